@@ -1,0 +1,1 @@
+"""Storey 0: dtypes, shapes, errors and the protocols by which objects of higher storeys are recognised."""

@@ -1,0 +1,39 @@
+"""Errors of the compiler that carry the user's source position.
+
+User mistakes raise Python's own TypeError, ValueError, ... so that ``except`` clauses written for MindSpore work; the
+subclasses here only add where in the user's source it happened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in the user's source; ``column`` counts from 1."""
+
+    file: str
+    line: int
+    column: int
+    function: str = ""
+    source: str = ""
+
+    def __str__(self) -> str:
+        return f'File "{self.file}", line {self.line}, column {self.column}'
+
+
+class GraphSyntaxError(SyntaxError):
+    """A Python construct that graph mode does not take, found before anything runs."""
+
+
+class GraphTypeError(TypeError):
+    """An operation in a graph received types that do not fit."""
+
+
+class GraphValueError(ValueError):
+    """An operation in a graph received shapes or values that do not fit."""
+
+
+class InternalError(AssertionError):
+    """The compiler broke one of its own rules: a defect of MindSpore, not of the user's program."""

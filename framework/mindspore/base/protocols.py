@@ -1,0 +1,41 @@
+"""How lower storeys recognise objects of higher ones without importing them, and tables the higher ones fill.
+
+An object takes part in graphs by carrying one of these attributes:
+
+``__operator__``
+    It is one operator: the value is the ``ir.operator.Operator``; ``__operator_attributes__`` (a dict, optional) holds the
+    attributes that were fixed when the object was made (``P.MatMul(transpose_a=True)``).
+``__graph_function__``
+    A method without arguments; returns the Python callable whose source is compiled when the object is called in a graph
+    (a Cell returns its bound ``construct``, a ``jit`` wrapper the wrapped function).
+``__graph_transform__``
+    A method without arguments; returns a `Transform`: the object is a function made from another function.
+``__tensor_type__``
+    The value is an ``ir.types.TensorType``: the object is a tensor. ``__is_parameter__`` true marks a Parameter: its value is read and
+    written through the graph's state instead of becoming a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """A function-to-function transformation: ``kind`` names the expander (``grad``), ``options`` its settings."""
+
+    kind: str
+    function: Any
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+tensor_methods: dict[str, Callable[..., Any]] = {}
+"""Name -> function of (self, ...): what ``x.name(...)`` means for a tensor, in both modes. Filled by ``common/``."""
+
+tensor_properties: dict[str, Callable[..., Any]] = {}
+"""Name -> function of (self): what ``x.name`` means. ``shape``, ``dtype``, ``ndim`` and ``size`` are known to inference."""
+
+tensor_operators: dict[str, Callable[..., Any]] = {}
+"""Python operator -> function, used when an operand is a tensor: ``+``, ``@``, ``<``, ``unary -``, ``getitem``, ..."""

@@ -1,0 +1,55 @@
+"""Shape arithmetic shared by inference, kernels and eager mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import prod
+
+Shape = tuple[int, ...]
+
+
+def size(shape: Sequence[int]) -> int:
+    """Number of elements; 1 for a 0-d shape."""
+    return prod(shape)
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """The common shape by numpy's rules; ValueError when there is none."""
+    rank = max((len(s) for s in shapes), default=0)
+    padded = [(1,) * (rank - len(s)) + tuple(s) for s in shapes]
+    result = []
+    for dims in zip(*padded, strict=True):
+        wanted = {d for d in dims if d != 1}
+        if len(wanted) > 1:
+            raise ValueError(f"shapes {' and '.join(map(str, shapes))} do not broadcast")
+        result.append(wanted.pop() if wanted else 1)
+    return tuple(result)
+
+
+def row_major_strides(shape: Sequence[int]) -> Shape:
+    """Strides in elements of a contiguous tensor."""
+    strides, step = [], 1
+    for dim in reversed(shape):
+        strides.append(step)
+        step *= dim
+    return tuple(reversed(strides))
+
+
+def normalize_axis(axis: int, rank: int) -> int:
+    """`axis` in ``[0, rank)``; ValueError names the allowed range."""
+    if not -rank <= axis < rank:
+        raise ValueError(f"axis {axis} is out of range [{-rank}, {rank}) for a tensor of rank {rank}")
+    return axis + rank if axis < 0 else axis
+
+
+def normalize_axes(axes: int | Iterable[int] | None, rank: int) -> Shape:
+    """Sorted distinct axes; None and () mean all of them, as MindSpore's reductions do."""
+    if axes is None:
+        return tuple(range(rank))
+    listed = (axes,) if isinstance(axes, int) else tuple(axes)
+    if not listed:
+        return tuple(range(rank))
+    normal = [normalize_axis(a, rank) for a in listed]
+    if len(set(normal)) != len(normal):
+        raise ValueError(f"axes {listed} name the same dimension twice")
+    return tuple(sorted(normal))

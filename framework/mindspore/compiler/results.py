@@ -1,0 +1,51 @@
+"""From a call's arguments to the executable's tensors, and from its outputs back to the Python value the function returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mindspore.infer.specialise import Output
+
+Path = Sequence[Any]
+
+
+def argument_picker(paths: Sequence[Path]) -> Callable[[Sequence[Any], Mapping[str, Any]], Sequence[Any]]:
+    """A function that finds the tensors at `paths` in (args, kwargs); ``(0, 2)`` is ``args[2]``, ``(1, "x")`` is ``kwargs["x"]``."""
+    simple = [tuple(p) for p in paths]
+    if simple == [(0, i) for i in range(len(simple))]:
+        count = len(simple)
+        return lambda args, kwargs: args if len(args) == count else args[:count]
+
+    def pick(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Sequence[Any]:
+        return [_follow((args, kwargs), path) for path in simple]
+
+    return pick
+
+
+def _follow(value: Any, path: Path) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+def result_builder(tree: Any, outputs: int, updates: Mapping[int, int]) -> Callable[[tuple[Any, ...]], Any]:
+    """A function from the returned tensors (those of `outputs` that are not written back) to the value described by `tree`."""
+    returned = [i for i in range(outputs) if i not in updates]
+    position = {output: i for i, output in enumerate(returned)}
+    if isinstance(tree, Output):
+        index = position[tree.index]
+        return lambda results: results[index]
+    return lambda results: _rebuilt(tree, results, position)
+
+
+def _rebuilt(tree: Any, results: tuple[Any, ...], position: Mapping[int, int]) -> Any:
+    if isinstance(tree, Output):
+        return results[position[tree.index]]
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*[_rebuilt(t, results, position) for t in tree])
+    if isinstance(tree, tuple | list):
+        return type(tree)(_rebuilt(t, results, position) for t in tree)
+    if isinstance(tree, dict):
+        return {k: _rebuilt(v, results, position) for k, v in tree.items()}
+    return tree

@@ -1,0 +1,1 @@
+"""Storey 1: the functional graph: types, operators, nodes, builder, printer, verifier, rewriting."""

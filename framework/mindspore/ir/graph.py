@@ -1,0 +1,165 @@
+"""Nodes and graphs.
+
+A graph is a function: parameters and one output node. Nodes point at their inputs, so the order of evaluation is any topological
+order (effects are ordered by token inputs). A graph may refer to nodes of an enclosing graph (free variables) until closures are
+converted; after inference every graph is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from mindspore.base.errors import Location
+from mindspore.ir.types import Type
+
+NO_ATTRS: Mapping[str, Any] = MappingProxyType({})
+
+
+class Node:
+    """A value in a graph. ``type`` is None until inference has run. Compared by identity."""
+
+    __slots__ = ("location", "type")
+
+    def __init__(self, type: Type | None = None, location: Location | None = None) -> None:
+        self.type = type
+        self.location = location
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        return ()
+
+
+class Parameter(Node):
+    """An argument of a graph."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str, type: Type | None = None, location: Location | None = None) -> None:
+        super().__init__(type, location)
+        self.name = name
+
+
+class Constant(Node):
+    """A value known while compiling: in typed graphs a numpy array (tensor) or a Graph (function); before, any Python object."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any, type: Type | None = None, location: Location | None = None) -> None:
+        super().__init__(type, location)
+        self.value = value
+
+
+class Apply(Node):
+    """An operation applied to inputs. In typed graphs ``op`` is an Operator or one of the structured operations below."""
+
+    __slots__ = ("_inputs", "attrs", "op")
+
+    def __init__(
+        self,
+        op: Any,
+        inputs: Sequence[Node],
+        attrs: Mapping[str, Any] = NO_ATTRS,
+        type: Type | None = None,
+        location: Location | None = None,
+    ) -> None:
+        super().__init__(type, location)
+        self.op = op
+        self._inputs = tuple(inputs)
+        self.attrs = attrs
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        return self._inputs
+
+    @inputs.setter
+    def inputs(self, inputs: Sequence[Node]) -> None:
+        self._inputs = tuple(inputs)
+
+
+class Structured:
+    """An operation that is part of the graph language itself, not an operator of the library."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+MAKE_TUPLE = Structured("MakeTuple")
+"""(*elements) -> TupleType."""
+TUPLE_GET = Structured("TupleGet")
+"""(tuple) with attr ``index``."""
+CALL = Structured("Call")
+"""(function, *arguments) -> the function's result."""
+IF = Structured("If")
+"""(condition, then, else, *arguments): a Bool[] and two graphs of the same type, both called with the arguments."""
+WHILE = Structured("While")
+"""(condition, body, *state) -> TupleType of the state: graphs over the state; condition gives Bool[], body the next state."""
+
+
+class Graph:
+    """A function: `parameters`, one `output` node (a MAKE_TUPLE for several results), and a name for people."""
+
+    __slots__ = ("location", "name", "output", "parameters")
+
+    def __init__(
+        self,
+        name: str,
+        parameters: Sequence[Parameter] = (),
+        output: Node | None = None,
+        location: Location | None = None,
+    ) -> None:
+        self.name = name
+        self.parameters = list(parameters)
+        self.output = output
+        self.location = location
+
+    @property
+    def result(self) -> Node:
+        """The output node; AssertionError while the graph is still being built."""
+        assert self.output is not None, f"graph {self.name} has no output yet"
+        return self.output
+
+    def outputs(self) -> tuple[Node, ...]:
+        """The results, one level of MAKE_TUPLE flattened."""
+        node = self.result
+        return node.inputs if isinstance(node, Apply) and node.op is MAKE_TUPLE else (node,)
+
+
+def toposort(*roots: Node) -> list[Node]:
+    """Every node that `roots` need, inputs before users, in a stable order; iterative, so depth is not limited."""
+    order: list[Node] = []
+    state: dict[int, bool] = {}
+    stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(roots)]
+    while stack:
+        node, expanded = stack.pop()
+        if expanded:
+            order.append(node)
+            state[id(node)] = True
+        elif id(node) not in state:
+            state[id(node)] = False
+            stack.append((node, True))
+            stack.extend((i, False) for i in reversed(node.inputs) if id(i) not in state)
+    return order
+
+
+def nodes(graph: Graph) -> list[Node]:
+    """Nodes of `graph` in topological order, parameters first; subgraphs are values, not entered."""
+    return toposort(*graph.parameters, graph.result)
+
+
+def subgraphs(graph: Graph) -> Iterator[Graph]:
+    """`graph` and every graph reachable through constants, each once."""
+    seen, queue = {id(graph)}, [graph]
+    while queue:
+        current = queue.pop()
+        yield current
+        for node in nodes(current):
+            if isinstance(node, Constant) and isinstance(node.value, Graph) and id(node.value) not in seen:
+                seen.add(id(node.value))
+                queue.append(node.value)

@@ -1,0 +1,95 @@
+"""Changing graphs: copying a body into another graph, and rewriting every node bottom-up. Nothing here recurses over a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from mindspore.ir.builder import GraphBuilder
+from mindspore.ir.graph import Apply, Constant, Graph, Node, Parameter, nodes, subgraphs, toposort
+
+Rule = Callable[[Apply], Node | None]
+
+
+def with_inputs(node: Apply, inputs: Sequence[Node]) -> Apply:
+    """`node` over other inputs of the same types; the node itself when they are the same."""
+    if all(a is b for a, b in zip(node.inputs, inputs, strict=True)):
+        return node
+    return Apply(node.op, inputs, node.attrs, node.type, node.location)
+
+
+def substitute(roots: Iterable[Node], replacements: dict[int, Node]) -> dict[int, Node]:
+    """Maps the id of every node under `roots` to its copy over `replacements`; nodes that do not change stay themselves."""
+    mapped = dict(replacements)
+    for node in toposort(*roots):
+        if id(node) in mapped:
+            continue
+        if isinstance(node, Apply):
+            mapped[id(node)] = with_inputs(node, [mapped[id(i)] for i in node.inputs])
+        else:
+            mapped[id(node)] = node
+    return mapped
+
+
+def inline(graph: Graph, arguments: Sequence[Node]) -> Node:
+    """The output of a closed `graph` with `arguments` in the place of its parameters."""
+    if len(arguments) != len(graph.parameters):
+        raise TypeError(f"graph {graph.name} takes {len(graph.parameters)} arguments, got {len(arguments)}")
+    replacements: dict[int, Node] = {id(p): a for p, a in zip(graph.parameters, arguments, strict=True)}
+    return substitute([graph.result], replacements)[id(graph.result)]
+
+
+def copy(graph: Graph, name: str | None = None) -> Graph:
+    """A graph with parameters of its own and the same body; nested graphs are shared."""
+    parameters = [Parameter(p.name, p.type, p.location) for p in graph.parameters]
+    return Graph(name or graph.name, parameters, inline(graph, parameters), graph.location)
+
+
+def expansion(node: Apply) -> Node:
+    """What a composite operator stands for, over the inputs of `node`."""
+    b = GraphBuilder(node.location)
+    result: Node | tuple[Node, ...] = node.op.expand(b, *node.inputs, **node.attrs)
+    return b.tuple(result) if isinstance(result, tuple) else result
+
+
+def rewrite(graph: Graph, rule: Rule) -> bool:
+    """Replaces nodes in `graph` and every graph inside it, inputs first; a replacement is offered to `rule` again.
+
+    Returns whether anything changed. Graphs are changed in place (their ``output``), nodes never are.
+    """
+    changed = False
+    for each in list(subgraphs(graph)):
+        output = _rewritten(each, rule)
+        changed |= output is not each.output
+        each.output = output
+    return changed
+
+
+def _rewritten(graph: Graph, rule: Rule) -> Node:
+    mapped: dict[int, Node] = {}
+    for node in nodes(graph):
+        if not isinstance(node, Apply):
+            mapped[id(node)] = node
+            continue
+        current: Node = with_inputs(node, [mapped[id(i)] for i in node.inputs])
+        while isinstance(current, Apply):
+            found = rule(current)
+            if found is None:
+                break
+            current = found
+        mapped[id(node)] = current
+    return mapped[id(graph.result)]
+
+
+def users(graph: Graph) -> dict[int, list[Apply]]:
+    """For the id of each node in `graph`, the nodes that read it, in topological order."""
+    found: dict[int, list[Apply]] = {}
+    for node in nodes(graph):
+        if isinstance(node, Apply):
+            for each in {id(i): i for i in node.inputs}.values():
+                found.setdefault(id(each), []).append(node)
+    return found
+
+
+def constants(graph: Graph) -> list[Constant]:
+    """Constants of `graph` itself, nested graphs not entered."""
+    return [n for n in nodes(graph) if isinstance(n, Constant)]

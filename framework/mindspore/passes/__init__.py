@@ -1,0 +1,32 @@
+"""Storey 4: rewrites of typed graphs. One pass a file; `PIPELINE` is the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mindspore.ir.graph import Graph
+from mindspore.passes.algebra import simplify_algebra
+from mindspore.passes.branches import prune_branches
+from mindspore.passes.expand import expand_composites
+from mindspore.passes.fold import fold_constants
+from mindspore.passes.inline import inline_calls
+from mindspore.passes.share import share_common
+from mindspore.passes.stopgradient import drop_gradient_stops
+
+Pass = Callable[[Graph], bool]
+
+SIMPLIFY: tuple[Pass, ...] = (inline_calls, prune_branches, fold_constants, simplify_algebra, share_common)
+"""Run to a fixed point before a graph is differentiated and again afterwards."""
+
+PIPELINE: tuple[Pass, ...] = (drop_gradient_stops, *SIMPLIFY, expand_composites, *SIMPLIFY)
+"""The flat list for a whole graph, once all gradients are expanded."""
+
+_ROUNDS = 8
+
+
+def simplify(graph: Graph) -> None:
+    """Applies `SIMPLIFY` until nothing changes (at most a fixed number of rounds)."""
+    for _ in range(_ROUNDS):
+        changed = [each(graph) for each in SIMPLIFY]
+        if not any(changed):
+            return

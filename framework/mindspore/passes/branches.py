@@ -1,0 +1,24 @@
+"""``If(true, t, e, x) = t(x)``, ``If(false, t, e, x) = e(x)``, ``TupleGet(MakeTuple(a, b), i) = (a, b)[i]``."""
+
+from __future__ import annotations
+
+from mindspore.ir.graph import IF, MAKE_TUPLE, TUPLE_GET, Apply, Constant, Graph, Node
+from mindspore.ir.rewrite import inline, rewrite
+
+
+def prune_branches(graph: Graph) -> bool:
+    """Takes the one branch of a condition that is known, and elements of tuples that are visible."""
+    return rewrite(graph, _pruned)
+
+
+def _pruned(node: Apply) -> Node | None:
+    if node.op is TUPLE_GET:
+        source = node.inputs[0]
+        if isinstance(source, Apply) and source.op is MAKE_TUPLE:
+            index: int = node.attrs["index"]
+            return source.inputs[index]
+    if node.op is IF and isinstance(node.inputs[0], Constant):
+        taken = node.inputs[1 if bool(node.inputs[0].value) else 2]
+        assert isinstance(taken, Constant)
+        return inline(taken.value, node.inputs[3:])
+    return None
