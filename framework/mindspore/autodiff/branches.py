@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mindspore.autodiff.activity import active_nodes, elements, is_active, is_float
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import IF, Apply, Constant, Graph, Node, Parameter, toposort
+from mindspore.ir.graph import IF, TUPLE_GET, Apply, Constant, Graph, Node, Parameter, toposort
 from mindspore.ir.rewrite import inline, substitute, with_inputs
 from mindspore.ir.types import TupleType
 from mindspore.ir.verifier import signature
@@ -104,12 +104,20 @@ def _differentiate(graph: Graph, wrt: Sequence[int], pullback: Pullback) -> _Bra
 
 
 def _residuals(parameters: Sequence[Node], outputs: Sequence[Node], gradients: Sequence[Node]) -> list[Node]:
-    """Forward nodes that backward nodes read directly, and gradients that are forward nodes themselves."""
+    """Forward nodes that backward nodes read directly, and gradients that are forward nodes themselves.
+
+    Taking an element of a forward tuple counts as forward: the element is kept, not the tuple.
+    """
     forward = {id(n) for n in toposort(*parameters, *outputs)}
-    found = {id(g): g for g in gradients if id(g) in forward}
+    backward = []
     for node in toposort(*gradients):
-        if id(node) not in forward:
-            found.update({id(i): i for i in node.inputs if id(i) in forward})
+        if isinstance(node, Apply) and node.op is TUPLE_GET and id(node.inputs[0]) in forward:
+            forward.add(id(node))
+        elif id(node) not in forward:
+            backward.append(node)
+    found = {id(g): g for g in gradients if id(g) in forward}
+    for node in backward:
+        found.update({id(i): i for i in node.inputs if id(i) in forward})
     return [n for n in found.values() if not isinstance(n, Constant)]
 
 

@@ -154,10 +154,9 @@ def nodes(graph: Graph) -> list[Node]:
 
 
 def subgraphs(graph: Graph) -> Iterator[Graph]:
-    """`graph` and every graph reachable through constants, each once."""
+    """`graph` and every graph reachable through constants, each once, outer ones first."""
     seen, queue = {id(graph)}, [graph]
-    while queue:
-        current = queue.pop()
+    for current in queue:
         yield current
         for node in nodes(current):
             if isinstance(node, Constant) and isinstance(node.value, Graph) and id(node.value) not in seen:

@@ -27,10 +27,12 @@ class Operator:
         attrs: attribute names with their defaults (`REQUIRED` where there is none).
         infer: ``(*input_types, **attrs) -> Type``; raises TypeError/ValueError that name operator, argument, expected, got.
         reference: ``(*numpy_arrays, **attrs) -> array or tuple``: the meaning.
-        gradient: ``(b, *inputs, out, d, **attrs) -> tuple of gradients (None = zero)``, or `NotDifferentiable`. For an operator with several
-            outputs `out` and `d` are Python tuples, and an entry of `d` may be None (zero).
+        gradient: ``(b, *inputs, out, d, **attrs) -> tuple of gradients (None = zero)``, or `NotDifferentiable`; None for a composite
+            whose gradient is that of its expansion. For an operator with several outputs `out` and `d` are Python tuples, and an
+            entry of `d` may be None (zero).
         compute: a `primitives.compute` record that says how kernels compute it; or
-        expand: ``(b, *inputs, **attrs) -> result`` written with other operators (``b.tuple`` for several results). Exactly one of the two is set.
+        expand: ``(b, *inputs, **attrs) -> result`` written with other operators (``b.tuple`` for several results). Exactly one of
+            the two is set.
         promote: how mixed inputs are brought to one type before `infer`: ``same`` (MindSpore's implicit promotion of all inputs),
             ``float`` (the same, then integers become float32), ``rest`` (all but the first), or None (as they are).
         dtypes: element types the first input may have.

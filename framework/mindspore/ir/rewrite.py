@@ -52,15 +52,15 @@ def expansion(node: Apply) -> Node:
 
 
 def rewrite(graph: Graph, rule: Rule) -> bool:
-    """Replaces nodes in `graph` and every graph inside it, inputs first; a replacement is offered to `rule` again.
+    """Replaces nodes in `graph` and every graph inside it, inputs first, until `rule` finds nothing more.
 
     Returns whether anything changed. Graphs are changed in place (their ``output``), nodes never are.
     """
     changed = False
     for each in list(subgraphs(graph)):
-        output = _rewritten(each, rule)
-        changed |= output is not each.output
-        each.output = output
+        while (output := _rewritten(each, rule)) is not each.output:
+            each.output = output
+            changed = True
     return changed
 
 

@@ -33,6 +33,8 @@ def splat_value(node: Node) -> float | None:
     function = getattr(getattr(node, "op", None), "function", "")
     if isinstance(node, Apply) and function == "full":
         return float(node.attrs["value"])
+    if function in ("zeros_like", "ones_like"):
+        return float(function == "ones_like")
     if isinstance(node, Apply) and function in ("reshape", "broadcast_to"):
         return splat_value(node.inputs[0])
     return None

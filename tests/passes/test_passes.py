@@ -1,0 +1,189 @@
+"""Each pass as a before/after pair: the graph that is built and the one that must remain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mindspore.base import dtypes as dt
+from mindspore.ir.graph import CALL, Apply, Constant, Graph, nodes
+from mindspore.ir.types import TensorType
+from mindspore.ir.verifier import signature, verify
+from mindspore.passes import PIPELINE, simplify
+from mindspore.passes.algebra import simplify_algebra
+from mindspore.passes.branches import prune_branches
+from mindspore.passes.expand import expand_composites
+from mindspore.passes.fold import fold_constants
+from mindspore.passes.inline import inline_calls
+from mindspore.passes.share import share_common
+from mindspore.passes.stopgradient import drop_gradient_stops
+from tests.graphs import build, condition, evaluate
+
+F32 = TensorType(dt.float32, (2, 3))
+F64 = TensorType(dt.float64, (2, 3))
+SCALAR = TensorType(dt.float64, ())
+
+
+def operations(graph: Graph) -> list[str]:
+    return [n.op.name for n in nodes(graph) if isinstance(n, Apply)]
+
+
+IDENTITIES: dict[str, Callable[[Any, Any], Any]] = {
+    "x + 0": lambda b, x: b.add(x, 0.0),
+    "0 + x": lambda b, x: b.add(b.zeros_like(x), x),
+    "x - 0": lambda b, x: b.sub(x, 0.0),
+    "x * 1": lambda b, x: b.mul(x, 1.0),
+    "ones * x": lambda b, x: b.mul(b.ones_like(x), x),
+    "x / 1": lambda b, x: b.div(x, 1.0),
+    "-(-x)": lambda b, x: b.neg(b.neg(x)),
+    "cast to its own type": lambda b, x: b.cast(x, dtype=dt.float32),
+    "reshape to its own shape": lambda b, x: b.reshape(x, shape=(2, 3)),
+    "reshape there and back": lambda b, x: b.reshape(b.reshape(x, shape=(6,)), shape=(2, 3)),
+    "transpose there and back": lambda b, x: b.transpose(b.transpose(x, perm=(1, 0)), perm=(1, 0)),
+    "broadcast to its own shape": lambda b, x: b.broadcast_to(x, shape=(2, 3)),
+    "select between equals": lambda b, x: b.select(b.greater(x, 0.0), x, x),
+}
+
+
+@pytest.mark.parametrize("name", IDENTITIES)
+def test_algebraic_identities_leave_nothing(name: str) -> None:
+    graph = build(IDENTITIES[name], F32)
+    assert simplify_algebra(graph)
+    assert graph.result is graph.parameters[0]
+
+
+NOT_IDENTITIES: dict[str, Callable[[Any, Any], Any]] = {
+    "x + 0 that broadcasts": lambda b, x: b.add(x, b.full(shape=(4, 2, 3), value=0.0, dtype=dt.float32)),
+    "x - (-0)": lambda b, x: b.sub(x, -0.0),
+    "x * 0 (NaN stays NaN)": lambda b, x: b.mul(x, 0.0),
+    "x - x (infinity gives NaN)": lambda b, x: b.sub(x, x),
+    "cast away and back loses digits": lambda b, x: b.cast(b.cast(x, dtype=dt.float16), dtype=dt.float32),
+}
+
+
+@pytest.mark.parametrize("name", NOT_IDENTITIES)
+def test_what_only_looks_like_an_identity_stays(name: str) -> None:
+    graph = build(NOT_IDENTITIES[name], F32)
+    before = operations(graph)
+    simplify_algebra(graph)
+    assert operations(graph) == before
+
+
+def test_a_transposed_operand_becomes_a_flag_of_the_product() -> None:
+    graph = build(lambda b, x, y: b.matmul(b.transpose(x, perm=(1, 0)), y), F64, F64)
+    assert simplify_algebra(graph)
+    verify(graph)
+    assert operations(graph) == ["MatMul"]
+    x, y = np.arange(6.0).reshape(2, 3), np.ones((2, 3))
+    np.testing.assert_array_equal(evaluate(graph, [x, y]), x.T @ y)
+
+
+def test_constants_fold_by_the_reference_and_keep_their_type() -> None:
+    graph = build(lambda b, x: b.add(x, b.exp(b.const(0.0, dt.float32))), F32)
+    assert fold_constants(graph)
+    verify(graph)
+    (constant,) = [n for n in nodes(graph) if isinstance(n, Constant)]
+    assert constant.value.dtype == np.float32
+    assert constant.value == 1.0
+
+
+def test_large_results_are_not_folded() -> None:
+    graph = build(lambda b: b.broadcast_to(b.const(1.0, dt.float32), shape=(1000,)))
+    assert not fold_constants(graph)
+
+
+def test_equal_subexpressions_are_shared_and_different_constants_are_not() -> None:
+    graph = build(lambda b, x: b.add(b.mul(b.exp(x), 2.0), b.mul(b.exp(x), 2.0)), F32)
+    assert share_common(graph)
+    assert operations(graph) == ["Exp", "Mul", "Add"]
+    signs = build(lambda b, x: b.add(b.div(x, 0.0), b.div(x, -0.0)), F32)
+    share_common(signs)
+    assert operations(signs).count("Div") == 2
+
+
+def test_attributes_that_compare_equal_but_differ_keep_nodes_apart() -> None:
+    def full(b: Any) -> Any:
+        ones = [b.full(shape=(2,), value=v, dtype=dt.float32) for v in (1, True, 1.0)]
+        return b.add_n(*ones)
+
+    graph = build(full)
+    share_common(graph)
+    assert operations(graph).count("full") + operations(graph).count("Full") >= 1
+    np.testing.assert_array_equal(evaluate(graph, []), [3.0, 3.0])
+
+
+def call(graph: Graph, *arguments: Any) -> Apply:
+    return Apply(CALL, [Constant(graph, signature(graph)), *arguments], type=graph.result.type)
+
+
+def test_calls_are_inlined_at_every_level() -> None:
+    double = build(lambda b, x: b.mul(x, 2.0), F32, name="double")
+    twice = build(lambda b, x: call(double, call(double, x)), F32, name="twice")
+    graph = build(lambda b, x: b.neg(call(twice, x)), F32)
+    assert inline_calls(graph)
+    verify(graph)
+    assert operations(graph) == ["Mul", "Mul", "Neg"]
+
+
+def test_a_recursive_graph_stays_a_call() -> None:
+    loop = Graph("loop")
+    body = build(lambda b, x: b.mul(x, 2.0), F32)
+    loop.parameters = body.parameters
+    loop.output = body.result
+    again = Apply(CALL, [Constant(loop, signature(loop)), body.result], type=F32)
+    loop.output = again
+    graph = build(lambda b, x: call(loop, x), F32)
+    inline_calls(graph)
+    assert "Call" in operations(graph)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(True, ["Exp"]), (False, ["Neg"])])
+def test_a_known_condition_leaves_one_branch(value: bool, expected: list[str]) -> None:
+    then = build(lambda b, x: b.exp(x), F32)
+    other = build(lambda b, x: b.neg(x), F32)
+    graph = build(lambda b, x: condition(b, b.const(value, dt.bool_), then, other, x), F32)
+    assert prune_branches(graph)
+    assert operations(graph) == expected
+
+
+def test_composites_are_expanded_into_operators_that_compute() -> None:
+    graph = build(lambda b, x: b.log_softmax(x), F64)
+    x = np.random.default_rng(0).standard_normal((2, 3))
+    before = evaluate(graph, [x])
+    assert expand_composites(graph)
+    verify(graph)
+    assert all(n.op.compute is not None for n in nodes(graph) if isinstance(n, Apply))
+    np.testing.assert_allclose(evaluate(graph, [x]), before)
+
+
+def test_gradient_stops_are_dropped() -> None:
+    graph = build(lambda b, x: b.stop_gradient(b.neg(x)), F32)
+    assert drop_gradient_stops(graph)
+    assert operations(graph) == ["Neg"]
+
+
+def test_simplify_reaches_a_fixed_point_inside_branches_too() -> None:
+    then = build(lambda b, x: b.add(b.mul(x, 1.0), 0.0), SCALAR)
+    other = build(lambda b, x: b.neg(b.neg(b.neg(x))), SCALAR)
+    graph = build(lambda b, x: condition(b, b.less(x, 1.0), then, other, x), SCALAR)
+    simplify(graph)
+    verify(graph)
+    assert then.result is then.parameters[0]
+    assert operations(other) == ["Neg"]
+
+
+def test_every_pass_of_the_pipeline_keeps_values_and_rules() -> None:
+    def model(b: Any, x: Any) -> Any:
+        hidden = b.relu(b.add(b.matmul(x, b.transpose(x, perm=(1, 0))), 0.0))
+        return b.reduce_sum(b.mul(b.softmax(b.stop_gradient(hidden)), b.exp(hidden)))
+
+    graph = build(model, F64)
+    x = np.random.default_rng(1).standard_normal((2, 3))
+    expected = evaluate(graph, [x])
+    for each in PIPELINE:
+        each(graph)
+        verify(graph)
+        np.testing.assert_allclose(evaluate(graph, [x]), expected, rtol=1e-12)
