@@ -1,0 +1,8 @@
+"""The back end that compiles a graph to one native function for this processor."""
+
+from __future__ import annotations
+
+from mindspore.backends.cpu.executable import compile
+from mindspore.backends.cpu.kernel_addresses import resolve_kernel
+
+__all__ = ["compile", "resolve_kernel"]

@@ -1,0 +1,63 @@
+"""A graph as a native executable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mindspore._native import Executable, TensorBase, isa_level
+from mindspore.backends.cpu.kernel_addresses import resolve_kernel
+from mindspore.ir.graph import Graph
+from mindspore.ir.types import TensorType
+from mindspore.kernels import jit, target
+from mindspore.kernels.lower import Lowered, lower
+
+Output = tuple[str, int, tuple[int, ...]] | tuple[str, int]
+
+
+def compile(
+    graph: Graph, *, arguments: int, bound: Sequence[Any], updates: Mapping[int, int]
+) -> Callable[..., tuple[Any, ...]]:
+    """See `mindspore.backends.Backend.compile`."""
+    _check_updates(graph, arguments, updates)
+    isa = target.isa(isa_level())
+    lowered = lower(graph, isa=isa, updates=updates)
+    linked = jit.link(jit.compiled_text(lowered.llvm_ir, isa, "loops"))
+    outputs = [_output(n.type, updates.get(i), arguments) for i, n in enumerate(graph.outputs())]
+    return Executable(
+        linked.address(lowered.entry), arguments, list(bound), outputs, constants_of(lowered), lowered.arena_bytes,
+        linked, [_code_and_shape(p.type) for p in graph.parameters],
+    )  # fmt: skip
+
+
+def _check_updates(graph: Graph, arguments: int, updates: Mapping[int, int]) -> None:
+    """Only bound tensors can be written, each once, with a value of its own type."""
+    outputs = graph.outputs()
+    if len(set(updates.values())) < len(updates):
+        raise ValueError(f"graph {graph.name}: two outputs update the same parameter: {dict(updates)}")
+    for output, parameter in updates.items():
+        if not arguments <= parameter < len(graph.parameters):
+            raise ValueError(
+                f"graph {graph.name}: output {output} updates parameter {parameter}, but the bound tensors are parameters "
+                f"{arguments} to {len(graph.parameters) - 1}"
+            )
+        have, want = outputs[output].type, graph.parameters[parameter].type
+        if have != want:
+            raise ValueError(f"graph {graph.name}: output {output} of type {have} updates a parameter of type {want}")
+
+
+def constants_of(lowered: Lowered) -> list[Any]:
+    """The table of kernel addresses, then the constants."""
+    table = np.array([*map(resolve_kernel, lowered.kernels), 0], np.int64)
+    return [TensorBase.from_numpy(array, copy=True) for array in (table, *lowered.constants)]
+
+
+def _output(type: object, parameter: int | None, arguments: int) -> Output:
+    return ("fresh", *_code_and_shape(type)) if parameter is None else ("bound", parameter - arguments)
+
+
+def _code_and_shape(type: object) -> tuple[int, tuple[int, ...]]:
+    assert isinstance(type, TensorType), f"expected a tensor, got {type}"
+    return type.dtype.code, type.shape

@@ -1,0 +1,80 @@
+"""The meaning of a typed graph: every node evaluated with numpy, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from mindspore.backends.reference.numpy_builder import NumpyBuilder
+from mindspore.base.errors import InternalError
+from mindspore.ir.builder import Builder
+from mindspore.ir.graph import CALL, IF, MAKE_TUPLE, TUPLE_GET, WHILE, Apply, Constant, Graph, Node, Parameter, nodes
+from mindspore.ir.operator import Operator
+
+Frame = Generator[tuple[Graph, Sequence[Any]], Any, Any]
+
+
+def evaluate(graph: Graph, arguments: Sequence[Any], builder: Builder | None = None) -> Any:
+    """The result of a closed typed graph for numpy arrays; tuples are Python tuples.
+
+    Calls, branches and loops push a frame on a list of their own, so neither depth nor length is limited by Python's stack.
+    """
+    frames = [_run(graph, arguments, builder or NumpyBuilder())]
+    result: Any = None
+    while frames:
+        try:
+            inner, values = frames[-1].send(result)
+        except StopIteration as done:
+            frames.pop()
+            result = done.value
+        else:
+            frames.append(_run(inner, values, builder or NumpyBuilder()))
+            result = None
+    return result
+
+
+def _run(graph: Graph, arguments: Sequence[Any], b: Builder) -> Frame:
+    """Evaluates one graph; yields (graph, arguments) where it needs the result of another."""
+    if len(arguments) != len(graph.parameters):
+        raise InternalError(f"graph {graph.name} takes {len(graph.parameters)} arguments, got {len(arguments)}")
+    values: dict[int, Any] = dict(zip(map(id, graph.parameters), arguments, strict=True))
+    for node in nodes(graph):
+        if isinstance(node, Constant):
+            values[id(node)] = node.value
+        elif isinstance(node, Apply):
+            inputs = [values[id(i)] for i in node.inputs]
+            values[id(node)] = (yield from _structured(node, inputs)) if _has_graphs(node) else _simple(node, inputs, b)
+        elif isinstance(node, Parameter) and id(node) not in values:
+            raise InternalError(f"graph {graph.name} is not closed: it reads {node.name} of another graph")
+    return values[id(graph.result)]
+
+
+def _has_graphs(node: Apply) -> bool:
+    return node.op in (CALL, IF, WHILE)
+
+
+def _structured(node: Apply, inputs: list[Any]) -> Frame:
+    if node.op is CALL:
+        return (yield inputs[0], inputs[1:])
+    if node.op is IF:
+        condition, then, otherwise, *arguments = inputs
+        return (yield (then if bool(condition) else otherwise), arguments)
+    condition, body, *state = inputs
+    while bool((yield condition, state)):
+        moved = yield body, state
+        state = list(moved) if isinstance(moved, tuple) else [moved]
+    return tuple(state)
+
+
+def _simple(node: Apply, inputs: list[Any], b: Builder) -> Any:
+    if node.op is MAKE_TUPLE:
+        return tuple(inputs)
+    if node.op is TUPLE_GET:
+        return inputs[0][node.attrs["index"]]
+    if not isinstance(node.op, Operator):
+        raise InternalError(f"{_place(node)}a typed graph cannot hold the operation {node.op!r}")
+    return b.apply(node.op, inputs, node.attrs)
+
+
+def _place(node: Node) -> str:
+    return f"{node.location}: " if node.location is not None else ""

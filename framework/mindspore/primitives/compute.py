@@ -1,0 +1,89 @@
+"""How an operator is computed, as data: kernels, back ends, fusion and vmap interpret these records and no operator's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mindspore.base.shapes import Shape
+from mindspore.ir.types import TensorType
+from mindspore.primitives.scalar import Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Elementwise:
+    """Each output element is ``body(s, *operands, **attrs)`` of the operands broadcast to the output's shape.
+
+    The body is in the scalar language; the traced expression's type is the output's. An operator without inputs (iota, full) uses
+    ``s.index`` and constants only and gives its shape through the attribute ``shape``.
+    """
+
+    body: Callable[..., Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class Reduce:
+    """Folds the axes of attribute ``axis`` (normalised tuple by `axes`) with ``kind``: sum, prod, max, min, any, all.
+
+    Attribute ``keep_dims`` keeps them as 1. float16 and bfloat16 accumulate in float32; an empty fold gives the identity.
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArgReduce:
+    """Int32 position of the first ``max`` or ``min`` along the one axis of attribute ``axis``."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """(Batched) matrix product of the last two dimensions; ``transpose_a``/``transpose_b`` attributes; batch dims broadcast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """The output is the input's memory under another shape (reshape, squeeze): nothing moves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Copies a box of elements: ``out[out_offset + i . out_strides] = in[input][in_offset + i . in_strides]`` for i in ``sizes``."""
+
+    input: int
+    sizes: Shape
+    in_offset: int
+    in_strides: Shape
+    out_offset: int
+    out_strides: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Elements are copied, not changed: transpose, broadcast, slice, concat, pad, tile, flip.
+
+    ``plan(input_types, output_type, **attrs)`` gives the boxes; they must not overlap in the output. With ``fill`` (the name of
+    an attribute holding a number, or a number) what no box covers is filled first; without it the boxes cover everything.
+    """
+
+    plan: Callable[..., list[Copy]]
+    fill: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Element-wise with several outputs: bodies over the broadcast operands, one per output (optimizer steps)."""
+
+    bodies: tuple[Callable[..., Expr], ...]
+
+
+Compute = Elementwise | Reduce | ArgReduce | Contract | Alias | Move | Update
+
+
+def contract_dims(x: TensorType, y: TensorType, transpose_a: bool, transpose_b: bool) -> tuple[int, int, int]:
+    """(m, n, k) of a matrix product."""
+    m, k = (x.shape[-1], x.shape[-2]) if transpose_a else (x.shape[-2], x.shape[-1])
+    return m, (y.shape[-2] if transpose_b else y.shape[-1]), k
