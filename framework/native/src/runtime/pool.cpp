@@ -1,0 +1,177 @@
+#include "runtime/pool.h"
+
+#include <algorithm>
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+#include "runtime/call.h"
+
+namespace ms {
+namespace {
+
+constexpr uint64_t kOpen = uint64_t{1} << 31;
+constexpr uint64_t kJoinedMask = kOpen - 1;
+constexpr auto kSpin = std::chrono::microseconds(50);
+
+thread_local bool in_chunk = false;
+
+class ChunkScope {
+  public:
+    ChunkScope() noexcept : previous_(std::exchange(in_chunk, true)) {}
+    ~ChunkScope() { in_chunk = previous_; }
+    ChunkScope(const ChunkScope&) = delete;
+    ChunkScope& operator=(const ChunkScope&) = delete;
+
+  private:
+    bool previous_;
+};
+
+void relax() noexcept {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+template <class Condition>
+bool spin_until(Condition condition) {
+    const auto end = std::chrono::steady_clock::now() + kSpin;
+    do {
+        for (int i = 0; i < 64; ++i) {
+            if (condition()) return true;
+            relax();
+        }
+    } while (std::chrono::steady_clock::now() < end);
+    return false;
+}
+
+bool stopped(const Runtime* runtime, CallState* call) noexcept {
+    return *static_cast<const volatile int32_t*>(runtime->cancel) != 0 || (call && call->code() != 0);
+}
+
+}  // namespace
+
+bool inside_chunk() noexcept {
+    return in_chunk;
+}
+
+void run_inline(const Runtime* runtime, int64_t total, int64_t grain, RangeFn fn, void* context) {
+    const ChunkScope scope;
+    CallState* call = CallState::current();
+    for (int64_t begin = 0; begin < total && !stopped(runtime, call);) {
+        const int64_t end = begin + std::min(grain, total - begin);
+        fn(runtime, context, begin, end);
+        begin = end;
+    }
+}
+
+Pool::Pool(int64_t threads) : threads_(threads) {
+    workers_.reserve(static_cast<size_t>(threads - 1));
+    try {
+        for (int64_t i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+        // The system gives no more threads: those that run do the work.
+    }
+}
+
+Pool::~Pool() {
+    stop_.store(true);
+    {
+        const std::lock_guard lock(mutex_);
+    }
+    wake_.notify_all();
+    for (auto& worker : workers_) worker.join();
+}
+
+bool Pool::try_run(const Runtime* runtime, int64_t total, int64_t grain, RangeFn fn, void* context) {
+    const std::unique_lock owner(owner_, std::try_to_lock);
+    if (!owner.owns_lock()) return false;
+    Job job{runtime, total, grain, (total - 1) / grain + 1, fn, context, CallState::current()};
+    open(job);
+    run_chunks(job);
+    close_and_wait();
+    return true;
+}
+
+void Pool::open(Job& job) {
+    finished_.store(0, std::memory_order_relaxed);
+    job_.store(&job, std::memory_order_relaxed);
+    gate_.store(((gate_.load() >> 32) + 1) << 32 | kOpen);
+    if (sleepers_.load() == 0) return;
+    {
+        const std::lock_guard lock(mutex_);
+    }
+    const int64_t helpers = std::min<int64_t>(job.chunks - 1, static_cast<int64_t>(workers_.size()));
+    if (helpers >= sleepers_.load()) {
+        wake_.notify_all();
+    } else {
+        for (int64_t i = 0; i < helpers; ++i) wake_.notify_one();
+    }
+}
+
+void Pool::close_and_wait() {
+    const auto joined = static_cast<uint32_t>(gate_.fetch_and(~kOpen) & kJoinedMask);
+    const auto all_left = [this, joined] { return finished_.load() == joined; };
+    if (spin_until(all_left)) return;
+    std::unique_lock lock(mutex_);
+    owner_sleeps_.store(true);
+    done_.wait(lock, all_left);
+    owner_sleeps_.store(false);
+}
+
+// Entering before the gate closes keeps the job alive until this worker counts itself as finished.
+bool Pool::join(uint64_t& seen) {
+    uint64_t gate = gate_.load();
+    while ((gate & kOpen) != 0 && (gate >> 32) != seen) {
+        if (gate_.compare_exchange_weak(gate, gate + 1)) {
+            seen = gate >> 32;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool Pool::wait_for_job(uint64_t seen) {
+    const auto ready = [this, seen] {
+        const uint64_t gate = gate_.load();
+        return stop_.load() || ((gate & kOpen) != 0 && (gate >> 32) != seen);
+    };
+    if (LongCall::any() && spin_until([&ready] { return ready() || !LongCall::any(); }) && ready()) {
+        return !stop_.load();
+    }
+    std::unique_lock lock(mutex_);
+    sleepers_.fetch_add(1);
+    wake_.wait(lock, ready);
+    sleepers_.fetch_sub(1);
+    return !stop_.load();
+}
+
+void Pool::work() {
+    uint64_t seen = 0;
+    while (wait_for_job(seen)) {
+        if (!join(seen)) continue;
+        run_chunks(*job_.load(std::memory_order_relaxed));
+        finished_.fetch_add(1);
+        if (owner_sleeps_.load()) {
+            {
+                const std::lock_guard lock(mutex_);
+            }
+            done_.notify_one();
+        }
+    }
+}
+
+void Pool::run_chunks(Job& job) {
+    const ChunkScope scope;
+    const CallScope call(job.call);
+    while (!stopped(job.runtime, job.call)) {
+        const int64_t chunk = job.next.fetch_add(1, std::memory_order_relaxed);
+        if (chunk >= job.chunks) return;
+        const int64_t begin = chunk * job.grain;
+        job.fn(job.runtime, job.context, begin, begin + std::min(job.grain, job.total - begin));
+    }
+}
+
+}  // namespace ms

@@ -1,0 +1,73 @@
+// The one thread pool. Chunks are taken from an atomic counter, so that a slow or stolen core delays one chunk and not
+// the call.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "runtime_abi.h"
+
+namespace ms {
+
+class CallState;
+
+class Pool {
+  public:
+    // `threads` counts the caller; threads - 1 workers are started, fewer where the system refuses.
+    explicit Pool(int64_t threads);
+    ~Pool();
+    Pool(const Pool&) = delete;
+    Pool& operator=(const Pool&) = delete;
+
+    // Runs the chunks on the workers and on this thread; false when another thread is using the pool (nothing has run
+    // then).
+    [[nodiscard]] bool try_run(const Runtime* runtime, int64_t total, int64_t grain, RangeFn fn, void* context);
+
+    [[nodiscard]] int64_t threads() const noexcept { return threads_; }
+
+  private:
+    struct Job {
+        const Runtime* runtime;
+        int64_t total;
+        int64_t grain;
+        int64_t chunks;
+        RangeFn fn;
+        void* context;
+        CallState* call;
+        std::atomic<int64_t> next{0};
+    };
+
+    void work();
+    [[nodiscard]] bool wait_for_job(uint64_t seen);
+    [[nodiscard]] bool join(uint64_t& seen);
+    void open(Job& job);
+    void close_and_wait();
+    static void run_chunks(Job& job);
+
+    const int64_t threads_;
+    std::mutex owner_;               // held by the thread that uses the workers
+    std::atomic<uint64_t> gate_{0};  // job number << 32 | open << 31 | workers that joined
+    std::atomic<uint32_t> finished_{0};
+    std::atomic<Job*> job_{nullptr};
+    std::atomic<bool> stop_{false};
+
+    std::mutex mutex_;  // of the sleepers
+    std::condition_variable wake_;
+    std::condition_variable done_;
+    std::atomic<int> sleepers_{0};
+    std::atomic<bool> owner_sleeps_{false};
+    std::vector<std::thread> workers_;
+};
+
+// Chunks in order on this thread: what parallel_for does when the pool is taken, when it is nested, and for a single
+// chunk.
+void run_inline(const Runtime* runtime, int64_t total, int64_t grain, RangeFn fn, void* context);
+
+// True while this thread is inside a chunk.
+[[nodiscard]] bool inside_chunk() noexcept;
+
+}  // namespace ms

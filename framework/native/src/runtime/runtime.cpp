@@ -1,0 +1,193 @@
+#include "runtime/runtime.h"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string>
+
+#include "base/error.h"
+#include "base/never_destroyed.h"
+#include "memory/allocator.h"
+#include "runtime/call.h"
+#include "runtime/cpu.h"
+#include "runtime/pool.h"
+
+namespace ms {
+namespace {
+
+constexpr int64_t kMostThreads = 1024;
+constexpr int32_t kOutOfMemory = 12;
+
+// The pool is replaced, never changed: a running loop keeps the one that it started on.
+struct PoolHolder {
+    std::mutex mutex;
+    std::shared_ptr<Pool> pool;
+};
+
+int32_t cancel_flag = 0;
+NeverDestroyed<PoolHolder>& holder() {
+    static NeverDestroyed<PoolHolder> instance;
+    return instance;
+}
+
+std::shared_ptr<Pool> current_pool(int64_t threads) {
+    auto& [mutex, pool] = holder().get();
+    const std::lock_guard lock(mutex);
+    if (!pool || pool->threads() != threads) pool = std::make_shared<Pool>(threads);
+    return pool;
+}
+
+int32_t parallel_for(const Runtime* rt, int64_t total, int64_t grain, RangeFn fn, void* context) {
+    if (total <= 0) return 0;
+    if (grain <= 0) grain = total;
+    const bool alone = total <= grain || rt->threads <= 1 || inside_chunk();
+    try {
+        if (alone || !current_pool(rt->threads)->try_run(rt, total, grain, fn, context)) {
+            run_inline(rt, total, grain, fn, context);
+        }
+    } catch (const std::exception& error) {
+        return rt->fail(rt, kOutOfMemory, error.what());
+    }
+    if (const auto* call = CallState::current(); call && call->code() != 0) return call->code();
+    return *rt->cancel != 0 ? kCancelled : 0;
+}
+
+class Scratch {
+  public:
+    Scratch() = default;
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    ~Scratch() { Allocator::instance().free(block_, bytes_); }
+
+    [[nodiscard]] void* at_least(size_t bytes) {
+        if (bytes > bytes_ || !block_) {
+            Allocator::instance().free(std::exchange(block_, nullptr), bytes_);
+            bytes_ = bytes;
+            block_ = Allocator::instance().allocate(bytes);
+        }
+        return block_;
+    }
+
+  private:
+    void* block_ = nullptr;
+    size_t bytes_ = 0;
+};
+
+template <class Allocate>
+void* or_fail(const Runtime* rt, int64_t bytes, Allocate allocate) {
+    try {
+        if (bytes < 0) throw Error(ErrorCode::kMemory, "cannot allocate " + std::to_string(bytes) + " bytes");
+        return allocate(static_cast<size_t>(bytes));
+    } catch (const std::exception& error) {
+        rt->fail(rt, kOutOfMemory, error.what());
+        return nullptr;
+    }
+}
+
+void* scratch(const Runtime* rt, int64_t bytes) {
+    static thread_local Scratch memory;
+    return or_fail(rt, bytes, [](size_t wanted) { return memory.at_least(wanted); });
+}
+
+// release knows no size, so the block begins with it.
+void* allocate(const Runtime* rt, int64_t bytes) {
+    return or_fail(rt, bytes, [](size_t wanted) -> void* {
+        auto* block = static_cast<std::byte*>(Allocator::instance().allocate(wanted + kAlignment));
+        std::memcpy(block, &wanted, sizeof(wanted));
+        return block + kAlignment;
+    });
+}
+
+void release(const Runtime*, void* pointer) {
+    if (!pointer) return;
+    auto* block = static_cast<std::byte*>(pointer) - kAlignment;
+    size_t wanted = 0;
+    std::memcpy(&wanted, block, sizeof(wanted));
+    Allocator::instance().free(block, wanted + kAlignment);
+}
+
+int32_t fail(const Runtime*, int32_t code, const char* message) {
+    if (auto* call = CallState::current()) call->fail(code, message);
+    return code;
+}
+
+Runtime table{MS_RUNTIME_ABI_VERSION, 1, parallel_for, scratch, allocate, release, fail, &cancel_flag};
+
+void before_fork() {
+    holder().get().mutex.lock();
+    Allocator::instance().lock_for_fork();
+}
+
+void after_fork_in_parent() {
+    Allocator::instance().unlock_after_fork();
+    holder().get().mutex.unlock();
+}
+
+// The child has none of the pool's threads: the old pool is abandoned (its destructor would wait for them), the next
+// loop starts a new one.
+void after_fork_in_child() {
+    after_fork_in_parent();
+    static_cast<void>(::new (static_cast<void*>(&holder().get().pool)) std::shared_ptr<Pool>());
+    LongCall::forget_all();
+}
+
+int64_t threads_from_environment() {
+    const char* text = std::getenv("MS_NUM_THREADS");
+    if (!text || !*text) return usable_processors();
+    int64_t count = 0;
+    const char* end = text + std::strlen(text);
+    const auto [stop, error] = std::from_chars(text, end, count);
+    if (error != std::errc{} || stop != end || count < 1 || count > kMostThreads) {
+        throw Error(ErrorCode::kValue, "the environment variable MS_NUM_THREADS must be an integer from 1 to " +
+                                           std::to_string(kMostThreads) + ", got '" + text +
+                                           "'; unset it to use all cores");
+    }
+    return count;
+}
+
+}  // namespace
+
+const Runtime* runtime() noexcept {
+    return &table;
+}
+
+void initialize_runtime() {
+    table.threads = threads_from_environment();
+    static std::once_flag once;
+    std::call_once(once, [] { pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); });
+}
+
+int64_t thread_count() noexcept {
+    return table.threads;
+}
+
+void set_thread_count(int64_t count) {
+    if (count < 1 || count > kMostThreads) {
+        throw Error(ErrorCode::kValue, "the number of threads must be from 1 to " + std::to_string(kMostThreads) +
+                                           ", got " + std::to_string(count));
+    }
+    table.threads = count;
+    auto& [mutex, pool] = holder().get();
+    const std::lock_guard lock(mutex);
+    pool.reset();
+}
+
+void set_cancel(bool cancel) noexcept {
+    *static_cast<volatile int32_t*>(&cancel_flag) = cancel ? 1 : 0;
+}
+
+void check_call(CallState& call, int32_t code, const char* what) {
+    if (code == 0 && call.code() == 0) return;
+    auto message = call.message();
+    if (message.empty() && code == kCancelled) message = "the run was cancelled";
+    if (message.empty()) message = "it returned code " + std::to_string(code != 0 ? code : call.code());
+    throw Error(ErrorCode::kRuntime, std::string(what) + " failed: " + message);
+}
+
+}  // namespace ms

@@ -1,0 +1,27 @@
+// The one Runtime table that kernels and compiled graphs receive.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime_abi.h"
+
+namespace ms {
+
+class CallState;
+
+inline constexpr int32_t kCancelled = 125;
+
+[[nodiscard]] const Runtime* runtime() noexcept;
+
+// Reads MS_NUM_THREADS and the machine's limits, and registers the fork handlers. Error(kValue) for a malformed
+// variable.
+void initialize_runtime();
+
+[[nodiscard]] int64_t thread_count() noexcept;
+void set_thread_count(int64_t count);
+void set_cancel(bool cancel) noexcept;
+
+// Error(kRuntime) with the remembered message when a kernel returned `code` or any of its threads failed.
+void check_call(CallState& call, int32_t code, const char* what);
+
+}  // namespace ms

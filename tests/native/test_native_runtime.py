@@ -1,0 +1,305 @@
+"""The Runtime table: loops, memory, failures, ISA levels; threads and fork."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mindspore import _native
+from tests.native.callbacks import address, array_at, entry, parallel_for, runtime
+
+pytestmark = pytest.mark.compiler
+ADDRESS = _native.runtime_address()
+
+
+def chunks_of(total: int, grain: int) -> list[tuple[int, int]]:
+    """The chunks that a loop ran, sorted."""
+    chunks: list[tuple[int, int]] = []
+    assert parallel_for(total, grain, lambda begin, end: chunks.append((begin, end))) == 0
+    return sorted(chunks)
+
+
+def in_subprocess(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    given = {k: v for k, v in os.environ.items() if not k.startswith("MS_")}
+    paths = os.pathsep.join(["framework", "."])
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=given | {"PYTHONPATH": paths} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_table_is_version_one() -> None:
+    assert _native.abi_version() == runtime().version == 1
+    assert runtime().threads == _native.get_num_threads()
+    assert runtime().cancel[0] == 0
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize(
+    ("total", "grain"), [(0, 1), (1, 1), (10, 3), (100, 7), (5, 100), (9, 2**63 - 1), (6, 0), (-3, 1)]
+)
+def test_chunks_depend_on_total_and_grain_alone(threads: int, total: int, grain: int) -> None:
+    _native.set_num_threads(threads)
+    step = grain if grain > 0 else max(total, 1)
+    assert chunks_of(total, grain) == [(b, min(b + step, total)) for b in range(0, max(total, 0), step)]
+
+
+def test_several_threads_share_a_loop() -> None:
+    _native.set_num_threads(3)
+    together = threading.Barrier(3)
+    assert parallel_for(3, 1, lambda *_: together.wait(20)) == 0
+
+
+def test_nested_loops_run_on_the_thread_of_their_chunk() -> None:
+    _native.set_num_threads(3)
+    seen: list[tuple[int, int, bool]] = []
+
+    def outer(begin: int, _: int) -> None:
+        me = threading.get_ident()
+        parallel_for(4, 1, lambda inner, _end: seen.append((begin, inner, threading.get_ident() == me)))
+
+    assert parallel_for(4, 1, outer) == 0
+    assert sorted(seen) == [(i, j, True) for i in range(4) for j in range(4)]
+
+
+def test_loops_of_several_python_threads() -> None:
+    _native.set_num_threads(3)
+    totals: list[int] = []
+
+    def work() -> None:
+        totals.extend(sum(end - begin for begin, end in chunks_of(50, 3)) for _ in range(30))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert totals == [50] * 120
+
+
+def test_changing_the_number_of_threads_while_loops_run() -> None:
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            assert len(chunks_of(20, 1)) == 20
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    for count in (1, 4, 2, 3, 1, 2):
+        _native.set_num_threads(count)
+        time.sleep(0.01)
+    stop.set()
+    worker.join()
+    assert _native.get_num_threads() == 2
+
+
+@pytest.mark.parametrize("count", [0, -1, 1025])
+def test_the_number_of_threads_is_checked(count: int) -> None:
+    with pytest.raises(ValueError, match=f"must be from 1 to 1024, got {count}"):
+        _native.set_num_threads(count)
+
+
+def test_cancel_stops_loops() -> None:
+    ran: list[int] = []
+
+    def body(begin: int, _: int) -> None:
+        ran.append(begin)
+        _native.set_cancel(True)
+
+    _native.set_num_threads(1)
+    assert parallel_for(100, 1, body) == 125
+    assert ran == [0]
+
+
+def test_failures_in_workers_reach_the_caller() -> None:
+    _native.set_num_threads(4)
+    codes: list[int] = []
+
+    def body(begin: int, _: int) -> None:
+        if begin == 3:
+            runtime().fail(ADDRESS, 42, b"chunk three")
+
+    def run(_: Any) -> int:
+        codes.append(parallel_for(8, 1, body))
+        return 0
+
+    fn = entry(run)
+    graph = _native.Executable(address(fn), 0, [], [], [], 0, fn, [])
+    with pytest.raises(RuntimeError, match="the compiled graph failed: chunk three"):
+        graph()
+    assert codes == [42]
+
+
+def test_scratch_belongs_to_its_thread() -> None:
+    here = runtime().scratch(ADDRESS, 100)
+    assert here % 64 == 0
+    assert runtime().scratch(ADDRESS, 50) == here
+    elsewhere: list[int] = []
+    thread = threading.Thread(target=lambda: elsewhere.append(runtime().scratch(ADDRESS, 100)))
+    thread.start()
+    thread.join()
+    assert elsewhere[0] != here
+    larger = runtime().scratch(ADDRESS, 1_000_000)
+    array_at(larger, 1_000_000, "u1")[:] = 1
+
+
+def test_scratch_of_ended_threads_is_freed() -> None:
+    def run() -> None:
+        runtime().scratch(ADDRESS, 3_000_000)
+
+    before = _native.memory_stats()["in_use"]
+    for _ in range(5):
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+    # A Python thread counts as joined shortly before the system's thread has ended.
+    deadline = time.monotonic() + 10
+    while _native.memory_stats()["in_use"] > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert _native.memory_stats()["in_use"] <= before
+
+
+def test_allocate_and_release() -> None:
+    before = _native.memory_stats()["in_use"]
+    blocks = [runtime().allocate(ADDRESS, size) for size in (0, 1, 64, 5000, 3 << 20)]
+    assert all(b % 64 == 0 for b in blocks)
+    assert len(set(blocks)) == len(blocks)
+    for block in blocks:
+        runtime().release(ADDRESS, block)
+    runtime().release(ADDRESS, None)
+    assert _native.memory_stats()["in_use"] == before
+
+
+@pytest.mark.parametrize("size", [-1, 2**62])
+def test_impossible_requests_fail(size: int) -> None:
+    assert runtime().allocate(ADDRESS, size) is None
+    assert runtime().scratch(ADDRESS, size) is None
+
+
+def forked(body: Callable[[], None]) -> int:
+    """The exit code of a child that runs `body`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        try:
+            body()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.01)
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    return -1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_starts_its_own_pool() -> None:
+    _native.set_num_threads(3)
+    chunks_of(20, 1)
+
+    def child() -> None:
+        together = threading.Barrier(3)
+        assert parallel_for(3, 1, lambda *_: together.wait(10)) == 0
+        assert forked(lambda: assert_chunks()) == 0
+
+    assert forked(child) == 0
+    assert len(chunks_of(20, 1)) == 20
+
+
+def assert_chunks() -> None:
+    assert len(chunks_of(20, 1)) == 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_fork_while_another_thread_runs_loops_and_allocates() -> None:
+    _native.set_num_threads(2)
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            chunks_of(10, 1)
+            runtime().release(ADDRESS, runtime().allocate(ADDRESS, 1000))
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    codes = [forked(assert_chunks) for _ in range(10)]
+    stop.set()
+    worker.join()
+    assert codes == [0] * 10
+
+
+def test_isa_levels() -> None:
+    best = _native.isa_level()
+    assert best in ("v2", "v3", "v4", "neon")
+    with pytest.raises(ValueError, match="the ISA level must be one of the levels that this processor runs"):
+        _native.set_isa_level("v9")
+    _native.set_isa_level(best)
+    assert _native.isa_level() == best
+
+
+def test_kernels_by_name() -> None:
+    assert _native.kernel_address("msk_there_is_no_such_kernel") == 0
+    names = _native.kernel_names()
+    assert len(set(names)) == len(names)
+    assert all(_native.kernel_address(name) for name in names)
+    assert not any(name.endswith(("_v2", "_v3", "_v4", "_neon")) for name in names)
+
+
+PRINT = "from mindspore import _native; print(_native.get_num_threads(), _native.isa_level())"
+
+
+@pytest.mark.skipif(_native.isa_level() == "neon", reason="one level only")
+def test_the_environment_lowers_threads_and_level() -> None:
+    assert in_subprocess(PRINT, MS_NUM_THREADS="7", MS_ISA_LEVEL="v2").stdout.split() == ["7", "v2"]
+    threads = int(in_subprocess(PRINT).stdout.split()[0])
+    assert 1 <= threads <= len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("MS_NUM_THREADS", "many", "MS_NUM_THREADS must be an integer from 1 to 1024, got 'many'"),
+        ("MS_NUM_THREADS", "0", "got '0'"),
+        ("MS_ISA_LEVEL", "v1", "the environment variable MS_ISA_LEVEL must be one of the levels"),
+    ],
+)
+def test_wrong_environment_is_refused_at_import(name: str, value: str, message: str) -> None:
+    result = in_subprocess(PRINT, **{name: value})
+    assert result.returncode != 0
+    assert message in result.stderr
+
+
+def test_affinity_limits_the_threads() -> None:
+    code = f"import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); {PRINT}"
+    assert in_subprocess(code).stdout.split()[0] == "1"
+
+
+def test_nothing_is_printed_at_exit() -> None:
+    code = """if True:
+        from mindspore import _native
+        from tests.native.callbacks import add_plan, parallel_for, tensor
+
+        _native.set_operator("add", _native.EagerOp("add", 2, lambda *_: add_plan((1,))))
+        print((tensor([1]) + tensor([2])).item())
+        parallel_for(9, 1, lambda *_: None)
+    """
+    result = in_subprocess(code)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "3.0\n", "")
