@@ -1,0 +1,141 @@
+"""Functions of a program as LLVM functions: one entry for the graph, one function for each subgraph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from mindspore.base.errors import InternalError
+from mindspore.base.shapes import size
+from mindspore.kernels import lower_arg, lower_control, lower_gemm, lower_moves, lower_nest, lower_products
+from mindspore.kernels import nest as nests
+from mindspore.kernels.emit import Value as Lane
+from mindspore.kernels.homes import Home, Plan, plan
+from mindspore.kernels.program import ArgFold, Boxes, Branch, Function, Invoke, Loop
+from mindspore.kernels.scope import Emitted, Scope, Shared
+from mindspore.kernels.tasks import RunNest, RunProduct, RunStep, Task, tasks_of
+
+
+class Functions:
+    """Emits programs into the module of `shared`, each once."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+        self.emitted: dict[Function, Emitted] = {}
+        self.pending: set[Function] = set()
+
+    def entry(self, program: Function, name: str) -> int:
+        """``int32 name(runtime, slots)`` for the whole graph; gives the bytes of its arena."""
+        made = self.plan(program)
+        f = self.shared.module.function(name, "i32", [("ptr", "runtime"), ("ptr", "slots")])
+        results, constants = len(program.parameters), len(program.parameters) + len(program.results)
+        starts = {"parameter": 0, "result": results, "constant": constants}
+
+        def pointer(home: Home) -> Lane:
+            if home.kind == "arena":
+                return arena.at("i8", home.index)
+            return f.load("ptr", f["slots"].at("ptr", starts[home.kind] + home.index))
+
+        arena = f.load("ptr", f["slots"].at("ptr", constants + 1 + len(self.shared.constants)))
+        self.run(Scope(self.shared, f, made, pointer, f["slots"].at("ptr", constants), self.emitted))
+        return made.arena_bytes
+
+    def plan(self, program: Function) -> Plan:
+        """Tasks and homes of a program, with the frames of what it calls."""
+        tasks = tasks_of(program)
+        for task in tasks:
+            if isinstance(task, RunStep):
+                frames = [self.function(c).frame_bytes for c in lower_control.called(task.step)]
+                task.scratch = max(frames, default=0) + lower_control.own_bytes(task.step)
+            elif isinstance(task, RunProduct):
+                task.scratch = lower_gemm.scratch_bytes(task)
+        return plan(program, tasks, self.shared.constant)
+
+    def function(self, program: Function) -> Emitted:
+        """The function of a subgraph, emitted at its first use."""
+        if program in self.pending:
+            raise InternalError(f"graph {program.name} calls itself; expected a graph whose recursion was made a loop")
+        if program not in self.emitted:
+            self.pending.add(program)
+            self.emitted[program] = self.subgraph(program)
+            self.pending.remove(program)
+        return self.emitted[program]
+
+    def subgraph(self, program: Function) -> Emitted:
+        made = self.plan(program)
+        name = f"graph{len(self.emitted)}"
+        names = [f"a{i}" for i in range(len(program.parameters))]
+        names += [f"r{i}" for i in range(len(program.results)) if i not in program.updates]
+        parameters = [("ptr", p) for p in ("runtime", "constants", "frame", *names)]
+        f = self.shared.module.function(name, "i32", parameters, internal=True)
+        arguments = dict(zip((p for _, p in parameters), f.arguments, strict=True))
+
+        def pointer(home: Home) -> Lane:
+            if home.kind == "arena":
+                return arguments["frame"].at("i8", home.index)
+            if home.kind == "constant":
+                return f.load("ptr", arguments["constants"].at("ptr", home.index))
+            return arguments[f"{home.kind[0].replace('p', 'a')}{home.index}"]
+
+        self.run(Scope(self.shared, f, made, pointer, arguments["constants"], self.emitted))
+        return Emitted(name, made.arena_bytes)
+
+    def run(self, scope: Scope) -> None:
+        """Emit all tasks and the normal end."""
+        for task in scope.made.tasks:
+            _TASKS[type(task)](scope, task)
+        scope.f.ret(scope.f.value(0, "i32"))
+
+
+def _nest(scope: Scope, task: Task) -> None:
+    assert isinstance(task, RunNest)
+    homes = [scope.made.homes[v] for v in task.pointers]
+    distinct = dict(zip(homes, task.pointers, strict=True))
+    order = list(distinct)
+    nest = task.nest
+    if len(order) < len(homes):
+        nest = nests.shared(nest, [order.index(h) for h in homes])
+    scope.run_nest(nest, [scope.pointer(v) for v in distinct.values()])
+
+
+def _product(scope: Scope, task: Task) -> None:
+    assert isinstance(task, RunProduct)
+    way = lower_gemm if lower_gemm.suits(task) else lower_products
+    way.emit(scope, task)
+
+
+def _step(scope: Scope, task: Task) -> None:
+    assert isinstance(task, RunStep)
+    if isinstance(task.step, Boxes):
+        _boxes(scope, task.step)
+    elif isinstance(task.step, ArgFold):
+        _arg_fold(scope, task.step)
+    else:
+        assert isinstance(task.step, Invoke | Branch | Loop)
+        lower_control.emit(scope, task, task.step)
+
+
+def _boxes(scope: Scope, step: Boxes) -> None:
+    output = scope.pointer(step.outputs[0])
+    fill = lower_moves.fill_nest(step)
+    if fill is not None:
+        scope.run_nest(fill, [output])
+    for box in step.copies:
+        value = step.reads[box.input].value
+        assert value is not None
+        scope.run_nest(lower_moves.box_nest(box, step.outputs[0].dtype), [scope.pointer(value), output])
+
+
+def _arg_fold(scope: Scope, step: ArgFold) -> None:
+    value, output = step.reads[0].value, step.outputs[0]
+    assert value is not None
+    work = 3 * size(step.space)
+    grain = output.size if work < lower_nest.PARALLEL_FROM else max(1, output.size * lower_nest.GRAIN // work)
+
+    def emit(name: str) -> None:
+        lower_arg.emit(scope.shared.module, name, step)
+
+    pointers = [scope.pointer(value), scope.pointer(output)]
+    scope.check(scope.shared.units(scope.f, "arg", lower_arg.key(step), pointers, (output.size, grain), emit))
+
+
+_TASKS: Mapping[type[Task], Callable[[Scope, Task], None]] = {RunNest: _nest, RunProduct: _product, RunStep: _step}

@@ -1,0 +1,304 @@
+"""Typed graph -> flat program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from mindspore.base import dtypes as dt
+from mindspore.base.errors import InternalError
+from mindspore.base.shapes import Shape, size
+from mindspore.ir.graph import CALL, IF, MAKE_TUPLE, TUPLE_GET, WHILE, Apply, Constant, Graph, Node, Parameter, nodes
+from mindspore.ir.operator import Operator
+from mindspore.ir.types import TensorType, TupleType, Type
+from mindspore.kernels import access as acc
+from mindspore.kernels.flatten_folds import arg_fold_steps, fold_steps
+from mindspore.kernels.flatten_products import product_step
+from mindspore.kernels.program import Boxes, Branch, Function, Invoke, Loop, Map, Read, Step, Value, copied, whole
+from mindspore.primitives import compute as kinds
+from mindspore.primitives.scalar import Expr, trace
+
+Leaves = tuple[Read, ...]
+Built = dict[tuple[int, tuple[tuple[int, int], ...]], Function]
+
+
+def flatten(graph: Graph, updates: Mapping[int, int], built: Built | None = None) -> Function:
+    """`graph` as a flat program; each subgraph is flattened once. ``updates``: output index -> parameter index."""
+    table: Built = {} if built is None else built
+    key = (id(graph), tuple(sorted(updates.items())))
+    if key not in table:
+        table[key] = Function(graph.name, [], [], [], dict(updates))
+        _Flattener(table[key], table).run(graph)
+    return table[key]
+
+
+def tensor_types(type: Type | None) -> list[TensorType]:
+    """The tensors in a value of this type, in order; functions and tokens hold none."""
+    found: list[TensorType] = []
+    stack: list[Type | None] = [type]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, TensorType):
+            found.append(current)
+        elif isinstance(current, TupleType):
+            stack.extend(reversed(current.elements))
+    return found
+
+
+class _Flattener:
+    def __init__(self, function: Function, built: Built) -> None:
+        self.function = function
+        self.built = built
+        self.leaves: dict[Node, Leaves] = {}
+        self.stored: dict[Read, Value] = {}
+
+    def run(self, graph: Graph) -> None:
+        for parameter in graph.parameters:
+            values = [Value(t.dtype, size(t.shape)) for t in tensor_types(parameter.type)]
+            self.function.parameters.extend(values)
+            self.leaves[parameter] = tuple(whole(v) for v in values)
+        for node in nodes(graph):
+            if node not in self.leaves:
+                self.leaves[node] = self.visit(node)
+        self.finish([leaf for output in graph.outputs() for leaf in self.leaves[output]])
+
+    def finish(self, results: Sequence[Read]) -> None:
+        """Results get memory of their own: parameters, constants, views and repeats are copied, but for an update to itself."""
+        given = set(self.function.parameters)
+        for index, read in enumerate(results):
+            value = self.store(read)
+            target = self.function.updates.get(index)
+            itself = target is not None and value is self.function.parameters[target]
+            if not itself and (value in given or value.constant is not None):
+                value = self.copy(read)
+            given.add(value)
+            self.function.results.append(value)
+
+    def visit(self, node: Node) -> Leaves:
+        if isinstance(node, Constant):
+            return self.constant(node)
+        if isinstance(node, Apply):
+            handler = _STRUCTURED.get(node.op)
+            if handler is not None:
+                return handler(self, node)
+            if isinstance(node.op, Operator) and node.op.compute is not None:
+                return _COMPUTE[type(node.op.compute)](self, node)
+        what = f"parameter {node.name} of another graph" if isinstance(node, Parameter) else getattr(node, "op", node)
+        raise InternalError(f"graph {self.function.name}: expected closed typed nodes that have `compute`, got {what}")
+
+    def emit(self, step: Step) -> None:
+        if any(output.size for output in step.outputs):
+            self.function.steps.append(step)
+
+    def new(self, type: TensorType) -> Value:
+        return Value(type.dtype, size(type.shape))
+
+    def store(self, read: Read) -> Value:
+        """`read` as a buffer of its own order: itself when whole, else copied once."""
+        if read.whole and read.value is not None:
+            return read.value
+        if read not in self.stored:
+            self.stored[read] = self.copy(read)
+        return self.stored[read]
+
+    def copy(self, read: Read) -> Value:
+        dtype = dt.int64 if read.value is None else read.value.dtype
+        output = Value(dtype, read.access.size)
+        self.emit(Map((read,), (output,), (copied(dtype),)))
+        return output
+
+    def seen(self, read: Read, outer: acc.Access) -> Read:
+        """`read` at the positions that `outer` gives."""
+        access = acc.compose(outer, read.access)
+        return Read(read.value, access) if access is not None else Read(self.store(read), outer)
+
+    def operand(self, node: Node) -> tuple[Read, TensorType]:
+        (read,) = self.leaves[node]
+        assert isinstance(node.type, TensorType)
+        return read, node.type
+
+    def constant(self, node: Constant) -> Leaves:
+        if isinstance(node.value, Graph):
+            return ()
+        assert isinstance(node.type, TensorType)
+        array = np.ascontiguousarray(np.asarray(node.value, dt.to_numpy(node.type.dtype)))
+        flat = array.reshape(-1).view(np.uint8).reshape(array.size, -1) if array.size else array.reshape(0, 1)
+        uniform = bool(array.size) and bool((flat == flat[:1]).all())
+        return (whole(Value(node.type.dtype, array.size, array, uniform)),)
+
+    def elementwise(self, node: Apply) -> Leaves:
+        assert isinstance(node.type, TensorType)
+        return self.bodies(node, (node.op.compute.body,), [node.type])
+
+    def update(self, node: Apply) -> Leaves:
+        return self.bodies(node, node.op.compute.bodies, tensor_types(node.type))
+
+    def bodies(self, node: Apply, bodies: Sequence[Callable[..., Expr]], types: Sequence[TensorType]) -> Leaves:
+        shape = types[0].shape
+        given = [self.operand(i) for i in node.inputs]
+        operands = [type.dtype for _, type in given]
+        outer = [acc.broadcast_access(type.shape, shape) for _, type in given]
+        reads = [self.seen(read, access) for (read, _), access in zip(given, outer, strict=True)]
+        if acc.refine((r.access for r in reads), _cuts(shape)) is None:
+            reads = [self.seen(whole(self.store(r)), access) for (r, _), access in zip(given, outer, strict=True)]
+        exprs = [trace(body, tuple(operands), **node.attrs) for body in bodies]
+        exprs = [with_positions(expr, shape, reads) for expr in exprs]
+        outputs = tuple(self.new(t) for t in types)
+        self.emit(Map(tuple(reads), outputs, tuple(exprs)))
+        return tuple(whole(o) for o in outputs)
+
+    def reduce(self, node: Apply) -> Leaves:
+        assert isinstance(node.type, TensorType)
+        read, type = self.operand(node.inputs[0])
+        if read.value is None or acc.refine([read.access], _cuts(type.shape)) != _long(type.shape):
+            read = whole(self.store(read))
+        steps = fold_steps(node.op.compute.kind, read, type, node.attrs["axis"], self.new(node.type))
+        for step in steps:
+            self.emit(step)
+        return (whole(steps[-1].outputs[0]),)
+
+    def arg_reduce(self, node: Apply) -> Leaves:
+        assert isinstance(node.type, TensorType)
+        read, type = self.operand(node.inputs[0])
+        read = whole(self.store(read))
+        step = arg_fold_steps(node.op.compute.kind, read, type, node.attrs["axis"], self.new(node.type))
+        self.emit(step)
+        return (whole(step.outputs[0]),)
+
+    def contract(self, node: Apply) -> Leaves:
+        assert isinstance(node.type, TensorType)
+        operands = [self.operand(i) for i in node.inputs]
+        step = product_step(operands, node.type, node.attrs, self.store)
+        self.emit(step)
+        return (whole(step.outputs[0]),)
+
+    def alias(self, node: Apply) -> Leaves:
+        return self.leaves[node.inputs[0]]
+
+    def move(self, node: Apply) -> Leaves:
+        assert isinstance(node.type, TensorType)
+        operands = [self.operand(i) for i in node.inputs]
+        boxes = node.op.compute.plan(tuple(t for _, t in operands), node.type, **node.attrs)
+        boxes = [b for b in boxes if size(b.sizes)]
+        access = acc.of_copy(boxes[0], size(node.type.shape)) if len(boxes) == 1 else None
+        if access is not None:
+            return (self.seen(operands[boxes[0].input][0], access),)
+        fill = node.op.compute.fill
+        fill = node.attrs[fill] if isinstance(fill, str) else fill
+        output = self.new(node.type)
+        self.emit(Boxes(tuple(whole(self.store(r)) for r, _ in operands), (output,), tuple(boxes), fill))
+        return (whole(output),)
+
+    def make_tuple(self, node: Apply) -> Leaves:
+        return tuple(leaf for i in node.inputs for leaf in self.leaves[i])
+
+    def tuple_get(self, node: Apply) -> Leaves:
+        of = node.inputs[0].type
+        assert isinstance(of, TupleType)
+        index = node.attrs["index"] % len(of.elements)
+        start = sum(len(tensor_types(t)) for t in of.elements[:index])
+        return self.leaves[node.inputs[0]][start : start + len(tensor_types(of.elements[index]))]
+
+    def subgraph(self, node: Node, updates: Mapping[int, int]) -> Function:
+        if not isinstance(node, Constant) or not isinstance(node.value, Graph):
+            raise InternalError(f"graph {self.function.name}: a called function must be a constant graph, got {node!r}")
+        return flatten(node.value, updates, self.built)
+
+    def arguments(self, inputs: Sequence[Node]) -> list[Read]:
+        return [whole(self.store(leaf)) for i in inputs for leaf in self.leaves[i]]
+
+    def call(self, node: Apply) -> Leaves:
+        outputs = tuple(self.new(t) for t in tensor_types(node.type))
+        function = self.subgraph(node.inputs[0], {})
+        self.function.steps.append(Invoke(tuple(self.arguments(node.inputs[1:])), outputs, function=function))
+        return tuple(whole(o) for o in outputs)
+
+    def branch(self, node: Apply) -> Leaves:
+        condition, then, other, *rest = node.inputs
+        outputs = tuple(self.new(t) for t in tensor_types(node.type))
+        functions = (self.subgraph(then, {}), self.subgraph(other, {}))
+        self.function.steps.append(Branch(tuple(self.arguments([condition, *rest])), outputs, functions=functions))
+        return tuple(whole(o) for o in outputs)
+
+    def loop(self, node: Apply) -> Leaves:
+        condition, body, *state = node.inputs
+        first = self.arguments(state)
+        types = tensor_types(node.type)
+        kept = _unchanged(body)
+        changing = [i for i in range(len(types)) if i not in kept]
+        outputs = tuple(self.new(types[i]) for i in changing)
+        carried = tuple(changing.index(i) if i in changing else None for i in range(len(types)))
+        step = Loop(
+            tuple(first),
+            outputs,
+            condition=self.subgraph(condition, {}),
+            body=self.subgraph(body, {i: i for i in range(len(types))}),
+            carried=carried,
+        )
+        self.function.steps.append(step)
+        return tuple(first[i] if c is None else whole(outputs[c]) for i, c in enumerate(carried))
+
+
+def with_positions(expr: Expr, shape: Shape, reads: list[Read]) -> Expr:
+    """`expr` with each ``index`` turned into an operand that reads the position; appends those reads. Shared parts stay shared."""
+    done: dict[int, Expr] = {}
+    stack = [expr]
+    while stack:
+        current = stack[-1]
+        missing = [a for a in current.args if id(a) not in done]
+        if missing:
+            stack.extend(missing)
+            continue
+        stack.pop()
+        args = tuple(done[id(a)] for a in current.args)
+        if current.op == "index":
+            strides = tuple(int(d == current.attr) for d in range(len(shape)))
+            done[id(current)] = Expr("operand", (), dt.int64, len(reads))
+            reads.append(Read(None, acc.collapsed(shape, strides)))
+        else:
+            same = all(a is b for a, b in zip(args, current.args, strict=True))
+            done[id(current)] = current if same else Expr(current.op, args, current.dtype, current.attr)
+    return done[id(expr)]
+
+
+def _cuts(shape: Shape) -> list[int]:
+    """Sizes of all trailing parts of `shape`: with these a refinement keeps every dimension."""
+    return [size(shape[i:]) for i in range(len(shape)) if size(shape[i:])]
+
+
+def _long(shape: Shape) -> Shape:
+    return tuple(n for n in shape if n != 1)
+
+
+def _unchanged(body: Node) -> set[int]:
+    """Positions of the tensor state that a loop body returns as it got it."""
+    assert isinstance(body, Constant)
+    graph: Graph = body.value
+    kept: set[int] = set()
+    start = 0
+    for parameter, output in zip(graph.parameters, graph.outputs(), strict=False):
+        width = len(tensor_types(parameter.type))
+        if parameter is output:
+            kept.update(range(start, start + width))
+        start += width
+    return kept
+
+
+_Handler = Callable[[_Flattener, Apply], Leaves]
+_STRUCTURED: Mapping[object, _Handler] = {
+    MAKE_TUPLE: _Flattener.make_tuple,
+    TUPLE_GET: _Flattener.tuple_get,
+    CALL: _Flattener.call,
+    IF: _Flattener.branch,
+    WHILE: _Flattener.loop,
+}
+_COMPUTE: Mapping[type, _Handler] = {
+    kinds.Elementwise: _Flattener.elementwise,
+    kinds.Update: _Flattener.update,
+    kinds.Reduce: _Flattener.reduce,
+    kinds.ArgReduce: _Flattener.arg_reduce,
+    kinds.Contract: _Flattener.contract,
+    kinds.Alias: _Flattener.alias,
+    kinds.Move: _Flattener.move,
+}

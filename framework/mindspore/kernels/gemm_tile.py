@@ -1,0 +1,126 @@
+"""The register tile of the matrix product: sizes for each instruction-set level, and the micro-kernel that fills one tile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Module, Value, vector
+from mindspore.kernels.target import Isa
+
+UNROLL = 4
+"""Steps of K per turn of the inner loop; more makes the code longer and no faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """Sizes of one matrix product kernel.
+
+    Attributes:
+        type: ``float`` or ``double``, what products are added in.
+        lanes: elements of one vector.
+        rows: rows of the register tile.
+        vectors: vectors in one row of it.
+        depth: steps of K that one packed panel holds: a panel of B then stays in the first-level cache.
+        height: rows of A packed together: they stay in the second-level cache.
+        width: columns of B packed together.
+    """
+
+    type: str
+    lanes: int
+    rows: int
+    vectors: int
+    depth: int
+    height: int
+    width: int
+
+    @property
+    def columns(self) -> int:
+        return self.lanes * self.vectors
+
+    @property
+    def itemsize(self) -> int:
+        return 4 if self.type == "float" else 8
+
+    @property
+    def vector(self) -> str:
+        return vector(self.lanes, self.type)
+
+
+_SHAPES = {"v2": (4, 2, 256), "v3": (6, 2, 384), "v4": (12, 2, 256), "neon": (6, 4, 320)}
+"""Level -> (rows, vectors, depth): rows * vectors accumulators, the vectors of B and one broadcast fill the registers."""
+
+
+def tiling(isa: Isa, type: str) -> Tiling:
+    """The tile for `type` on one level."""
+    rows, vectors, depth = _SHAPES[isa.name]
+    lanes = isa.lanes(4 if type == "float" else 8)
+    if type == "double":
+        depth = depth * 3 // 4 // 8 * 8
+    return Tiling(type, lanes, rows, vectors, depth, 240 // rows * rows, 3072 // (lanes * vectors) * lanes * vectors)
+
+
+def splat(f: Function, value: Value, lanes: int) -> Value:
+    """All lanes the scalar `value`."""
+    kind = vector(lanes, value.type)
+    first = f.emit(kind, f"insertelement {kind} poison, {value}, i64 0")
+    return f.emit(kind, f"shufflevector {first}, {kind} poison, <{lanes} x i32> zeroinitializer")
+
+
+def multiply_add(f: Function, a: Value, b: Value, c: Value) -> Value:
+    """a * b + c, fused where the level has the instruction."""
+    return f.intrinsic("fmuladd", c.type, a, b, c)
+
+
+def _step(f: Function, t: Tiling, a: Value, b: Value, sums: Sequence[Value]) -> list[Value]:
+    """One step of K: a column of A's panel times a row of B's."""
+    row = [f.load(t.vector, b.at(t.type, v * t.lanes), 4 * t.itemsize) for v in range(t.vectors)]
+    result = []
+    for r in range(t.rows):
+        left = splat(f, f.load(t.type, a.at(t.type, r)), t.lanes)
+        result += [multiply_add(f, left, right, sums[r * t.vectors + v]) for v, right in enumerate(row)]
+    return result
+
+
+def micro_kernel(module: Module, t: Tiling) -> str:
+    """Name of ``void tile(k, a, b, c, ldc, add)``: C tile = (C tile if `add`) + packed panel A x packed panel B."""
+    name = f"gemm_tile_{t.type}"
+    if module.has(name):
+        return name
+    parameters = [
+        ("i64", "k"), ("ptr noalias readonly", "a"), ("ptr noalias readonly", "b"), ("ptr noalias", "c"), ("i64", "ldc"),
+        ("i64", "add"),
+    ]  # fmt: skip
+    f = module.function(name, "void", parameters, internal=True, inline="noinline")
+    k, a, b, c, ldc, add = f.arguments
+    for r in range(t.rows):
+        f.prefetch(c.at(t.type, ldc * r), write=True)
+    sums: list[Value] = [f.value(0.0, t.vector)] * (t.rows * t.vectors)
+    whole = k - (k % UNROLL)
+    for start, stop, steps in ((f.index(0), whole, UNROLL), (whole, k, 1)):
+        with f.loop(start, stop, steps, carried=sums, hints=[NO_UNROLL, NO_VECTOR]) as loop:
+            values = loop.carried
+            left, right = a.at(t.type, loop.index * t.rows), b.at(t.type, loop.index * t.columns)
+            for u in range(steps):
+                values = _step(f, t, left.at(t.type, u * t.rows), right.at(t.type, u * t.columns), values)
+            loop.next(*values)
+        sums = loop.results
+    _write(f, t, c, ldc, add, sums)
+    f.ret()
+    return name
+
+
+def _write(f: Function, t: Tiling, c: Value, ldc: Value, add: Value, sums: Sequence[Value]) -> None:
+    places = [c.at(t.type, ldc * r + v * t.lanes) for r in range(t.rows) for v in range(t.vectors)]
+
+    def added() -> list[Value]:
+        for place, value in zip(places, sums, strict=True):
+            f.store(f.load(t.vector, place) + value, place)
+        return []
+
+    def plain() -> list[Value]:
+        for place, value in zip(places, sums, strict=True):
+            f.store(value, place)
+        return []
+
+    f.choose(add.ne(0), added, plain)

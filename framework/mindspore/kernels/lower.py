@@ -1,0 +1,46 @@
+"""A typed graph as one LLVM module with ``int32 entry(const Runtime*, void* const* slots)``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mindspore.ir.graph import Graph
+from mindspore.kernels.emit import Module
+from mindspore.kernels.entry import Functions
+from mindspore.kernels.flatten import flatten
+from mindspore.kernels.scope import Shared
+from mindspore.kernels.target import Isa
+
+ENTRY = "entry"
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """Everything that running the graph needs besides its arguments.
+
+    Attributes:
+        llvm_ir: the module; equal graphs give equal text.
+        entry: its exported function. Slots: parameters, results, a table of kernel addresses, `constants`, the arena.
+        kernels: names of the ahead-of-time kernels whose addresses the table holds, in order.
+        constants: arrays that the code reads.
+        arena_bytes: memory that one run needs.
+        calls: loop nests, products and other units of work that one run of the entry's own code starts.
+    """
+
+    llvm_ir: str
+    entry: str
+    kernels: tuple[str, ...]
+    constants: tuple[np.ndarray, ...]
+    arena_bytes: int
+    calls: int
+
+
+def lower(graph: Graph, *, isa: Isa, updates: Mapping[int, int] | None = None) -> Lowered:
+    """Lower a closed typed graph without composites. ``updates``: output index -> index of the parameter that it overwrites."""
+    shared = Shared(Module(isa))
+    arena_bytes = Functions(shared).entry(flatten(graph, updates or {}), ENTRY)
+    constants = tuple(v.constant for v in shared.constants if v.constant is not None)
+    return Lowered(shared.module.text(), ENTRY, tuple(shared.kernels), constants, arena_bytes, shared.calls)

@@ -1,0 +1,98 @@
+"""Matrix products by the ahead-of-time kernel, with the maps that follow run on each finished tile."""
+
+from __future__ import annotations
+
+from mindspore.base import dtypes as dt
+from mindspore.kernels import catalog, epilogue, gemm, lanes, runtime
+from mindspore.kernels.emit import NO_VECTOR, Module
+from mindspore.kernels.emit import Value as Lane
+from mindspore.kernels.epilogue import Epilogue
+from mindspore.kernels.program import Product
+from mindspore.kernels.scope import Scope
+from mindspore.kernels.tasks import RunProduct
+
+TILED = (dt.float32, dt.float64)
+"""Types whose kernel calls back for each finished tile."""
+PACKED = (*TILED, dt.float16, dt.bfloat16)
+WORTH_PACKING = 1 << 13
+"""Multiplications from which packing and tiles pay off."""
+CALLBACK = (("ptr", "context"), ("ptr", "tile"), *(("i64", n) for n in ("ld", "row", "column", "rows", "columns")))
+
+
+def suits(task: RunProduct) -> bool:
+    """Whether the ahead-of-time kernel is the better way."""
+    dtype = task.product.outputs[0].dtype
+    return task.product.work >= WORTH_PACKING and dtype in (TILED if task.maps else PACKED)
+
+
+def scratch_bytes(task: RunProduct) -> int:
+    """Arena memory for a product that no output can hold."""
+    return task.product.outputs[0].nbytes if suits(task) and task.holder is None else 0
+
+
+def emit(scope: Scope, task: RunProduct) -> None:
+    """Call the kernel."""
+    f, product = scope.f, task.product
+    target = scope.pointer(task.holder) if task.holder is not None else scope.scratch(task)
+    left, right = (r.value for r in product.reads)
+    assert left is not None
+    assert right is not None
+    buffers = [scope.pointer(left), scope.pointer(right), target]
+    if task.maps:
+        buffers += _callback(scope, task)
+    kernel = catalog.define(gemm.spec(product.outputs[0].dtype))
+    numbers = _params(product, gemm.EPILOGUE if task.maps else 0)
+    symbol = f"params{'_'.join(map(str, numbers))}"
+    params = Lane(f, "ptr", f.module.array(symbol, "i64", numbers))
+    table = f.load("ptr", scope.constants)
+    address = f.load("ptr", table.at("ptr", scope.shared.kernel(kernel)))
+    scope.shared.calls += 1
+    scope.check(f.call("i32", address, f["runtime"], runtime.pack(f, buffers), params))
+
+
+def _params(product: Product, flags: int) -> tuple[int, ...]:
+    m, n, k = product.size
+    a = (1, m) if product.transpose[0] else (k, 1)
+    b = (1, k) if product.transpose[1] else (n, 1)
+    batch = product.batch
+    listed = (batch.sizes, batch.left, batch.right) if batch.sizes else ((1,), (0,), (0,))
+    return (flags, m, n, k, *a, *b, n, batch.count, len(listed[0]), *(v for part in listed for v in part))
+
+
+def _callback(scope: Scope, task: RunProduct) -> list[Lane]:
+    """The epilogue's function and its context."""
+    made = scope.merged(epilogue.build(task.product, task.maps, task.writes)).any_width()
+    over = made.pointers.index(task.holder) if task.holder in made.pointers else -1
+    key = repr((made.key, over, made.items[0].dtype))
+
+    def write(name: str) -> None:
+        _tile_function(scope.shared.module, f"{name}_tile", made, over)
+        _entry(scope.shared.module, name, len(made.pointers))
+
+    name = scope.shared.once("epilogue", key, write)
+    width = scope.f.index(task.product.size[1])
+    context = runtime.pack(scope.f, [width, *(scope.pointer(v) for v in made.pointers)])
+    return [Lane(scope.f, "ptr", f"@{name}"), context]
+
+
+def _entry(module: Module, name: str, pointers: int) -> None:
+    """What the kernel calls: unpacks the context, so that the pointers are known not to overlap."""
+    f = module.function(name, "void", CALLBACK, internal=True, inline="noinline")
+    f.call("void", f"{name}_tile", *f.arguments[1:], *runtime.unpack(f, ["i64", *["ptr"] * pointers]))
+    f.ret()
+
+
+def _tile_function(module: Module, name: str, made: Epilogue, over: int) -> None:
+    """The maps over one tile; pointer `over` is the tile itself."""
+    pointers = [("ptr noalias", f"p{k}") for k in range(len(made.pointers))]
+    parameters = [("ptr noalias", "tile"), *CALLBACK[2:], ("i64", "width"), *pointers]
+    f = module.function(name, "void", parameters, internal=True, inline="noinline")
+    result = made.items[0].dtype
+    with f.loop(0, f["rows"], hints=[NO_VECTOR]) as row:
+        line = row.index * f["ld"]
+        with f.loop(0, f["columns"]) as column:
+            where = lanes.address(f, f["tile"], line + column.index, result)
+            lane = lanes.load(f, where, result)
+            position = (row.index + f["row"], column.index + f["column"])
+            epilogue.emit(f, made, f.arguments[7:], position, lane, (over, where), f["width"])
+    f.ret()

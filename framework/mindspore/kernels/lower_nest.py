@@ -1,0 +1,71 @@
+"""A nest as one function of its pointers, run here or by all threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mindspore.kernels import runtime
+from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
+from mindspore.kernels.lower_columns import Columns
+from mindspore.kernels.lower_rows import Rows
+from mindspore.kernels.lower_tiles import Tiles, crossing
+from mindspore.kernels.nest import Nest
+
+PARALLEL_FOR = 2
+"""Position in ``struct Runtime``."""
+PARALLEL_FROM = 1 << 18
+"""Instructions from which a nest is worth waking threads for."""
+GRAIN = 1 << 16
+"""Instructions of one chunk."""
+
+
+def _way(nest: Nest) -> type[Columns | Rows | Tiles]:
+    if nest.inner:
+        return Columns
+    return Rows if crossing(nest) is None else Tiles
+
+
+def units(nest: Nest) -> int:
+    """Pieces of work that may run in any order."""
+    way = _way(nest)
+    return way.units(nest)
+
+
+def grain(nest: Nest) -> int:
+    """Units per chunk; all of them when the nest is too small to share. Depends on the nest alone."""
+    count = units(nest)
+    if nest.cost < PARALLEL_FROM:
+        return count
+    return max(1, count * GRAIN // nest.cost)
+
+
+def emit_units(module: Module, name: str, nest: Nest) -> None:
+    """``void name(pointers..., begin, end)``: the units of a range. Pointers do not overlap, so loops vectorise without checks."""
+    parameters = [("ptr noalias", f"p{k}") for k in range(len(nest.pointers))]
+    f = module.function(name, "void", [*parameters, ("i64", "begin"), ("i64", "end")], internal=True, inline="noinline")
+    pointers = f.arguments[:-2]
+    body = _way(nest)(nest, f, pointers)
+    if units(nest) == 1:
+        body.unit(0)
+    else:
+        with f.loop(f["begin"], f["end"], hints=[NO_VECTOR]) as loop:
+            body.unit(loop.index)
+    f.ret()
+
+
+def emit_chunk(module: Module, name: str, callee: str, pointers: int) -> None:
+    """The function that the thread pool calls for each chunk of ``callee(pointers..., begin, end)``."""
+    f = module.function(name, "void", runtime.RANGE, internal=True, inline="noinline")
+    f.call("void", callee, *runtime.unpack(f, ["ptr"] * pointers), f["begin"], f["end"])
+    f.ret()
+
+
+def call(f: Function, name: str, pointers: Sequence[Value], count: int, grain: int) -> Value | None:
+    """Run ``name(pointers..., begin, end)`` over `count` units; gives the code to check when it can fail."""
+    if grain >= count:
+        f.call("void", name, *pointers, 0, count)
+        return None
+    context = runtime.pack(f, list(pointers))
+    entry = Value(f, "ptr", f"@{name}_chunk")
+    parallel_for = f.load("ptr", f["runtime"].at("i64", PARALLEL_FOR))
+    return f.call("i32", parallel_for, f["runtime"], count, grain, entry, context)

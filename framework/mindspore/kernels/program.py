@@ -1,0 +1,161 @@
+"""The flat form of a typed graph: steps over buffers, with reshape, transpose, slice and broadcast gone into the reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mindspore.base.dtypes import DType
+from mindspore.base.shapes import Shape, size
+from mindspore.kernels.access import Access, identity
+from mindspore.primitives.compute import Copy
+from mindspore.primitives.scalar import Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """Contiguous elements that one step writes, or a parameter, or a constant. Compared by identity."""
+
+    dtype: DType
+    size: int
+    constant: np.ndarray | None = None
+    uniform: bool = False
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.dtype.itemsize
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A value seen through an access; ``value`` None reads the position itself (Int64), as ``s.index`` does."""
+
+    value: Value | None
+    access: Access
+
+    @property
+    def whole(self) -> bool:
+        """The buffer itself, in order and complete."""
+        return self.value is not None and self.access.is_identity and self.value.size == self.access.size
+
+
+def whole(value: Value) -> Read:
+    return Read(value, identity(value.size))
+
+
+def copied(dtype: DType) -> Expr:
+    """The body that hands its only operand on."""
+    return Expr("operand", (), dtype, 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """Writes ``outputs`` from ``reads``."""
+
+    reads: tuple[Read, ...]
+    outputs: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Map(Step):
+    """Position by position: ``bodies[k]`` over the operands ``reads`` gives ``outputs[k]``."""
+
+    bodies: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fold(Step):
+    """Folds the middle of ``space`` (outer, folded, inner). With ``chunk`` the fold is cut into pieces of that length, one output each."""
+
+    kind: str = "sum"
+    space: tuple[int, int, int] = (1, 1, 1)
+    chunk: int = 0
+
+    @property
+    def pieces(self) -> int:
+        return -(-self.space[1] // self.chunk) if self.chunk else 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArgFold(Step):
+    """First position of the extreme along the middle of ``space``."""
+
+    kind: str = "max"
+    space: tuple[int, int, int] = (1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boxes(Step):
+    """Copies boxes of the inputs into the output after filling it."""
+
+    copies: tuple[Copy, ...] = ()
+    fill: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sizes of the batch dimensions and the elements from one batch to the next in both operands."""
+
+    sizes: Shape = ()
+    left: Shape = ()
+    right: Shape = ()
+
+    @property
+    def count(self) -> int:
+        return size(self.sizes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Product(Step):
+    """Matrix products ``[m, k] @ [k, n]``, one per batch; the results lie behind each other."""
+
+    size: tuple[int, int, int] = (0, 0, 0)
+    transpose: tuple[bool, bool] = (False, False)
+    batch: Batch = Batch()
+
+    @property
+    def work(self) -> int:
+        """Multiplications of all batches."""
+        return size(self.size) * self.batch.count
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Invoke(Step):
+    """Runs a function on whole buffers."""
+
+    function: Function = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Branch(Step):
+    """``reads[0]`` chooses which function runs on the rest."""
+
+    functions: tuple[Function, Function] = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loop(Step):
+    """While ``condition(*state)`` the state becomes ``body(*state)``; ``reads`` are the first state, ``outputs`` the last of what changes.
+
+    ``carried[i]`` is the output of state i, None where the body hands the state on unchanged.
+    """
+
+    condition: Function = field(kw_only=True)
+    body: Function = field(kw_only=True)
+    carried: tuple[int | None, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Function:
+    """A graph made flat.
+
+    Every result is a distinct value that some step writes (or an empty one). ``updates`` maps a result to the parameter whose memory it
+    takes: the caller passes the same pointer for both.
+    """
+
+    name: str
+    parameters: list[Value]
+    steps: list[Step]
+    results: list[Value]
+    updates: dict[int, int]

@@ -1,0 +1,106 @@
+"""Emission of the native contract: kernel signatures, calls through the Runtime table, parallel loops.
+
+The offsets are those of ``struct Runtime`` in ``framework/native/runtime_abi.h``; every member takes 8 bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from mindspore.kernels.emit import Function, Module, Operand, Value
+
+_VERSION, _THREADS, _PARALLEL_FOR, _SCRATCH, _ALLOCATE, _RELEASE, _FAIL, _CANCEL = range(8)
+KERNEL = (("ptr noalias", "runtime"), ("ptr noalias readonly", "buffers"), ("ptr noalias readonly", "params"))
+RANGE = (("ptr", "runtime"), ("ptr noalias", "context"), ("i64", "begin"), ("i64", "end"))
+
+
+def kernel(module: Module, name: str) -> Function:
+    """An exported ``int32 name(const Runtime*, void* const* buffers, const int64_t* params)``."""
+    return module.function(name, "i32", KERNEL)
+
+
+def buffer(f: Function, position: Operand) -> Value:
+    """Pointer to the data of kernel buffer `position`."""
+    return f.load("ptr", f["buffers"].at("ptr", position))
+
+
+def param(f: Function, position: Operand) -> Value:
+    """Kernel parameter `position`."""
+    return f.load("i64", f["params"].at("i64", position))
+
+
+def done(f: Function) -> None:
+    """The kernel's normal end."""
+    f.ret(f.value(0, "i32"))
+
+
+def _member(f: Function, runtime: Value, position: int, type: str = "ptr") -> Value:
+    return f.load(type, runtime.at("i64", position))
+
+
+def threads(f: Function, runtime: Value) -> Value:
+    return _member(f, runtime, _THREADS, "i64")
+
+
+def scratch(f: Function, runtime: Value, size: Operand) -> Value:
+    """This thread's scratch memory, 64-byte aligned; lost at the thread's next call."""
+    return f.call("ptr", _member(f, runtime, _SCRATCH), runtime, size)
+
+
+def allocate(f: Function, runtime: Value, size: Operand) -> Value:
+    return f.call("ptr", _member(f, runtime, _ALLOCATE), runtime, size)
+
+
+def release(f: Function, runtime: Value, memory: Value) -> None:
+    f.call("void", _member(f, runtime, _RELEASE), runtime, memory)
+
+
+def fail(f: Function, runtime: Value, code: int, message: str, symbol: str) -> Value:
+    """Remember `message` and give the code to return."""
+    text = Value(f, "ptr", f.module.string(symbol, message))
+    return f.call("i32", _member(f, runtime, _FAIL), runtime, f.value(code, "i32"), text)
+
+
+def pack(f: Function, values: Sequence[Value]) -> Value:
+    """Values of any 8-byte type stored to a fresh context on the stack."""
+    context = f.alloca("i64", max(1, len(values)))
+    for position, value in enumerate(values):
+        f.store(value, context.at("i64", position))
+    return context
+
+
+def unpack(f: Function, types: Sequence[str]) -> list[Value]:
+    """The values that `pack` stored, read back from argument ``context``."""
+    return [f.load(type, f["context"].at("i64", position), 8) for position, type in enumerate(types)]
+
+
+def parallel_for(f: Function, runtime: Value, total: Operand, grain: Operand, worker: str, context: Value) -> None:
+    """Run `worker` over [0, total) in chunks; a single chunk runs here without entering the pool."""
+    total, grain = f.index(total), f.index(grain)
+
+    def inline() -> list[Value]:
+        f.call("void", worker, runtime, context, 0, total)
+        return []
+
+    def pooled() -> list[Value]:
+        entry = Value(f, "ptr", f"@{worker}")
+        f.call("i32", _member(f, runtime, _PARALLEL_FOR), runtime, total, grain, entry, context)
+        return []
+
+    f.choose(total <= grain, inline, pooled)
+
+
+def parallel(
+    f: Function,
+    name: str,
+    total: Operand,
+    grain: Operand,
+    captured: Sequence[Value],
+    body: Callable[[Function, Value, Value, list[Value]], None],
+) -> None:
+    """A parallel loop in one piece: `body(worker, begin, end, captured values inside it)` is emitted as internal function `name`."""
+    module = f.module
+    worker = module.function(name, "void", RANGE, internal=True, inline="noinline")
+    body(worker, worker["begin"], worker["end"], unpack(worker, [c.type for c in captured]))
+    worker.ret()
+    parallel_for(f, f["runtime"], total, grain, name, pack(f, captured))

@@ -1,0 +1,114 @@
+"""What emitting a task needs: the function being written, the memory of values, and the module's shared parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from mindspore.kernels import lower_nest
+from mindspore.kernels import nest as nests
+from mindspore.kernels.emit import Function, Module
+from mindspore.kernels.emit import Value as Lane
+from mindspore.kernels.epilogue import Epilogue
+from mindspore.kernels.homes import Home, Plan
+from mindspore.kernels.nest import Nest
+from mindspore.kernels.program import Function as Program
+from mindspore.kernels.program import Value
+from mindspore.kernels.tasks import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A function that others may call: ``int32 name(runtime, constants, frame, parameters..., results...)``."""
+
+    name: str
+    frame_bytes: int
+
+
+class Shared:
+    """Parts of one module. ``constants[0]`` at run time is the table of ahead-of-time kernels that the module calls."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.constants: dict[Value, int] = {}
+        self.kernels: dict[str, int] = {}
+        self.names: dict[str, str] = {}
+        self.calls = 0
+
+    def once(self, kind: str, key: str, emit: Callable[[str], None]) -> str:
+        """The name of what `key` describes, emitted at its first use."""
+        full = f"{kind} {key}"
+        if full not in self.names:
+            self.names[full] = f"{kind}{len(self.names)}"
+            emit(self.names[full])
+        return self.names[full]
+
+    def kernel(self, name: str) -> int:
+        """The position of an ahead-of-time kernel in the table."""
+        return self.kernels.setdefault(name, len(self.kernels))
+
+    def constant(self, value: Value) -> int:
+        """The position of a constant among all of them; 0 is the table."""
+        return self.constants.setdefault(value, len(self.constants) + 1)
+
+    def units(
+        self, f: Function, kind: str, key: str, pointers: list[Lane], work: tuple[int, int], emit: Callable[[str], None]
+    ) -> Lane | None:
+        """Run a function of units that `emit` writes; ``work``: the number of units and those of one chunk."""
+        count, grain = work
+        self.calls += 1
+
+        def both(name: str) -> None:
+            emit(name)
+            if grain < count:
+                lower_nest.emit_chunk(self.module, f"{name}_chunk", name, len(pointers))
+
+        return lower_nest.call(f, self.once(kind, key, both), pointers, count, grain)
+
+
+class Scope:
+    """One function being written: a straight line of tasks."""
+
+    def __init__(
+        self, shared: Shared, f: Function, made: Plan, home: Callable[[Home], Lane], constants: Lane,
+        functions: Mapping[Program, Emitted],
+    ) -> None:  # fmt: skip
+        self.shared, self.f, self.made, self.home = shared, f, made, home
+        self.constants, self.functions = constants, functions
+        self.known: dict[Home, Lane] = {}
+
+    def pointer(self, value: Value) -> Lane:
+        """The memory of a value; computed once, because tasks follow each other in one line."""
+        home = self.made.homes[value]
+        if home not in self.known:
+            self.known[home] = self.home(home)
+        return self.known[home]
+
+    def merged(self, made: Epilogue) -> Epilogue:
+        """`made` with values of one home behind one pointer."""
+        homes = [self.made.homes[v] for v in made.pointers]
+        order = list(dict.fromkeys(homes))
+        return made.merged([order.index(h) for h in homes]) if len(order) < len(homes) else made
+
+    def scratch(self, task: Task) -> Lane:
+        """The task's own memory."""
+        return self.home(Home("arena", self.made.scratch.get(task, 0)))
+
+    def check(self, code: Lane | None) -> None:
+        """Leave the function with a code that is not 0."""
+        if code is None:
+            return
+        failed, fine = self.f.fresh("failed"), self.f.fresh("fine")
+        self.f.branch(code.ne(0), failed, fine)
+        self.f.line(f"{failed}:")
+        self.f.ret(code)
+        self.f.line(f"{fine}:")
+
+    def run_nest(self, nest: Nest, pointers: list[Lane]) -> None:
+        """Call the nest's function, leaving this one when it fails."""
+        work = (lower_nest.units(nest), lower_nest.grain(nest))
+
+        def emit(name: str) -> None:
+            lower_nest.emit_units(self.shared.module, name, nest)
+
+        self.check(self.shared.units(self.f, "nest", nests.key(nest), pointers, work, emit))
