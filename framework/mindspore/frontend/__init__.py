@@ -1,0 +1,1 @@
+"""Storey 4: Python source to untyped graphs in A-normal form."""

@@ -1,0 +1,118 @@
+"""``owner.name`` and ``owner.name = value``."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import Any
+
+from mindspore.base import shapes
+from mindspore.base.protocols import tensor_methods, tensor_properties
+from mindspore.infer import language as lang
+from mindspore.infer.machine import Machine, dispatchers, evaluates, tensor_type
+from mindspore.infer.state import is_parameter, write
+from mindspore.infer.structure import describe, python_class
+from mindspore.infer.values import (
+    NONE,
+    Abstract,
+    Closure,
+    Dict,
+    Frame,
+    Known,
+    List,
+    Method,
+    Sequence,
+    Slice,
+    Super,
+)
+from mindspore.ir.graph import Apply, Node
+from mindspore.ir.types import TensorType
+
+
+@evaluates(lang.ATTRIBUTE)
+def attribute_node(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+    return attribute(machine, machine.value(frame, node.inputs[0]), node.attrs["name"])
+
+
+def attribute(machine: Machine, owner: Abstract, name: str) -> Abstract:
+    """``owner.name``. AttributeError when there is none."""
+    if (kind := tensor_type(owner)) is not None:
+        return _of_tensor(machine, owner, kind, name)
+    if isinstance(owner, Known):
+        return _of_object(machine, owner.value, name)
+    if isinstance(owner, Super):
+        return _of_super(owner, name)
+    if isinstance(owner, Sequence) and name in getattr(owner.cls, "_fields", ()):
+        return owner.elements[owner.cls._fields.index(name)]  # type: ignore[attr-defined]
+    if isinstance(owner, Slice) and name in ("start", "stop", "step"):
+        part: Abstract = getattr(owner, name)
+        return part
+    if isinstance(owner, Closure) and name == "__name__":
+        return Known(owner.graph.name)
+    if isinstance(owner, Sequence | List | Dict) and callable(found := getattr(python_class(owner), name, None)):
+        return Method(Known(found), owner)
+    raise AttributeError(f"{describe(owner)} has no attribute {name!r}")
+
+
+dispatchers["attribute"] = attribute
+
+
+def _of_tensor(machine: Machine, owner: Abstract, kind: TensorType, name: str) -> Abstract:
+    """Attributes of tensors; those of outside tensor objects (a Parameter's name) are read from the object."""
+    fixed: dict[str, Any] = {"shape": kind.shape, "dtype": kind.dtype, "ndim": kind.rank}
+    if name in fixed:
+        return Known(fixed[name])
+    if name == "size":
+        return Known(shapes.size(kind.shape))
+    if name in tensor_properties:
+        return machine.call(Known(tensor_properties[name]), (owner,))
+    if name in tensor_methods:
+        return Method(Known(tensor_methods[name]), owner)
+    if isinstance(owner, Known) and hasattr(owner.value, name):
+        return Known(getattr(owner.value, name))
+    raise AttributeError(f"Tensor {kind} has no attribute {name!r} in a graph")
+
+
+def _of_object(machine: Machine, owner: Any, name: str) -> Abstract:
+    found = _class_attribute(type(owner), name)
+    if isinstance(found, property) and isinstance(found.fget, FunctionType):
+        return machine.call(Known(found.fget), (Known(owner),))
+    changeable = next((c for c in (list, dict) if isinstance(owner, c) and name in vars(c)), None)
+    if changeable is not None:
+        return Method(Known(vars(changeable)[name]), Known(owner))
+    value = getattr(owner, name)
+    machine.guards.attribute(owner, name, value)
+    return Known(value)
+
+
+def _class_attribute(cls: type, name: str) -> Any:
+    return next((vars(c)[name] for c in cls.__mro__ if name in vars(c)), None)
+
+
+def _of_super(owner: Super, name: str) -> Abstract:
+    subject = python_class(owner.self)
+    order = subject.__mro__
+    for cls in order[order.index(owner.cls) + 1 :]:
+        if name in vars(cls):
+            found = vars(cls)[name]
+            if isinstance(found, FunctionType):
+                return Method(Known(found), owner.self)
+            target = owner.self.value if isinstance(owner.self, Known) else None
+            return Known(found.__get__(target, subject) if hasattr(found, "__get__") else found)
+    raise AttributeError(f"'super' object has no attribute {name!r}")
+
+
+@evaluates(lang.SET_ATTRIBUTE)
+def set_attribute(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+    owner, value = machine.values(frame, node.inputs)
+    name: str = node.attrs["name"]
+    if isinstance(owner, Known) and not isinstance(owner.value, Node):
+        current = getattr(owner.value, name, None)
+        if is_parameter(Known(current)):
+            machine.guards.attribute(owner.value, name, current)
+            if not (isinstance(value, Known) and value.value is current):
+                write(machine, Known(current), value)
+            return NONE
+    raise TypeError(
+        f"cannot assign to attribute {name!r} of {describe(owner)}: in a graph only a Parameter that exists already can be "
+        f"assigned. Make it a Parameter in __init__, or return the value."
+    )

@@ -1,0 +1,304 @@
+"""What Python's built-in functions and the methods of lists and dicts mean for values of the graph."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mindspore.base.protocols import tensor_methods
+from mindspore.infer.attributes import attribute
+from mindspore.infer.compile_time import run_now
+from mindspore.infer.evaluation import mapping
+from mindspore.infer.machine import CallRule, Machine, builtin_calls, tensor_type
+from mindspore.infer.operations import operation
+from mindspore.infer.state import operand
+from mindspore.infer.structure import (
+    describe,
+    elements,
+    is_constant,
+    make_list,
+    make_tuple,
+    python_class,
+    to_python,
+)
+from mindspore.infer.truth import known_truth
+from mindspore.infer.values import Abstract, Closure, Dict, Known, Method, Partial, Range, Super
+from mindspore.ir.graph import Node
+
+Arguments = tuple[Abstract, ...]
+Keywords = Mapping[str, Abstract]
+
+
+def means(*functions: Any) -> Callable[[CallRule], CallRule]:
+    """Registers a rule for Python callables; it receives arguments and keywords as they are."""
+
+    def register(rule: CallRule) -> CallRule:
+        builtin_calls.update(dict.fromkeys(functions, rule))
+        return rule
+
+    return register
+
+
+def _positional(function: str, args: Arguments, kwargs: Keywords, least: int, most: int) -> None:
+    if kwargs:
+        raise TypeError(f"{function}() takes no keyword arguments in a graph, got {', '.join(kwargs)}")
+    if not least <= len(args) <= most:
+        raise TypeError(
+            f"{function}() takes {least if least == most else f'{least} to {most}'} arguments, got {len(args)}"
+        )
+
+
+@means(len)
+def len_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("len", args, kwargs, 1, 1)
+    kind = tensor_type(args[0])
+    if kind is not None:
+        if not kind.shape:
+            raise TypeError("len() of a 0-d tensor")
+        return Known(kind.shape[0])
+    if isinstance(args[0], Known):
+        value = args[0].value
+        if isinstance(value, list | dict):
+            machine.guards.length(value)
+        elif not isinstance(value, tuple | str | range | set | frozenset | bytes):
+            elements(machine, args[0])
+        return Known(len(value))
+    return Known(len(elements(machine, args[0])))
+
+
+@means(range)
+def range_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("range", args, kwargs, 1, 3)
+    if all(tensor_type(a) is None for a in args):
+        return run_now(machine, range, args, kwargs)
+    start, stop = (Known(0), args[0]) if len(args) == 1 else args[:2]
+    step = to_python(machine, args[2]) if len(args) == 3 else 1
+    for bound in (start, stop):
+        kind = tensor_type(bound)
+        if kind is not None and (kind.shape != () or kind.dtype.kind not in "iu"):
+            raise TypeError(f"range() bounds must be integers or 0-d integer tensors, got {describe(bound)}.")
+    if step == 0:
+        raise ValueError("range() arg 3 must not be zero")
+    return Range(start, stop, step)
+
+
+@means(isinstance)
+def isinstance_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("isinstance", args, kwargs, 2, 2)
+    classes = to_python(machine, args[1])
+    value = args[0]
+    if not isinstance(value, Node):
+        if isinstance(value, Known):
+            return Known(isinstance(value.value, classes))
+        return Known(issubclass(python_class(value), classes))
+    listed = classes if isinstance(classes, tuple) else (classes,)
+    return Known(any(hasattr(c, "__tensor_type__") and not getattr(c, "__is_parameter__", False) for c in listed))
+
+
+@means(type)
+def type_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("type", args, kwargs, 1, 1)
+    if isinstance(args[0], Node):
+        raise TypeError("type() of a tensor is not supported in a graph. Use isinstance, or compare x.dtype.")
+    return Known(python_class(args[0]))
+
+
+@means(getattr)
+def getattr_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("getattr", args, kwargs, 2, 3)
+    try:
+        return attribute(machine, args[0], to_python(machine, args[1]))
+    except AttributeError:
+        if len(args) == 3:
+            return args[2]
+        raise
+
+
+@means(hasattr)
+def hasattr_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("hasattr", args, kwargs, 2, 2)
+    try:
+        attribute(machine, args[0], to_python(machine, args[1]))
+    except AttributeError:
+        return Known(False)
+    return Known(True)
+
+
+@means(callable)
+def callable_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("callable", args, kwargs, 1, 1)
+    if isinstance(args[0], Known):
+        return Known(callable(args[0].value))
+    return Known(isinstance(args[0], Closure | Method | Partial))
+
+
+@means(tuple)
+def tuple_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("tuple", args, kwargs, 0, 1)
+    return make_tuple(elements(machine, args[0]) if args else ())
+
+
+@means(list)
+def list_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("list", args, kwargs, 0, 1)
+    return make_list(machine, elements(machine, args[0]) if args else ())
+
+
+@means(dict)
+def dict_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    items: dict[Any, Abstract] = {}
+    if args and (isinstance(args[0], Dict) or python_class(args[0]) is dict):
+        items = mapping(machine, args[0])
+    elif args:
+        for pair in elements(machine, args[0]):
+            key, value = elements(machine, pair)
+            items[to_python(machine, key)] = value
+    made = Dict()
+    machine.heap.set(made, {**items, **kwargs})
+    return made
+
+
+@means(zip)
+def zip_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    strict = bool(to_python(machine, kwargs.get("strict", Known(False))))
+    rows = zip(*[elements(machine, a) for a in args], strict=strict)
+    return make_tuple(make_tuple(row) for row in rows)
+
+
+@means(enumerate)
+def enumerate_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    start = to_python(machine, args[1] if len(args) > 1 else kwargs.get("start", Known(0)))
+    return make_tuple(make_tuple((Known(i), e)) for i, e in enumerate(elements(machine, args[0]), start))
+
+
+@means(reversed)
+def reversed_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("reversed", args, kwargs, 1, 1)
+    return make_tuple(elements(machine, args[0])[::-1])
+
+
+@means(map)
+def map_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    rows = zip(*[elements(machine, a) for a in args[1:]], strict=False)
+    return make_tuple([machine.call(args[0], row) for row in rows])
+
+
+@means(filter)
+def filter_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("filter", args, kwargs, 2, 2)
+    kept = []
+    for each in elements(machine, args[1]):
+        test = each if isinstance(args[0], Known) and args[0].value is None else machine.call(args[0], (each,))
+        truth = known_truth(machine, test)
+        if truth is None:
+            raise TypeError(
+                "filter() in a graph needs conditions that are known while compiling. Use where, or a mask."
+            )
+        if truth:
+            kept.append(each)
+    return make_tuple(kept)
+
+
+@means(sum)
+def sum_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    total = args[1] if len(args) > 1 else kwargs.get("start", Known(0))
+    for each in elements(machine, args[0]):
+        skip = (
+            isinstance(total, Known) and type(total.value) is int and total.value == 0 and tensor_type(each) is not None
+        )
+        total = each if skip else operation(machine, "+", (total, each))
+    return total
+
+
+def _any_all(function: Any, symbol: str) -> None:
+    @means(function)
+    def rule(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+        _positional(function.__name__, args, kwargs, 1, 1)
+        method = tensor_methods.get(function.__name__)
+        if tensor_type(args[0]) is not None and method is not None:
+            return machine.call(Known(method), args)
+        truths = [known_truth(machine, e) for e in elements(machine, args[0])]
+        decisive = symbol == "or"
+        if decisive in truths:
+            return Known(decisive)
+        if None not in truths:
+            return Known(not decisive)
+        raise TypeError(f"{function.__name__}() of values known only at run time: stack them to one tensor first.")
+
+
+_any_all(any, "or")
+_any_all(all, "and")
+
+
+def _extreme(function: Any, method: str, pairwise: str) -> None:
+    """max and min: of constants by Python, of one tensor by its method, of several values by the operator on pairs."""
+
+    @means(function)
+    def rule(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+        if all(is_constant(machine, a) for a in args):
+            return run_now(machine, function, args, kwargs)
+        if len(args) == 1 and tensor_type(args[0]) is not None and method in tensor_methods:
+            return machine.call(Known(tensor_methods[method]), args)
+        given = elements(machine, args[0]) if len(args) == 1 else args
+        emitter: Any = machine.emitter
+        return functools.reduce(
+            lambda a, b: getattr(emitter, pairwise)(operand(machine, a), operand(machine, b)), given
+        )
+
+
+_extreme(max, "max", "maximum")
+_extreme(min, "min", "minimum")
+
+
+def _number(function: Any, symbol: str | None) -> None:
+    """int, float, bool, abs, pow, divmod of constants; of tensors by method or operator."""
+
+    @means(function)
+    def rule(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+        name = function.__name__
+        if not any(tensor_type(a) is not None for a in args):
+            return run_now(machine, function, args, kwargs)
+        if symbol is not None:
+            return operation(machine, symbol, args)
+        if name in tensor_methods and len(args) == 1:
+            return machine.call(Known(tensor_methods[name]), args)
+        raise TypeError(
+            f"{name}() of {describe(args[0])} is not supported in a graph: its value is known only at run time."
+        )
+
+
+for _function, _symbol in ((int, None), (float, None), (bool, None), (abs, None), (round, None), (pow, "**")):
+    _number(_function, _symbol)
+
+
+@means(print)
+def print_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    raise TypeError("print is not supported in a graph. Return the value and print it outside the compiled function.")
+
+
+@means(super)
+def super_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("super", args, kwargs, 2, 2)
+    return Super(to_python(machine, args[0]), args[1])
+
+
+@means(functools.partial)
+def partial_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    if not args:
+        raise TypeError("partial() takes at least a function")
+    return Partial(args[0], args[1:], dict(kwargs))
+
+
+@means(functools.reduce)
+def reduce_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("reduce", args, kwargs, 2, 3)
+    given = [*args[2:], *elements(machine, args[1])]
+    if not given:
+        raise TypeError("reduce() of empty iterable with no initial value")
+    return functools.reduce(lambda a, b: machine.call(args[0], (a, b)), given)
+
+
+@means(slice)
+def slice_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    return run_now(machine, slice, args, kwargs)

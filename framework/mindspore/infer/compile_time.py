@@ -1,0 +1,93 @@
+"""Python callables that are run while compiling, on constants."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from types import BuiltinFunctionType, BuiltinMethodType, MethodDescriptorType, MethodWrapperType, WrapperDescriptorType
+from typing import Any
+
+from mindspore.infer.machine import Machine
+from mindspore.infer.structure import NotConstantError, fresh, make_tuple, to_python
+from mindspore.infer.values import Abstract, Closure, FunctionHandle, Known, Method, Partial, Transformed, Value
+from mindspore.ir.graph import Node
+
+_PURE_MODULES = frozenset({"math", "cmath", "operator", "_operator", "numpy"})
+_PURE_BUILTINS = frozenset(
+    getattr(builtins, n)
+    for n in (
+        "abs", "all", "any", "ascii", "bin", "callable", "chr", "divmod", "format", "hash", "hex", "issubclass", "len", "max",
+        "min", "oct", "ord", "pow", "repr", "round", "sorted", "sum",
+    )
+)  # fmt: skip
+_VALUE_TYPES = (
+    bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, range, slice, type, object,
+)  # fmt: skip
+_CHANGEABLE = (list, dict, set)
+_BUILT_IN_KINDS = (
+    BuiltinFunctionType,
+    BuiltinMethodType,
+    MethodDescriptorType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
+
+
+def is_pure(function: Any) -> bool:
+    """Whether running `function` on constants while compiling is the same as running it at each call.
+
+    True for functions of math, operator and numpy (not numpy.random), built-ins without effects, methods of
+    immutable values, and functions marked with a true attribute ``__constexpr__``.
+    """
+    if getattr(function, "__constexpr__", False):
+        return True
+    if isinstance(function, type):
+        return False
+    if isinstance(function, _BUILT_IN_KINDS):
+        if function in _PURE_BUILTINS:
+            return True
+        owner = getattr(function, "__objclass__", None) or type(getattr(function, "__self__", None))
+        if owner in _VALUE_TYPES and owner not in _CHANGEABLE:
+            return True
+    return _module(function) in _PURE_MODULES or type(function).__module__ == "numpy"
+
+
+def _module(function: Any) -> str | None:
+    module = getattr(function, "__module__", None)
+    return module if isinstance(module, str) else None
+
+
+def constructible(cls: type) -> bool:
+    """Whether instances of `cls` may be made while compiling: values, numpy scalars and arrays, exceptions, tensors, namedtuples."""
+    if cls in _VALUE_TYPES or issubclass(cls, BaseException) or cls.__module__ == "numpy":
+        return True
+    return hasattr(cls, "__tensor_type__") or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
+
+
+def run_now(machine: Machine, function: Any, args: tuple[Abstract, ...], kwargs: Mapping[str, Abstract]) -> Abstract:
+    """Calls `function` with the Python objects behind the arguments. TypeError when one is a value of the graph."""
+    if isinstance(function, type) and hasattr(function, "_fields"):
+        return _namedtuple(function, args, kwargs)
+    try:
+        given = [_handed_over(machine, a) for a in args]
+        named = {k: _handed_over(machine, v) for k, v in kwargs.items()}
+    except NotConstantError as error:
+        name = getattr(function, "__qualname__", repr(function))
+        raise TypeError(f"{name} runs while compiling and takes constants only: {error}") from None
+    return fresh(machine, function(*given, **named))
+
+
+def _handed_over(machine: Machine, value: Abstract) -> Any:
+    """`value` for Python code; functions of the graph are handed over by handle, to be called in the graph later."""
+    if isinstance(value, Closure | Method | Partial | Transformed):
+        return FunctionHandle(value)
+    return to_python(machine, value)
+
+
+def _namedtuple(cls: Any, args: tuple[Abstract, ...], kwargs: Mapping[str, Abstract]) -> Abstract:
+    fields: tuple[str, ...] = cls._fields
+    given = {**cls._field_defaults, **dict(zip(fields, args, strict=False)), **kwargs}
+    if len(args) > len(fields) or set(given) != set(fields):
+        raise TypeError(f"{cls.__name__} takes the fields {', '.join(fields)}, got {len(args) + len(kwargs)} values")
+    wrapped = [given[f] if isinstance(given[f], Value | Node) else Known(given[f]) for f in fields]
+    return make_tuple(wrapped, cls)

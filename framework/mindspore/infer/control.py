@@ -1,0 +1,173 @@
+"""Branches: one arm when the condition is known, otherwise both arms as closed graphs of an `If` and the join of what they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mindspore.base import dtypes as dt
+from mindspore.infer import language as lang
+from mindspore.infer.heap import Layer
+from mindspore.infer.join import DisagreementError, Join, Leaf, leaf_node
+from mindspore.infer.machine import Machine, evaluates
+from mindspore.infer.truth import known_truth, truth_node
+from mindspore.infer.values import Abstract, Case, Completion, Frame, Unusable
+from mindspore.ir.graph import Apply, Constant, Graph, Node
+from mindspore.ir.types import TensorType
+
+Thunk = Callable[[], Abstract]
+
+
+@evaluates(lang.BRANCH)
+def branch(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+    condition = machine.value(frame, node.inputs[0])
+    arms = [_graph(a) for a in node.inputs[1:]]
+    truth = known_truth(machine, condition)
+    if truth is not None:
+        return machine.run(arms[0 if truth else 1], frame)
+    if node.attrs["logical"] and (merged := _logical(machine, frame, node, condition, arms)) is not None:
+        return merged
+    then, other = (lambda: machine.run(arms[0], frame)), (lambda: machine.run(arms[1], frame))
+    result = run_time_branch(machine, truth_node(machine, condition), then, other)
+    frame.node = node
+    return result
+
+
+def _graph(node: Node) -> Graph:
+    assert isinstance(node, Constant)
+    assert isinstance(node.value, Graph)
+    return node.value
+
+
+def _logical(machine: Machine, frame: Frame, node: Apply, condition: Abstract, arms: list[Graph]) -> Abstract | None:
+    """``a and b`` of two Bool[] values without effects: both are computed, as one operator; None when it is not that."""
+    if not (isinstance(condition, Node) and condition.type == TensorType(dt.bool_, ())):
+        return None
+    symbol: str = node.attrs["logical"]
+    machine.heap.push()
+    machine.branches += 1
+    completion = machine.run(arms[0 if symbol == "and" else 1], frame)
+    machine.branches -= 1
+    changed = machine.heap.pop()
+    frame.node = node
+    assert isinstance(completion, Completion)
+    (value,) = completion.cases[lang.NEXT].values
+    if any(key in machine.heap for key in changed):
+        return None
+    if not (isinstance(value, Node) and value.type == TensorType(dt.bool_, ())):
+        return None
+    operator = machine.emitter.logical_and if symbol == "and" else machine.emitter.logical_or
+    return Completion({lang.NEXT: Case(None, (operator(condition, value),), node.location)})
+
+
+def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk) -> Abstract:
+    """Evaluates both arms and emits the `If` that chooses between what they leave.
+
+    Raises:
+        TypeError: results or state of the arms have different types.
+    """
+    results, layers, owned = [], [], []
+    for arm in (then, other):
+        result, layer, nodes = scoped(machine, arm)
+        results.append(result)
+        layers.append(layer)
+        owned.append(nodes)
+    join = Join(machine, (layers[0], layers[1]))
+    rebuild = join.match(results[0], results[1])
+    contents = [_join_content(machine, join, key) for key in _written(machine, layers)]
+    made: list[Node] = []
+    if join.types:
+        sides = zip((join.left, join.right), owned, strict=True)
+        outputs = [_outputs(machine, side, join.types, own) for side, own in sides]
+        made = _emit_if(machine, condition, outputs, owned)
+    for key, make in contents:
+        machine.heap.set(key, make(made))
+    return rebuild(made)
+
+
+def scoped(machine: Machine, arm: Thunk, conditional: bool = True) -> tuple[Abstract, Layer, set[Node]]:
+    """Runs `arm` in a scope and heap layer of its own: its value, what it wrote, and the nodes it made.
+
+    `conditional`: whether it may not run at all, so that it must not raise.
+    """
+    location = machine.emitter.location
+    machine.heap.push()
+    machine.emitter.open()
+    machine.branches += conditional
+    result = arm()
+    machine.branches -= conditional
+    machine.emitter.location = location
+    nodes = machine.emitter.close()
+    return result, machine.heap.pop(), nodes
+
+
+def _written(machine: Machine, layers: list[Layer]) -> list[object]:
+    """Heap keys from before the branch that an arm wrote."""
+    return [k for k in dict.fromkeys([*layers[0], *layers[1]]) if k in machine.heap]
+
+
+def _join_content(machine: Machine, join: Join, key: object) -> tuple[object, Callable[..., object]]:
+    contents = [layer[key] if key in layer else machine.heap.get(key) for layer in join.layers]
+    try:
+        return key, join.content(key, contents[0], contents[1])
+    except DisagreementError as error:
+        unusable = Unusable(
+            f"the branches of a condition that is known only at run time leave different types: {error}. Both must have the same "
+            f"structure, element type and shape.",
+            TypeError,
+        )
+        if isinstance(contents[0], tuple | dict):
+            raise TypeError(unusable.why) from None
+        return key, lambda nodes: unusable
+
+
+def _outputs(machine: Machine, leaves: list[Leaf], types: list[TensorType], owned: set[Node]) -> list[Node]:
+    """Nodes for the results of an arm; those made here belong to it."""
+    machine.emitter.scopes.append(owned)
+    nodes = [leaf_node(machine, leaf, kind) for leaf, kind in zip(leaves, types, strict=True)]
+    machine.emitter.close()
+    return nodes
+
+
+def _emit_if(machine: Machine, condition: Node, outputs: list[list[Node]], owned: list[set[Node]]) -> list[Node]:
+    emitter = machine.emitter
+    free = [emitter.free(o, own) for o, own in zip(outputs, owned, strict=True)]
+    arguments = list(dict.fromkeys([*free[0], *free[1]]))
+    name = machine.stack[-1].name if machine.stack else "graph"
+    graphs = [
+        emitter.closed(f"{name}_{label}", o, own, arguments)
+        for label, o, own in zip(("then", "else"), outputs, owned, strict=True)
+    ]
+    made = emitter.branch(condition, graphs[0], graphs[1], arguments)
+    return [emitter.get(made, i) for i in range(len(outputs[0]))]
+
+
+@evaluates(lang.AFTER)
+def after(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+    completion = machine.peek(frame, node.inputs[0])
+    assert isinstance(completion, Completion)
+    rest = _graph(node.inputs[1])
+    return proceed(machine, completion, lang.NEXT, lambda values: machine.run(rest, frame, values))
+
+
+def proceed(
+    machine: Machine, completion: Completion, case: str, then: Callable[[tuple[Abstract, ...]], Abstract]
+) -> Completion:
+    """`completion` with `then` carried out where it ended with `case`; the other cases stay."""
+    taken = completion.cases.get(case)
+    if taken is None:
+        return completion
+    others = {n: c for n, c in completion.cases.items() if n != case}
+    if not others:
+        result = then(taken.values)
+        assert isinstance(result, Completion)
+        return result
+    if len(others) == 1:
+        others = {n: Case(None, c.values, c.location) for n, c in others.items()}
+    assert taken.flag is not None
+    joined = run_time_branch(machine, taken.flag, lambda: then(taken.values), lambda: Completion(others))
+    assert isinstance(joined, Completion)
+    return joined
+
+
+def always(values: tuple[Abstract, ...], case: str = lang.NEXT) -> Completion:
+    return Completion({case: Case(None, values, None)})

@@ -1,0 +1,122 @@
+"""Writing typed graphs in nested scopes: the arms of a branch become closed graphs over what they read from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mindspore.base.errors import Location
+from mindspore.ir.builder import GraphBuilder
+from mindspore.ir.graph import IF, MAKE_TUPLE, NO_ATTRS, WHILE, Apply, Constant, Graph, Node, Parameter, nodes
+from mindspore.ir.types import FunctionType, Type
+
+
+class Emitter(GraphBuilder):
+    """A builder that knows which nodes were made in the newest scope. The outermost scope does not record."""
+
+    def __init__(self, location: Location | None = None) -> None:
+        super().__init__(location)
+        self.scopes: list[set[Node]] = []
+
+    def apply(self, op: Any, inputs: Sequence[Node], attrs: Mapping[str, Any]) -> Node:
+        return self.own(super().apply(op, inputs, attrs))
+
+    def tuple(self, elements: Sequence[Node]) -> Node:
+        return self.own(super().tuple(elements))
+
+    def get(self, value: Node, index: int) -> Node:
+        if isinstance(value, Apply) and value.op is MAKE_TUPLE:
+            return value.inputs[index]
+        return self.own(super().get(value, index))
+
+    def own(self, node: Node) -> Node:
+        """Records a new `node` in the newest scope."""
+        if self.scopes:
+            self.scopes[-1].add(node)
+        return node
+
+    def open(self) -> None:
+        self.scopes.append(set())
+
+    def close(self) -> set[Node]:
+        """Ends the newest scope; the nodes made in it."""
+        return self.scopes.pop()
+
+    def free(self, outputs: Iterable[Node], owned: set[Node]) -> list[Node]:
+        """Nodes outside `owned` that `outputs` read, in the order they are met; constants are not free."""
+        found: dict[Node, None] = {}
+        seen: set[Node] = set()
+        stack = list(outputs)[::-1]
+        while stack:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            if node in owned:
+                stack.extend(reversed(node.inputs))
+            elif not isinstance(node, Constant):
+                found[node] = None
+        return list(found)
+
+    def closed(
+        self, name: str, outputs: Sequence[Node], owned: set[Node], arguments: Sequence[Node], single: bool = False
+    ) -> Graph:
+        """The graph of `outputs` (a tuple, unless `single`) whose parameters stand for `arguments`.
+
+        Nodes of a closed scope belong to this one graph, so their inputs are replaced in place.
+        """
+        replaced: dict[Node, Node] = {}
+        parameters: list[Parameter] = []
+        taken: set[str] = set()
+        for position, argument in enumerate(arguments):
+            label = argument.name if isinstance(argument, Parameter) else f"a{position}"
+            label = f"{label}_{position}" if label in taken else label
+            taken.add(label)
+            parameter = Parameter(label, argument.type, argument.location)
+            parameters.append(parameter)
+            replaced[argument] = parameter
+        for node in self._reached(outputs, owned):
+            if isinstance(node, Apply) and any(i in replaced for i in node.inputs):
+                node.inputs = tuple(replaced.get(i, i) for i in node.inputs)
+        results = [replaced.get(o, o) for o in outputs]
+        output = results[0] if single else GraphBuilder(self.location).tuple(results)
+        return Graph(name, parameters, output, self.location)
+
+    @staticmethod
+    def _reached(outputs: Sequence[Node], owned: set[Node]) -> list[Node]:
+        seen: dict[Node, None] = {}
+        stack = list(outputs)
+        while stack:
+            node = stack.pop()
+            if node in owned and node not in seen:
+                seen[node] = None
+                stack.extend(node.inputs)
+        return list(seen)
+
+    def function(self, graph: Graph) -> Constant:
+        kinds = tuple(_known(p) for p in graph.parameters)
+        return Constant(graph, FunctionType(kinds, _known(graph.result)), self.location)
+
+    def branch(self, condition: Node, then: Graph, other: Graph, arguments: Sequence[Node]) -> Node:
+        """`If`: always a tuple of the graphs' outputs."""
+        inputs = (condition, self.function(then), self.function(other), *arguments)
+        return self.own(Apply(IF, inputs, NO_ATTRS, then.result.type, self.location))
+
+    def loop(self, condition: Graph, body: Graph, state: Sequence[Node]) -> Node:
+        """`While`: a tuple of the state."""
+        inputs = (self.function(condition), self.function(body), *state)
+        return self.own(Apply(WHILE, inputs, NO_ATTRS, body.result.type, self.location))
+
+    def inlined(self, graph: Graph, arguments: Sequence[Node]) -> list[Node]:
+        """The outputs of a closed `graph` over `arguments`, as new nodes of the newest scope."""
+        copied: dict[Node, Node] = dict(zip(graph.parameters, arguments, strict=True))
+        for node in nodes(graph):
+            if isinstance(node, Apply):
+                inputs = tuple(copied.get(i, i) for i in node.inputs)
+                copied[node] = self.own(Apply(node.op, inputs, node.attrs, node.type, node.location or self.location))
+        return [copied.get(o, o) for o in graph.outputs()]
+
+
+def _known(node: Node) -> Type:
+    assert node.type is not None, "typed graphs hold typed nodes"
+    return node.type

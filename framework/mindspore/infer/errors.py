@@ -1,0 +1,66 @@
+"""Errors of inference: the user's place first, then the chain of calls, then the message."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from mindspore.base.errors import GraphTypeError, GraphValueError, InternalError, Location
+from mindspore.infer.values import Frame
+
+_OWN_SOURCES = str(Path(__file__).resolve().parents[1]) + os.sep
+"""Functions of this package run like the user's, but are not what the user wrote: errors do not point into them."""
+_parents: dict[type, type] = {TypeError: GraphTypeError, ValueError: GraphValueError}
+_classes: dict[type, type[Exception]] = {}
+
+
+class Located:
+    """Marks errors that already say where they happened; the message is printed as it is (KeyError would quote it)."""
+
+    __str__ = Exception.__str__
+
+
+def located(error: Exception, frames: Iterable[Frame]) -> Exception:
+    """`error` with the user's source position in front, of a subclass of the same built-in class.
+
+    Exceptions of the user's own classes stay themselves and get the position as a note.
+    """
+    if isinstance(error, Located | InternalError | SyntaxError):
+        return error
+    places = [(f.node.location, f.name) for f in frames if f.node is not None and f.node.location is not None]
+    places = [p for p in places if not p[0].file.startswith(_OWN_SOURCES)] or places
+    lines = [line for i, place in enumerate(reversed(places)) for line in _place(*place, innermost=i == 0)]
+    if type(error).__module__.partition(".")[0] not in ("builtins", "mindspore"):
+        error.add_note("\n".join(lines))
+        return error
+    return _class(type(error))("\n".join([*lines, _text(error)]))
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, KeyError) and len(error.args) == 1:
+        return f"KeyError: {error.args[0]!r}"
+    return str(error) or type(error).__name__
+
+
+def _place(location: Location | None, name: str, innermost: bool) -> list[str]:
+    assert location is not None
+    source = location.source.strip()
+    if not innermost:
+        return [f"called from {location}, in {location.function or name}", f"    {source}"]
+    column = max(location.column - 1 - (len(location.source) - len(location.source.lstrip())), 0)
+    return [f"{location}, in {location.function or name}", f"    {source}", f"    {' ' * column}^"]
+
+
+def _class(kind: type[Exception]) -> type[Exception]:
+    """The class that carries positions for exceptions of the class `kind`, made once."""
+    base = next(c for c in kind.__mro__ if c.__module__ == "builtins" and not issubclass(c, UnicodeError))
+    if base not in _classes:
+        parents = (Located, _parents.get(base, base))
+        _classes[base] = type(f"Graph{base.__name__}", parents, {"__module__": __name__})
+    return _classes[base]
+
+
+def hide_internals() -> bool:
+    """Whether tracebacks of the compiler itself are kept out of the user's sight."""
+    return os.environ.get("MS_DEV_DEBUG") != "1"

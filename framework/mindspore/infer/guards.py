@@ -1,0 +1,65 @@
+"""What a compiled graph took for granted about the world outside: checked natively before each call."""
+
+from __future__ import annotations
+
+from types import CellType, ModuleType
+from typing import Any
+
+Guard = tuple[str, Any, Any, Any]
+_FROZEN_PACKAGES = frozenset(
+    {"mindspore", "numpy", "math", "operator", "functools", "builtins", "typing", "collections"}
+)
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = _Absent()
+"""The expected content of a dict that must not have the key."""
+
+
+class GuardRecorder:
+    """Collects guards once each. Modules of libraries count as constant."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, int, Any], Guard] = {}
+
+    def entries(self) -> list[Guard]:
+        return list(self._found.values())
+
+    def item(self, container: dict[Any, Any], key: Any, expected: Any) -> None:
+        self._found.setdefault(("dict", id(container), key), ("dict", container, key, expected))
+
+    def cell(self, cell: CellType, expected: Any) -> None:
+        self._found.setdefault(("cell", id(cell), None), ("cell", cell, None, expected))
+
+    def length(self, container: Any) -> None:
+        self._found.setdefault(("len", id(container), None), ("len", container, None, len(container)))
+
+    def global_(self, namespace: dict[str, Any], name: str, expected: Any) -> None:
+        if not is_library(namespace.get("__name__")):
+            self.item(namespace, name, expected)
+
+    def attribute(self, owner: Any, name: str, value: Any) -> None:
+        """Guards the dict that holds the attribute: the object's own, or one that it keeps (a Cell's parameters and cells)."""
+        if isinstance(owner, ModuleType):
+            self.global_(vars(owner), name, value)
+            return
+        own: dict[str, Any] | None = getattr(owner, "__dict__", None)
+        if not isinstance(own, dict):
+            return
+        if name in own:
+            self.item(own, name, value)
+            return
+        for held in own.values():
+            if isinstance(held, dict) and held.get(name, ABSENT) is value:
+                self.item(held, name, value)
+                return
+        if not callable(value):
+            self.item(own, name, ABSENT)
+
+
+def is_library(module: Any) -> bool:
+    return isinstance(module, str) and module.partition(".")[0] in _FROZEN_PACKAGES

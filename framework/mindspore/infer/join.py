@@ -1,0 +1,268 @@
+"""Joining what two arms of a run-time branch leave: the structure stays, tensors that differ become results of the branch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field
+from typing import Any
+
+from mindspore.base.dtypes import DType, bool_
+from mindspore.base.promotion import promote, scalar_dtype
+from mindspore.infer.heap import Layer
+from mindspore.infer.language import RETURN
+from mindspore.infer.machine import Machine, tensor_type
+from mindspore.infer.state import slot_of
+from mindspore.infer.structure import describe, make_list, make_tuple, python_class
+from mindspore.infer.values import (
+    MISSING,
+    Abstract,
+    Box,
+    Case,
+    Completion,
+    Dict,
+    Known,
+    List,
+    Missing,
+    Sequence,
+    Slot,
+    Unusable,
+)
+from mindspore.ir.builder import PYTHON_NUMBERS
+from mindspore.ir.graph import Node
+from mindspore.ir.types import TensorType
+
+Rebuild = Callable[[Items[Node]], Abstract]
+Leaf = Node | bool | int | float | complex | None
+"""What an arm gives for a result of the branch; None: anything of the right type, because the arm does not take that way."""
+_KINDS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+
+
+class DisagreementError(TypeError):
+    """The arms of a branch leave values that no single type describes."""
+
+
+@dataclass(slots=True)
+class Join:
+    """Leaves of both arms with their common types, collected while structures are matched."""
+
+    machine: Machine
+    layers: tuple[Layer, Layer]
+    left: list[Leaf] = field(default_factory=list)
+    right: list[Leaf] = field(default_factory=list)
+    types: list[TensorType] = field(default_factory=list)
+
+    def match(self, a: Abstract, b: Abstract) -> Rebuild:
+        """How to make the joined value from the branch's results. DisagreementError when there is none."""
+        if a is b:
+            return lambda nodes: a
+        if isinstance(a, Unusable) or isinstance(b, Unusable):
+            unusable = a if isinstance(a, Unusable) else b
+            return lambda nodes: unusable
+        if isinstance(a, Missing) or isinstance(b, Missing):
+            return self._one_sided(a, b)
+        if isinstance(a, Completion) and isinstance(b, Completion):
+            return self._completions(a, b)
+        if isinstance(a, Known) and isinstance(b, Known) and same_constant(a.value, b.value):
+            return lambda nodes: a
+        if (kind := common_type(a, b)) is not None:
+            return self._leaf(self._given(a, 0), self._given(b, 1), kind)
+        return self._structures(a, b)
+
+    def _given(self, value: Abstract, arm: int) -> Leaf:
+        if isinstance(value, Known):
+            if isinstance(value.value, PYTHON_NUMBERS):
+                return value.value
+            slot = slot_of(self.machine, value.value)
+            version: Node = self.layers[arm].get(slot) or self.machine.heap.get(slot)
+            return version
+        assert isinstance(value, Node)
+        return value
+
+    def _leaf(self, left: Leaf, right: Leaf, kind: TensorType) -> Rebuild:
+        position = len(self.types)
+        self.left.append(left)
+        self.right.append(right)
+        self.types.append(kind)
+        return lambda nodes: nodes[position]
+
+    def _one_sided(self, a: Abstract, b: Abstract) -> Rebuild:
+        """One arm does not take this way: its part of every tensor is filled with zeros, the rest stays."""
+        present, at_left = (b, False) if isinstance(a, Missing) else (a, True)
+        if isinstance(present, Node):
+            assert isinstance(present.type, TensorType)
+            return self._leaf(present if at_left else None, None if at_left else present, present.type)
+        if isinstance(present, Sequence | List | Dict):
+            return self._children(present, MISSING, at_left)
+        if not isinstance(present, Known):
+            raise DisagreementError(f"a {describe(present)} on one way only")
+        return lambda nodes: present
+
+    def _children(self, present: Abstract, missing: Missing, at_left: bool) -> Rebuild:
+        held = self._contents(present, 0 if at_left else 1)
+        pairs = [(v, missing) if at_left else (missing, v) for v in held.values()]
+        return self._rebuilt(present, list(held), [self.match(x, y) for x, y in pairs])
+
+    def _structures(self, a: Abstract, b: Abstract) -> Rebuild:
+        held = self._contents(a, 0), self._contents(b, 1)
+        if python_class(a) is not python_class(b) or held[0] is _NOTHING or held[1] is _NOTHING:
+            raise DisagreementError(f"{describe(a)} and {describe(b)}")
+        if list(held[0]) != list(held[1]):
+            raise DisagreementError(f"{_shape(a, held[0])} and {_shape(b, held[1])}")
+        parts = []
+        for key, value in held[0].items():
+            try:
+                parts.append(self.match(value, held[1][key]))
+            except DisagreementError as error:
+                raise DisagreementError(f"at [{key!r}]: {error}") from None
+        return self._rebuilt(a, list(held[0]), parts)
+
+    def _contents(self, value: Abstract, arm: int) -> dict[Any, Abstract]:
+        """Elements by index or key; `_NOTHING` when `value` has none."""
+        if isinstance(value, Sequence):
+            return dict(enumerate(value.elements))
+        if isinstance(value, List | Dict):
+            layer = self.layers[arm]
+            content = layer[value] if value in layer else self.machine.heap.get(value)
+            return dict(content) if isinstance(value, Dict) else dict(enumerate(content))
+        if isinstance(value, Known) and isinstance(value.value, tuple):
+            return {i: Known(v) for i, v in enumerate(value.value)}
+        return _NOTHING
+
+    def _rebuilt(self, like: Abstract, keys: list[Any], parts: list[Rebuild]) -> Rebuild:
+        def rebuild(nodes: Items[Node]) -> Abstract:
+            values = [p(nodes) for p in parts]
+            if isinstance(like, List):
+                return make_list(self.machine, values)
+            if isinstance(like, Dict):
+                made = Dict()
+                self.machine.heap.set(made, dict(zip(keys, values, strict=True)))
+                return made
+            return make_tuple(values, python_class(like))
+
+        return rebuild
+
+    def content(self, key: Any, a: Any, b: Any) -> Callable[[Items[Node]], Any]:
+        """Like `match` for what is on the heap under `key`."""
+        if isinstance(key, Slot | Box):
+            return self.match(a, b)
+        held = (dict(a), dict(b)) if isinstance(key, Dict) else (dict(enumerate(a)), dict(enumerate(b)))
+        if list(held[0]) != list(held[1]):
+            raise DisagreementError(f"{_shape(key, held[0])} and {_shape(key, held[1])}")
+        parts = {k: self.match(v, held[1][k]) for k, v in held[0].items()}
+        if isinstance(key, Dict):
+            return lambda nodes: {k: p(nodes) for k, p in parts.items()}
+        return lambda nodes: tuple(p(nodes) for p in parts.values())
+
+    def _completions(self, a: Completion, b: Completion) -> Rebuild:
+        names = list(dict.fromkeys([*a.cases, *b.cases]))
+        flags = [self._flag(a, b, name) if len(names) > 1 else None for name in names]
+        values = [self._case(name, a.cases.get(name), b.cases.get(name)) for name in names]
+        places = [(a.cases.get(n) or b.cases[n]).location for n in names]
+
+        def rebuild(nodes: Items[Node]) -> Abstract:
+            cases = {}
+            for name, flag, parts, place in zip(names, flags, values, places, strict=True):
+                node = None if flag is None else flag(nodes)
+                assert node is None or isinstance(node, Node)
+                cases[name] = Case(node, tuple(p(nodes) for p in parts), place)
+            return Completion(cases)
+
+        return rebuild
+
+    def _flag(self, a: Completion, b: Completion, name: str) -> Rebuild:
+        leaves: list[Leaf] = []
+        for completion in (a, b):
+            case = completion.cases.get(name)
+            leaves.append(case is not None if case is None or case.flag is None else case.flag)
+        return self._leaf(leaves[0], leaves[1], BOOL)
+
+    def _case(self, name: str, a: Case | None, b: Case | None) -> list[Rebuild]:
+        if a is None or b is None:
+            return [self._only(name, v, a, b) for v in (a or b).values]  # type: ignore[union-attr]
+        parts = []
+        for left, right in zip(a.values, b.values, strict=True):
+            try:
+                parts.append(self.match(left, right))
+            except DisagreementError as error:
+                parts.append(self._disagreement(name, error, a, b))
+        return parts
+
+    def _only(self, name: str, value: Abstract, a: Case | None, b: Case | None) -> Rebuild:
+        try:
+            return self.match(value, MISSING) if b is None else self.match(MISSING, value)
+        except DisagreementError as error:
+            return self._disagreement(name, error, a, b)
+
+    def _disagreement(self, name: str, error: DisagreementError, a: Case | None, b: Case | None) -> Rebuild:
+        """A variable that nothing reads afterwards may differ; a returned value may not."""
+        lines = [f"line {c.location.line}" if c and c.location else "the other" for c in (a, b)]
+        what = "return" if name == RETURN else "variable"
+        why = (
+            f"the branches of a condition that is known only at run time leave different types ({lines[0]}, {lines[1]}): the {what} "
+            f"value is {error}. Both must have the same structure, element type and shape."
+        )
+        if name == RETURN:
+            raise GraphJoinError(why)
+        unusable = Unusable(why, TypeError)
+        return lambda nodes: unusable
+
+
+class GraphJoinError(TypeError):
+    """A value that both branches must give has two types."""
+
+
+_NOTHING: dict[Any, Abstract] = {}
+BOOL = TensorType(bool_, ())
+
+
+def _shape(value: Any, held: dict[Any, Abstract]) -> str:
+    return f"{python_class(value).__name__} of length {len(held)}"
+
+
+def same_constant(a: Any, b: Any) -> bool:
+    """Whether two Python objects may stand for each other: the same object, or equal values of one immutable type."""
+    if a is b:
+        return True
+    if type(a) is not type(b) or not isinstance(
+        a, bool | int | float | complex | str | bytes | tuple | slice | range | type(None)
+    ):
+        return False
+    if isinstance(a, tuple):
+        return len(a) == len(b) and all(same_constant(x, y) for x, y in zip(a, b, strict=True))
+    return bool(a == b)
+
+
+def common_type(a: Abstract, b: Abstract) -> TensorType | None:
+    """The type of a tensor that can hold either: equal tensors, or a 0-d tensor and a number that fits it."""
+    kinds = [tensor_type(a), tensor_type(b)]
+    numbers = [v.value for v in (a, b) if isinstance(v, Known) and isinstance(v.value, PYTHON_NUMBERS)]
+    if kinds[0] is not None and kinds[1] is not None:
+        return kinds[0] if kinds[0] == kinds[1] else None
+    if len(numbers) == 2:
+        return TensorType(_number_type(*numbers), ())
+    known = kinds[0] or kinds[1]
+    if known is None or not numbers or known.shape != ():
+        return None
+    return known if holds(known.dtype, numbers[0]) else None
+
+
+def _number_type(a: Any, b: Any) -> DType:
+    return promote(scalar_dtype(a, None), scalar_dtype(b, None))
+
+
+def holds(dtype: DType, number: Any) -> bool:
+    """Whether a number's kind fits an element type: a float does not fit an integer tensor."""
+    return _KINDS[scalar_dtype(number, None).kind] <= _KINDS[dtype.kind]
+
+
+def leaf_node(machine: Machine, leaf: Leaf, kind: TensorType) -> Node:
+    """The node of an arm's result: numbers become constants, ways not taken zeros."""
+    if isinstance(leaf, Node):
+        return leaf
+    if leaf is None:
+        if kind.shape == ():
+            return machine.emitter.const(0, kind.dtype)
+        zeros: Node = machine.emitter.full(shape=kind.shape, value=0, dtype=kind.dtype)
+        return zeros
+    return machine.emitter.const(leaf, kind.dtype)

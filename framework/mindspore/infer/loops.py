@@ -1,0 +1,126 @@
+"""Loops: unrolled while what they iterate over is known, a `While` from the point where only run time can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mindspore.infer import language as lang
+from mindspore.infer.control import always, proceed, run_time_branch
+from mindspore.infer.machine import Machine, evaluates
+from mindspore.infer.operations import operation
+from mindspore.infer.structure import elements
+from mindspore.infer.truth import known_truth
+from mindspore.infer.values import Abstract, Completion, Frame, Known, Range
+from mindspore.infer.whiles import Counter, run_time_loop
+from mindspore.ir.graph import Apply, Constant, Graph, Node
+
+MAX_UNROLLED = 100_000
+Values = tuple[Abstract, ...]
+Suite = Callable[[Values], Abstract]
+
+
+def _suite(machine: Machine, frame: Frame, node: Apply, graph: Node) -> Suite:
+    assert isinstance(graph, Constant)
+    body = graph.value
+    assert isinstance(body, Graph)
+
+    def run(values: Values) -> Abstract:
+        result = machine.run(body, frame, values)
+        frame.node = node
+        machine.emitter.location = node.location
+        return result
+
+    return run
+
+
+@evaluates(lang.FOR)
+def for_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+    iterable = machine.value(frame, node.inputs[0])
+    body, orelse = (_suite(machine, frame, node, g) for g in node.inputs[1:3])
+    has_else: bool = node.attrs["has_else"]
+    variables = tuple(machine.peek(frame, i) for i in node.inputs[3:])
+    if isinstance(iterable, Range):
+        finished = _over_range(machine, iterable, body, variables, has_else)
+    else:
+        finished = _over_items(machine, elements(machine, iterable), body, variables)
+    return _leave(machine, finished, orelse if has_else else None)
+
+
+def _over_items(machine: Machine, items: Values, body: Suite, variables: Values) -> Completion:
+    """The body once per item; after a run-time break the rest of the iterations are conditional."""
+    completion = always(variables, lang.CONTINUE)
+    for each in items:
+        if lang.CONTINUE not in completion.cases:
+            break
+
+        def iteration(values: Values, item: Abstract = each) -> Abstract:
+            return machine.folding(None, lambda: body((item, *values)))
+
+        completion = proceed(machine, completion, lang.CONTINUE, iteration)
+    return _renamed(completion, lang.CONTINUE, lang.DONE)
+
+
+def _over_range(machine: Machine, iterable: Range, body: Suite, variables: Values, has_else: bool) -> Completion:
+    symbol = "<" if iterable.step > 0 else ">"
+
+    def condition(values: Values) -> Abstract:
+        return operation(machine, symbol, (values[0], iterable.stop))
+
+    def advance(values: Values) -> Abstract:
+        return operation(machine, "+", (values[0], Known(iterable.step)))
+
+    return run_time_loop(machine, variables, condition, body, has_else, Counter(iterable.start, advance))
+
+
+@evaluates(lang.LOOP)
+def loop(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+    condition, body, orelse = (_suite(machine, frame, node, g) for g in node.inputs[:3])
+    variables = tuple(machine.peek(frame, i) for i in node.inputs[3:])
+    has_else: bool = node.attrs["has_else"]
+    finished = _while(machine, condition, body, variables, has_else)
+    return _leave(machine, finished, orelse if has_else else None)
+
+
+def _while(machine: Machine, condition: Suite, body: Suite, variables: Values, has_else: bool) -> Completion:
+    """Unrolls while the condition is known; an iteration that may leave the loop at run time starts the run-time loop."""
+    for _ in range(MAX_UNROLLED):
+        truth = known_truth(machine, condition(variables))
+        if truth is None:
+            return run_time_loop(machine, variables, condition, body, has_else)
+        if not truth:
+            return always(variables, lang.DONE)
+        machine.heap.push()
+        completion = machine.folding(None, lambda state=variables: body(state))  # type: ignore[misc]
+        assert isinstance(completion, Completion)
+        layer = machine.heap.pop()
+        if len(completion.cases) > 1:
+            return run_time_loop(machine, variables, condition, body, has_else)
+        machine.heap.merge(layer)
+        if lang.CONTINUE not in completion.cases:
+            return completion
+        variables = completion.cases[lang.CONTINUE].values
+    raise ValueError(
+        f"the loop does not end within {MAX_UNROLLED} iterations while its condition is known during compilation. Make the condition "
+        f"depend on a tensor to loop at run time."
+    )
+
+
+def _renamed(completion: Completion, old: str, new: str) -> Completion:
+    return Completion({new if n == old else n: c for n, c in completion.cases.items()})
+
+
+def _leave(machine: Machine, completion: Completion, orelse: Suite | None) -> Completion:
+    """After the loop: the else clause where the condition ended it, then what follows, also after break."""
+    after_else = _renamed(completion, lang.DONE, lang.NEXT)
+    if orelse is not None:
+        after_else = proceed(machine, completion, lang.DONE, orelse)
+    if lang.BREAK not in after_else.cases or lang.NEXT not in after_else.cases:
+        return _renamed(after_else, lang.BREAK, lang.NEXT)
+    broken = after_else.cases[lang.BREAK]
+    rest = Completion({n: c for n, c in after_else.cases.items() if n != lang.BREAK})
+    if len(rest.cases) == 1:
+        rest = always(rest.cases[lang.NEXT].values)
+    assert broken.flag is not None
+    joined = run_time_branch(machine, broken.flag, lambda: always(broken.values), lambda: rest)
+    assert isinstance(joined, Completion)
+    return joined

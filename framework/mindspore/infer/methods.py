@@ -1,0 +1,169 @@
+"""Methods of lists, tuples and dicts that hold values of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mindspore.infer.evaluation import dict_key, mapping
+from mindspore.infer.machine import Machine, builtin_calls
+from mindspore.infer.structure import (
+    describe,
+    elements,
+    fresh,
+    is_constant,
+    make_dict,
+    make_list,
+    make_tuple,
+    to_python,
+)
+from mindspore.infer.values import NONE, Abstract, Dict, Known, List
+
+Arguments = tuple[Abstract, ...]
+Keywords = Mapping[str, Abstract]
+ListChange = Callable[[Machine, list[Abstract], Arguments], Abstract]
+
+
+def changes_list(method: Any) -> Callable[[ListChange], ListChange]:
+    """Registers what a list method does to the elements; lists from outside the graph are refused."""
+
+    def register(change: ListChange) -> ListChange:
+        def rule(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+            owner = args[0]
+            if not isinstance(owner, List):
+                raise TypeError(
+                    f"list.{method.__name__} would change {describe(owner)}, which lives outside the graph. Copy it first."
+                )
+            held = list(machine.heap.get(owner))
+            result = change(machine, held, args[1:])
+            machine.heap.set(owner, tuple(held))
+            return result
+
+        builtin_calls[method] = rule
+        return change
+
+    return register
+
+
+@changes_list(list.append)
+def append(machine: Machine, held: list[Abstract], args: Arguments) -> Abstract:
+    held.append(*args)
+    return NONE
+
+
+@changes_list(list.extend)
+def extend(machine: Machine, held: list[Abstract], args: Arguments) -> Abstract:
+    held.extend(elements(machine, args[0]))
+    return NONE
+
+
+@changes_list(list.insert)
+def insert(machine: Machine, held: list[Abstract], args: Arguments) -> Abstract:
+    held.insert(to_python(machine, args[0]), args[1])
+    return NONE
+
+
+@changes_list(list.pop)
+def pop(machine: Machine, held: list[Abstract], args: Arguments) -> Abstract:
+    return held.pop(*[to_python(machine, a) for a in args])
+
+
+@changes_list(list.reverse)
+def reverse(machine: Machine, held: list[Abstract], args: Arguments) -> Abstract:
+    held.reverse()
+    return NONE
+
+
+@changes_list(list.clear)
+def clear(machine: Machine, held: list[Abstract], args: Arguments) -> Abstract:
+    held.clear()
+    return NONE
+
+
+@changes_list(list.sort)
+def sort(machine: Machine, held: list[Abstract], args: Arguments) -> Abstract:
+    held[:] = [fresh(machine, v) for v in sorted(to_python(machine, e) for e in held)]
+    return NONE
+
+
+def _copy(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    return make_list(machine, elements(machine, args[0]))
+
+
+def _search(method: Any) -> Callable[..., Abstract]:
+    def rule(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+        if not all(is_constant(machine, a) for a in args):
+            raise TypeError(f"{method.__qualname__}() compares elements while compiling and takes constants only.")
+        return Known(method(*[to_python(machine, a) for a in args]))
+
+    return rule
+
+
+builtin_calls[list.copy] = _copy
+builtin_calls.update({m: _search(m) for m in (list.index, list.count, tuple.index, tuple.count)})
+
+
+def _keys(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    return make_tuple(Known(k) for k in mapping(machine, args[0]))
+
+
+def _values(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    return make_tuple(mapping(machine, args[0]).values())
+
+
+def _items(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    return make_tuple(make_tuple((Known(k), v)) for k, v in mapping(machine, args[0]).items())
+
+
+def _get(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    default = args[2] if len(args) > 2 else NONE
+    return mapping(machine, args[0]).get(dict_key(machine, args[1]), default)
+
+
+def _dict_copy(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    return make_dict(machine, mapping(machine, args[0]))
+
+
+builtin_calls.update(
+    {dict.keys: _keys, dict.values: _values, dict.items: _items, dict.get: _get, dict.copy: _dict_copy}
+)
+
+
+def _own(machine: Machine, owner: Abstract, method: str) -> tuple[Dict, dict[Any, Abstract]]:
+    if not isinstance(owner, Dict):
+        raise TypeError(f"dict.{method} would change {describe(owner)}, which lives outside the graph. Copy it first.")
+    return owner, dict(machine.heap.get(owner))
+
+
+def _update(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    owner, items = _own(machine, args[0], "update")
+    for each in args[1:]:
+        items |= mapping(machine, each)
+    machine.heap.set(owner, {**items, **kwargs})
+    return NONE
+
+
+def _dict_pop(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    owner, items = _own(machine, args[0], "pop")
+    key = dict_key(machine, args[1])
+    if key not in items and len(args) < 3:
+        raise KeyError(key)
+    found = items.pop(key, args[2] if len(args) > 2 else NONE)
+    machine.heap.set(owner, items)
+    return found
+
+
+def _setdefault(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    owner, items = _own(machine, args[0], "setdefault")
+    found = items.setdefault(dict_key(machine, args[1]), args[2] if len(args) > 2 else NONE)
+    machine.heap.set(owner, items)
+    return found
+
+
+def _dict_clear(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    owner, _ = _own(machine, args[0], "clear")
+    machine.heap.set(owner, {})
+    return NONE
+
+
+builtin_calls.update({dict.update: _update, dict.pop: _dict_pop, dict.setdefault: _setdefault, dict.clear: _dict_clear})

@@ -1,0 +1,239 @@
+"""Python's operators and subscripts: on constants Python computes them, on tensors the public functions do."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any
+
+from mindspore.base.protocols import tensor_operators
+from mindspore.infer import language as lang
+from mindspore.infer.evaluation import dict_key, mapping
+from mindspore.infer.guards import is_library
+from mindspore.infer.machine import Machine, evaluates, tensor_type
+from mindspore.infer.state import is_parameter, write
+from mindspore.infer.structure import (
+    NotConstantError,
+    describe,
+    elements,
+    fresh,
+    is_constant,
+    is_plain,
+    is_sequence,
+    make_list,
+    make_tuple,
+    python_class,
+    to_python,
+)
+from mindspore.infer.truth import known_truth, truth_node
+from mindspore.infer.values import Abstract, Dict, Frame, Known, List, Method, Sequence
+from mindspore.ir.graph import Apply, Node
+
+PYTHON: Mapping[str, Callable[..., Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
+    "%": operator.mod, "**": operator.pow, "@": operator.matmul, "<<": operator.lshift, ">>": operator.rshift,
+    "&": operator.and_, "|": operator.or_, "^": operator.xor, "<": operator.lt, "<=": operator.le, ">": operator.gt,
+    ">=": operator.ge, "==": operator.eq, "!=": operator.ne, "unary -": operator.neg, "unary +": operator.pos,
+    "unary ~": operator.invert,
+}  # fmt: skip
+_MATCHES = {"==": True, "!=": False}
+
+
+@evaluates(lang.OPERATION)
+def operation_node(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+    operands = machine.values(frame, node.inputs)
+    if node.attrs["in_place"] and isinstance(operands[0], List) and node.attrs["symbol"] == "+":
+        held = (*machine.heap.get(operands[0]), *elements(machine, operands[1]))
+        machine.heap.set(operands[0], held)
+        return operands[0]
+    return operation(machine, node.attrs["symbol"], operands)
+
+
+def operation(machine: Machine, symbol: str, operands: tuple[Abstract, ...]) -> Abstract:
+    """``left symbol right``, ``symbol operand``."""
+    if symbol in _SPECIAL:
+        return _SPECIAL[symbol](machine, *operands)
+    if any(tensor_type(o) is not None for o in operands):
+        return _on_tensors(machine, symbol, operands)
+    if all(is_plain(o) for o in operands):
+        return fresh(machine, PYTHON[symbol](*[o.value for o in operands if isinstance(o, Known)]))
+    if (structural := _on_sequences(machine, symbol, operands)) is not None:
+        return structural
+    if all(is_constant(machine, o) for o in operands):
+        return fresh(machine, PYTHON[symbol](*[to_python(machine, o) for o in operands]))
+    given = " and ".join(describe(o) for o in operands)
+    raise TypeError(f"operator {symbol.removeprefix('unary ')!r} is not supported for {given}.")
+
+
+def _on_tensors(machine: Machine, symbol: str, operands: tuple[Abstract, ...]) -> Abstract:
+    other = [o for o in operands if tensor_type(o) is None]
+    if symbol in _MATCHES and any(
+        isinstance(o, Known) and (o.value is None or isinstance(o.value, str)) for o in other
+    ):
+        return Known(not _MATCHES[symbol])
+    function = tensor_operators.get(symbol)
+    if function is None:
+        raise TypeError(
+            f"operator {symbol.removeprefix('unary ')!r} is not supported for {' and '.join(map(describe, operands))}."
+        )
+    return machine.call(Known(function), operands)
+
+
+def _on_sequences(machine: Machine, symbol: str, operands: tuple[Abstract, ...]) -> Abstract | None:
+    """``+`` of two sequences of one class, ``*`` by an integer, equality element by element; None when none of these."""
+    if len(operands) != 2:
+        return None
+    left, right = operands
+    if symbol == "*" and is_sequence(right) and not is_sequence(left):
+        left, right = right, left
+    if not is_sequence(left):
+        return None
+    cls = python_class(left)
+    if symbol == "*" and isinstance(right, Known) and isinstance(right.value, int):
+        return _sequence(machine, cls, elements(machine, left) * right.value)
+    if not is_sequence(right):
+        return None
+    if symbol == "+" and issubclass(cls, list) == issubclass(python_class(right), list):
+        return _sequence(machine, cls, (*elements(machine, left), *elements(machine, right)))
+    if symbol in _MATCHES and not (is_constant(machine, left) and is_constant(machine, right)):
+        return _equal_sequences(machine, symbol, left, right)
+    return None
+
+
+def _sequence(machine: Machine, cls: type, values: tuple[Abstract, ...]) -> Abstract:
+    return make_list(machine, values) if issubclass(cls, list) else make_tuple(values)
+
+
+def _equal_sequences(machine: Machine, symbol: str, left: Abstract, right: Abstract) -> Abstract | None:
+    a, b = elements(machine, left), elements(machine, right)
+    if len(a) != len(b):
+        return Known(not _MATCHES[symbol])
+    return None
+
+
+def identical(machine: Machine, left: Abstract, right: Abstract) -> Abstract:
+    if isinstance(left, Known) and isinstance(right, Known):
+        return Known(left.value is right.value)
+    return Known(left is right)
+
+
+def contains(machine: Machine, value: Abstract, container: Abstract) -> Abstract:
+    if isinstance(container, Dict):
+        return Known(dict_key(machine, value) in machine.heap.get(container))
+    if is_constant(machine, value) and is_constant(machine, container):
+        return Known(to_python(machine, value) in to_python(machine, container))
+    if is_sequence(container):
+        found = elements(machine, container)
+        if any(value is e or (_object(value) is not None and _object(value) is _object(e)) for e in found):
+            return Known(True)
+        if is_constant(machine, value) and all(tensor_type(e) is None for e in found):
+            wanted = to_python(machine, value)
+            return Known(any(is_constant(machine, e) and to_python(machine, e) == wanted for e in found))
+    raise TypeError(f"'in' is not supported for {describe(value)} in {describe(container)}.")
+
+
+def _object(value: Abstract) -> Any:
+    return value.value if isinstance(value, Known) else None
+
+
+def negate(machine: Machine, value: Abstract) -> Abstract:
+    truth = known_truth(machine, value)
+    if truth is not None:
+        return Known(not truth)
+    result: Node = machine.emitter.logical_not(truth_node(machine, value))
+    return result
+
+
+def _opposite(rule: Callable[..., Abstract]) -> Callable[..., Abstract]:
+    return lambda machine, *operands: negate(machine, rule(machine, *operands))
+
+
+_SPECIAL: Mapping[str, Callable[..., Abstract]] = {
+    "is": identical, "is not": _opposite(identical), "in": contains, "not in": _opposite(contains), "not": negate,
+}  # fmt: skip
+
+
+@evaluates(lang.SUBSCRIPT)
+def subscript_node(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+    return subscript(machine, *machine.values(frame, node.inputs))
+
+
+def subscript(machine: Machine, owner: Abstract, index: Abstract) -> Abstract:
+    """``owner[index]``."""
+    if tensor_type(owner) is not None:
+        return _on_tensors(machine, "getitem", (owner, index))
+    if isinstance(owner, Dict):
+        return _dict_item(mapping(machine, owner), dict_key(machine, index))
+    if isinstance(owner, Sequence | List):
+        return _element(machine, owner, index)
+    if isinstance(owner, Known):
+        return _known_item(machine, owner.value, index)
+    raise TypeError(f"{describe(owner)} is not subscriptable")
+
+
+def _dict_item(items: dict[Any, Abstract], key: Any) -> Abstract:
+    if key not in items:
+        raise KeyError(key)
+    return items[key]
+
+
+def _element(machine: Machine, owner: Abstract, index: Abstract) -> Abstract:
+    position = _position(machine, owner, index)
+    values = elements(machine, owner)
+    if isinstance(position, slice):
+        return _sequence(machine, python_class(owner), values[position])
+    found: Abstract = values[position]
+    return found
+
+
+def _position(machine: Machine, owner: Abstract, index: Abstract) -> Any:
+    try:
+        return to_python(machine, index)
+    except NotConstantError:
+        raise TypeError(
+            f"the index into a {python_class(owner).__name__} must be known while compiling, got {describe(index)}; "
+            f"stack the elements to one tensor to index it at run time."
+        ) from None
+
+
+def _known_item(machine: Machine, owner: Any, index: Abstract) -> Abstract:
+    method = getattr(type(owner), "__getitem__", None)
+    if isinstance(method, FunctionType) and not is_library(method.__module__):
+        return machine.call(Method(Known(method), Known(owner)), (index,))
+    position = _position(machine, Known(owner), index)
+    found = owner[position]
+    if isinstance(owner, dict):
+        machine.guards.item(owner, position, found)
+    elif isinstance(owner, list):
+        machine.guards.length(owner)
+    else:
+        elements_guard(machine, owner)
+    return Known(found)
+
+
+def elements_guard(machine: Machine, owner: Any) -> None:
+    """Guards the dicts in which a container object (a CellList) keeps its elements."""
+    if hasattr(owner, "__iter__") and hasattr(owner, "__dict__"):
+        elements(machine, Known(owner))
+
+
+@evaluates(lang.SET_SUBSCRIPT)
+def set_subscript(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+    owner, index, value = machine.values(frame, node.inputs)
+    if tensor_type(owner) is not None:
+        changed = _on_tensors(machine, "setitem", (owner, index, value))
+        if is_parameter(owner):
+            write(machine, owner, changed)
+            return owner
+        return changed
+    if isinstance(owner, List):
+        held = list(machine.heap.get(owner))
+        position = _position(machine, owner, index)
+        held[position] = list(elements(machine, value)) if isinstance(position, slice) else value
+        machine.heap.set(owner, tuple(held))
+        return owner
+    if isinstance(owner, Dict):
+        machine.heap.set(owner, {**machine.heap.get(owner), dict_key(machine, index): value})
+        return owner
+    raise TypeError(f"{describe(owner)} cannot be changed in a graph; only lists, dicts and tensors made in it can.")

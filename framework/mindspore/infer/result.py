@@ -1,0 +1,92 @@
+"""Taking values apart into tensors and the structure around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from typing import Any
+
+from mindspore.infer.machine import Machine, tensor_type
+from mindspore.infer.state import read
+from mindspore.infer.structure import describe, make_dict, make_list, make_tuple
+from mindspore.infer.values import Abstract, Dict, Known, List, Sequence, Value
+from mindspore.ir.graph import Node
+
+Rebuild = Callable[[Items[Node]], Abstract]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Stands in a result for the graph's output with this index."""
+
+    index: int
+
+
+def taken_apart(machine: Machine, value: Abstract, found: list[Node]) -> Rebuild:
+    """Appends the tensors of `value` to `found`; makes the value again from nodes in their places.
+
+    Raises:
+        TypeError: it holds a function or something else that cannot leave the graph.
+    """
+    if isinstance(value, Node) or tensor_type(value) is not None:
+        position = len(found)
+        found.append(value if isinstance(value, Node) else read(machine, value.value))  # type: ignore[attr-defined]
+        return lambda nodes: nodes[position]
+    if isinstance(value, Known):
+        if isinstance(value.value, tuple) and any(tensor_type(Known(v)) is not None for v in value.value):
+            value = Sequence(tuple(Known(v) for v in value.value), type(value.value))
+        else:
+            return lambda nodes: value
+    if isinstance(value, Sequence):
+        parts = [taken_apart(machine, e, found) for e in value.elements]
+        cls = value.cls
+        return lambda nodes: make_tuple([p(nodes) for p in parts], cls)
+    if isinstance(value, List):
+        parts = [taken_apart(machine, e, found) for e in machine.heap.get(value)]
+        return lambda nodes: make_list(machine, [p(nodes) for p in parts])
+    if isinstance(value, Dict):
+        named = {k: taken_apart(machine, v, found) for k, v in machine.heap.get(value).items()}
+        return lambda nodes: make_dict(machine, {k: p(nodes) for k, p in named.items()})
+    raise TypeError(
+        f"a {describe(value)} cannot be returned from a compiled function. Return tensors, numbers or containers of them."
+    )
+
+
+def described(machine: Machine, value: Abstract, place: Callable[[Node], int]) -> Any:
+    """The tree of a result: `Output` for tensors, Python objects for the rest."""
+    if isinstance(value, Node):
+        return Output(place(value))
+    if tensor_type(value) is not None:
+        assert isinstance(value, Known)
+        return Output(place(read(machine, value.value)))
+    if isinstance(value, Sequence):
+        parts = [described(machine, e, place) for e in value.elements]
+        return value.cls(*parts) if hasattr(value.cls, "_fields") else value.cls(parts)
+    if isinstance(value, List):
+        return [described(machine, e, place) for e in machine.heap.get(value)]
+    if isinstance(value, Dict):
+        return {k: described(machine, v, place) for k, v in machine.heap.get(value).items()}
+    if isinstance(value, Known):
+        return _outside(machine, value.value, place)
+    raise TypeError(
+        f"a {describe(value)} cannot be returned from a compiled function. Return tensors, numbers or containers of them."
+    )
+
+
+def _outside(machine: Machine, value: Any, place: Callable[[Node], int]) -> Any:
+    """An object from outside the graph; tensors in its containers are outputs too."""
+    if type(value) in (tuple, list):
+        return type(value)(described(machine, Known(v), place) for v in value)
+    if type(value) is dict:
+        return {k: described(machine, Known(v), place) for k, v in value.items()}
+    return value
+
+
+def wrapped(value: Any) -> Abstract:
+    """Nested Python tuples of abstract values as one abstract value."""
+    if isinstance(value, Value | Node):
+        return value
+    if isinstance(value, tuple | list):
+        return make_tuple(wrapped(v) for v in value)
+    return Known(value)

@@ -1,0 +1,127 @@
+"""Inference's one entry: a callable and its arguments to one typed graph."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from mindspore.infer import builtins, calls, loops, methods, operations, transforms
+from mindspore.infer.errors import hide_internals, located
+from mindspore.infer.guards import Guard
+from mindspore.infer.machine import Expanders, Machine, Parse, tensor_type
+from mindspore.infer.result import Output, described
+from mindspore.infer.structure import make_dict, make_list, make_tuple
+from mindspore.infer.values import Abstract, Known, Slot
+from mindspore.ir.graph import Graph, Node, Parameter
+
+RULES = (builtins, calls, loops, methods, operations, transforms)
+"""Modules whose import registers what nodes and callables mean."""
+_RECURSION_LIMIT = 30_000
+
+__all__ = ["Output", "Specialised", "specialise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Specialised:
+    """One typed graph for a call.
+
+    Attributes:
+        graph: closed and typed. Parameters: the tensor arguments, then `bound`. Outputs: the result's tensors, then written Parameters.
+        arguments: where each tensor argument is in ``(args, kwargs)``: ``(0, 2)`` is ``args[2]``.
+        bound: Parameters and other tensor objects that the function reads from outside.
+        updates: output index -> index of the graph parameter that it is written back to.
+        result: the returned value, with `Output` in the place of tensors.
+        guards: ``(kind, container, key, expected)``: what must still hold for the graph to be valid.
+    """
+
+    graph: Graph
+    arguments: list[tuple[Any, ...]]
+    bound: list[Any]
+    updates: dict[int, int]
+    result: Any
+    guards: list[Guard]
+
+
+def specialise(
+    function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, parse: Parse, expanders: Expanders
+) -> Specialised:
+    """The typed graph of ``function(*args, **kwargs)`` for the types of its tensor arguments and the values of the others.
+
+    Raises:
+        SyntaxError: the function's source is not found or uses syntax that graphs do not have.
+        Exception: what the program raises while it is interpreted, with the user's source position in front; types and shapes
+            that do not fit are TypeError and ValueError.
+    """
+    machine = Machine(parse, expanders)
+    arguments = _Arguments(machine)
+    try:
+        with _deep_recursion():
+            given = tuple(arguments.value(a, (0, i)) for i, a in enumerate(args))
+            named = {k: arguments.value(v, (1, k)) for k, v in kwargs.items()}
+            return _finished(machine, arguments, machine.call(Known(function), given, named))
+    except Exception as error:
+        if not hide_internals():
+            raise located(error, machine.stack) from error
+        raise located(error, machine.stack) from None
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """The interpreter recurses with the program's calls: lets it reach its own limit before Python's."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+class _Arguments:
+    """Turns the call's Python arguments into abstract values; tensors become graph parameters."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.parameters: list[Parameter] = []
+        self.paths: list[tuple[Any, ...]] = []
+
+    def value(self, given: Any, path: tuple[Any, ...]) -> Abstract:
+        kind = tensor_type(Known(given))
+        if kind is not None:
+            parameter = Parameter("_".join(map(str, ("arg", *path[1:]))), kind)
+            self.parameters.append(parameter)
+            self.paths.append(path)
+            return parameter
+        if isinstance(given, tuple):
+            return make_tuple([self.value(v, (*path, i)) for i, v in enumerate(given)], type(given))
+        if type(given) is list:
+            return make_list(self.machine, [self.value(v, (*path, i)) for i, v in enumerate(given)])
+        if type(given) is dict:
+            return make_dict(self.machine, {k: self.value(v, (*path, k)) for k, v in given.items()})
+        return Known(given)
+
+
+def _finished(machine: Machine, arguments: _Arguments, value: Abstract) -> Specialised:
+    outputs: dict[Node, int] = {}
+    result = described(machine, value, lambda node: outputs.setdefault(node, len(outputs)))
+    results = list(outputs)
+    slots = list(machine.slots.values())
+    first = len(arguments.parameters)
+    updates: dict[int, int] = {}
+    for position, slot in enumerate(slots):
+        version: Node = machine.heap.get(slot)
+        if version is not slot.node:
+            updates[len(results)] = first + position
+            results.append(version)
+    parameters = [*arguments.parameters, *[_parameter(s) for s in slots]]
+    name = machine.root or "graph"
+    graph = Graph(name, parameters, machine.emitter.tuple(results), parameters[0].location if parameters else None)
+    bound = [s.object for s in slots]
+    return Specialised(graph, arguments.paths, bound, updates, result, machine.guards.entries())
+
+
+def _parameter(slot: Slot) -> Parameter:
+    assert isinstance(slot.node, Parameter)
+    return slot.node

@@ -1,0 +1,151 @@
+"""Between abstract values and Python objects: elements of containers, constants, and fresh containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mindspore.base.protocols import tensor_operators
+from mindspore.infer.machine import Machine, tensor_type
+from mindspore.infer.values import Abstract, Dict, Known, List, Range, Sequence, Slice
+
+_ITERABLE = (tuple, list, range, str, dict, set, frozenset, bytes, enumerate, zip)
+
+
+class NotConstantError(TypeError):
+    """A value is known only at run time where a constant is needed."""
+
+
+def describe(value: Abstract) -> str:
+    """`value` for messages."""
+    if (kind := tensor_type(value)) is not None:
+        return f"Tensor {kind}"
+    if isinstance(value, Known):
+        return f"{type(value.value).__name__} {value.value!r:.60}"
+    return "tuple" if isinstance(value, Sequence) else type(value).__name__.lower()
+
+
+def is_plain(value: Abstract) -> bool:
+    """A Python object that is not a tensor."""
+    return isinstance(value, Known) and tensor_type(value) is None
+
+
+def make_tuple(elements: Iterable[Abstract], cls: type = tuple) -> Abstract:
+    """A tuple; a Python object when all elements are."""
+    given = tuple(elements)
+    if all(isinstance(e, Known) for e in given):
+        values = [e.value for e in given if isinstance(e, Known)]
+        return Known(cls(*values) if hasattr(cls, "_fields") else cls(values))
+    return Sequence(given, cls)
+
+
+def make_list(machine: Machine, elements: Iterable[Abstract]) -> List:
+    made = List()
+    machine.heap.set(made, tuple(elements))
+    return made
+
+
+def make_dict(machine: Machine, items: dict[Any, Abstract]) -> Dict:
+    made = Dict()
+    machine.heap.set(made, dict(items))
+    return made
+
+
+def fresh(machine: Machine, value: Any) -> Abstract:
+    """A Python object made while compiling; lists and dicts may be changed by the program from now on."""
+    if type(value) is list:
+        return make_list(machine, [fresh(machine, v) for v in value])
+    if type(value) is dict:
+        return make_dict(machine, {k: fresh(machine, v) for k, v in value.items()})
+    return Known(value)
+
+
+def to_python(machine: Machine, value: Abstract, tensors: bool = False) -> Any:
+    """The Python object that `value` stands for.
+
+    Raises:
+        NotConstantError: a part is a tensor or function of the graph (tensor objects from outside are allowed if `tensors`).
+    """
+    if isinstance(value, Known) and (tensors or tensor_type(value) is None):
+        return value.value
+    if isinstance(value, Sequence):
+        elements = [to_python(machine, e, tensors) for e in value.elements]
+        return value.cls(*elements) if hasattr(value.cls, "_fields") else value.cls(elements)
+    if isinstance(value, List):
+        return [to_python(machine, e, tensors) for e in machine.heap.get(value)]
+    if isinstance(value, Dict):
+        return {k: to_python(machine, v, tensors) for k, v in machine.heap.get(value).items()}
+    if isinstance(value, Slice):
+        return slice(*[to_python(machine, p, tensors) for p in (value.start, value.stop, value.step)])
+    raise NotConstantError(f"expected a value that is known while compiling, got {describe(value)}.")
+
+
+def is_constant(machine: Machine, value: Abstract) -> bool:
+    """Whether `to_python` gives an object."""
+    if isinstance(value, Known):
+        return tensor_type(value) is None
+    if isinstance(value, Sequence):
+        return all(is_constant(machine, e) for e in value.elements)
+    if isinstance(value, List):
+        return all(is_constant(machine, e) for e in machine.heap.get(value))
+    if isinstance(value, Dict):
+        return all(is_constant(machine, e) for e in machine.heap.get(value).values())
+    return isinstance(value, Slice) and all(is_constant(machine, p) for p in (value.start, value.stop, value.step))
+
+
+def is_sequence(value: Abstract) -> bool:
+    """Whether `value` is a tuple or a list."""
+    return isinstance(value, Sequence | List) or (isinstance(value, Known) and isinstance(value.value, tuple | list))
+
+
+def python_class(value: Abstract) -> type:
+    """The class of which `value` is an instance for the program."""
+    if isinstance(value, Known):
+        return type(value.value)
+    if isinstance(value, Sequence):
+        return value.cls
+    return {List: list, Dict: dict, Slice: slice, Range: range}.get(type(value), object)
+
+
+def elements(machine: Machine, value: Abstract) -> tuple[Abstract, ...]:
+    """What iterating over `value` gives.
+
+    Raises:
+        TypeError: it is not iterable, or its length is known only at run time.
+    """
+    if isinstance(value, Sequence):
+        return value.elements
+    if isinstance(value, List):
+        return tuple(machine.heap.get(value))
+    if isinstance(value, Dict):
+        return tuple(Known(k) for k in machine.heap.get(value))
+    if isinstance(value, Range):
+        raise NotConstantError("the length of this range is known only at run time; loop over it with for or while.")
+    if (kind := tensor_type(value)) is not None:
+        return _rows(machine, value, kind.shape)
+    if isinstance(value, Known):
+        return _known_elements(machine, value.value)
+    raise TypeError(f"{describe(value)} is not iterable")
+
+
+def _rows(machine: Machine, value: Abstract, shape: tuple[int, ...]) -> tuple[Abstract, ...]:
+    if not shape:
+        raise TypeError("iteration over a 0-d tensor")
+    from_index = tensor_operators.get("getitem")
+    if from_index is None:
+        raise TypeError("iterating over a tensor needs indexing, which is not available here.")
+    return tuple(machine.call(Known(from_index), (value, Known(i))) for i in range(shape[0]))
+
+
+def _known_elements(machine: Machine, value: Any) -> tuple[Abstract, ...]:
+    if isinstance(value, _ITERABLE):
+        if isinstance(value, list | dict):
+            machine.guards.length(value)
+        return tuple(Known(v) for v in value)
+    found = list(value)
+    for held in getattr(value, "__dict__", {}).values():
+        if isinstance(held, dict) and found and any(h is found[0] for h in held.values()):
+            machine.guards.length(held)
+            for key, each in held.items():
+                machine.guards.item(held, key, each)
+    return tuple(Known(v) for v in found)

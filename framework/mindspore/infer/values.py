@@ -1,0 +1,171 @@
+"""What inference knows about a value: a Python object, a typed node (a tensor), or a structure of these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any
+
+from mindspore.base.errors import Location
+from mindspore.infer.language import Signature
+from mindspore.ir.graph import Graph, Node
+
+
+class Value:
+    """Base of the values that are not typed nodes. Compared by identity."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True, eq=False)
+class Known(Value):
+    """A Python object known while compiling."""
+
+    value: Any
+
+
+@dataclass(slots=True, eq=False)
+class Sequence(Value):
+    """A tuple with at least one element that is not a plain Python object; ``cls`` may be a namedtuple class."""
+
+    elements: tuple[Abstract, ...]
+    cls: type = tuple
+
+
+@dataclass(slots=True, eq=False)
+class List(Value):
+    """A list made while compiling. Its elements are on the heap, so that changes in branches can be joined."""
+
+
+@dataclass(slots=True, eq=False)
+class Dict(Value):
+    """A dict made while compiling; its items (Python key -> value) are on the heap."""
+
+
+@dataclass(slots=True, eq=False)
+class Box(Value):
+    """A variable shared between functions; its value is on the heap."""
+
+
+@dataclass(slots=True, eq=False)
+class Slot(Value):
+    """A Parameter or tensor object outside the graph; its current version, a node, is on the heap."""
+
+    object: Any
+    node: Node
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """One activation of a function: values of its nodes, and what global names mean in it."""
+
+    function: FunctionType
+    name: str
+    parent: Frame | None = None
+    values: dict[Node, Abstract] = field(default_factory=dict)
+    node: Node | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Closure(Value):
+    """A function defined in compiled code, with the activation that it closes over."""
+
+    graph: Graph
+    signature: Signature
+    defaults: Mapping[str, Abstract]
+    frame: Frame
+
+
+@dataclass(slots=True, eq=False)
+class Method(Value):
+    """A function whose first argument is fixed."""
+
+    function: Abstract
+    self: Abstract
+
+
+@dataclass(slots=True, eq=False)
+class Partial(Value):
+    """functools.partial over values that are not all Python objects."""
+
+    function: Abstract
+    args: tuple[Abstract, ...]
+    kwargs: Mapping[str, Abstract]
+
+
+@dataclass(slots=True, eq=False)
+class Transformed(Value):
+    """A transformation (``grad``) applied to a function value."""
+
+    kind: str
+    function: Abstract
+    options: Mapping[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Slice(Value):
+    start: Abstract
+    stop: Abstract
+    step: Abstract
+
+
+@dataclass(slots=True, eq=False)
+class Range(Value):
+    """A range with a bound that is known only at run time."""
+
+    start: Abstract
+    stop: Abstract
+    step: int
+
+
+@dataclass(slots=True, eq=False)
+class Super(Value):
+    """``super()`` of `cls` for `self`."""
+
+    cls: type
+    self: Abstract
+
+
+@dataclass(slots=True, eq=False)
+class Unusable(Value):
+    """A variable without one value; reading it raises `error` with `why`."""
+
+    why: str
+    error: type[Exception] = UnboundLocalError
+
+
+@dataclass(slots=True, eq=False)
+class Missing(Value):
+    """The value of a case that is not taken: any other value may stand in its place."""
+
+
+@dataclass(slots=True, eq=False)
+class Case:
+    """One way in which a suite may end: the Bool[] node that says so (None: always) and the values handed on."""
+
+    flag: Node | None
+    values: tuple[Abstract, ...]
+    location: Location | None
+
+
+@dataclass(slots=True, eq=False)
+class Completion(Value):
+    """How control leaves a suite: the possible cases by name (`language.NEXT`, ...)."""
+
+    cases: dict[str, Case]
+
+
+Abstract = Value | Node
+NONE = Known(None)
+MISSING = Missing()
+
+
+@dataclass(slots=True, eq=False)
+class FunctionHandle:
+    """Stands for a function of the graph where Python code makes a transformation of it."""
+
+    function: Abstract
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("a function defined in a graph cannot be run as Python code")

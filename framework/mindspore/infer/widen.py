@@ -1,0 +1,174 @@
+"""The state of a run-time loop: its tensors, and how values that change from one iteration to the next become tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from typing import Any
+
+from mindspore.base.promotion import promote, scalar_dtype
+from mindspore.infer.join import DisagreementError, common_type, holds, same_constant
+from mindspore.infer.machine import Machine, tensor_type
+from mindspore.infer.state import read
+from mindspore.infer.structure import describe, is_sequence, make_list, make_tuple, python_class
+from mindspore.infer.values import MISSING, Abstract, Known, List, Missing, Sequence, Unusable
+from mindspore.ir.builder import PYTHON_NUMBERS
+from mindspore.ir.graph import Node, Parameter
+from mindspore.ir.types import TensorType
+
+LATE = Unusable("it is assigned only in a loop that may not run at all. Assign it before the loop.")
+
+
+class Widening:
+    """One value through the iterations: `start` is what the loop begins with. ``changed`` is set by `widen`."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.changed = False
+        self._weak: dict[Node, Any] = {}
+        self._structural: set[List] = set()
+
+    def is_state(self, value: List) -> bool:
+        """Whether a list is made anew in each iteration, so that its elements belong to the state."""
+        return value in self._structural
+
+    def leaves(self, value: Abstract) -> list[Node]:
+        """The tensors in `value`, in order."""
+        if isinstance(value, Node):
+            return [value]
+        return [leaf for part in self._parts(value) or () for leaf in self.leaves(part)]
+
+    def _parts(self, value: Abstract) -> tuple[Abstract, ...] | None:
+        """What `value` is made of when its parts are state of their own; lists are, once a loop makes new ones."""
+        if isinstance(value, Sequence):
+            return value.elements
+        if isinstance(value, List) and value in self._structural:
+            held: tuple[Abstract, ...] = self.machine.heap.get(value)
+            return held
+        return None
+
+    def rebuild(self, value: Abstract, nodes: list[Node]) -> Abstract:
+        """`value` with its tensors replaced by the first of `nodes`, which are removed."""
+        if isinstance(value, Node):
+            return nodes.pop(0)
+        parts = self._parts(value)
+        if parts is None:
+            return value
+        return self._like(value, [self.rebuild(p, nodes) for p in parts])
+
+    def _like(self, value: Abstract, parts: Items[Abstract]) -> Abstract:
+        if isinstance(value, List):
+            made = make_list(self.machine, parts)
+            self._structural.add(made)
+            return made
+        return make_tuple(parts, python_class(value))
+
+    def parameters(self, value: Abstract, name: str) -> list[Parameter]:
+        return [Parameter(f"{name}{i}", n.type, n.location) for i, n in enumerate(self.leaves(value))]
+
+    def results(self, state: Abstract, after: Abstract) -> list[Node]:
+        """The tensors of `after` in the order of those of `state`; the types agree because nothing was widened."""
+        if isinstance(state, Node):
+            return [self._as(state, after)]
+        parts = self._parts(state)
+        if parts is None:
+            return []
+        given = [MISSING] * len(parts) if isinstance(after, Missing) else self._elements(after)
+        return [n for part, value in zip(parts, given, strict=True) for n in self.results(part, value)]
+
+    def _as(self, state: Node, after: Abstract) -> Node:
+        if isinstance(after, Missing | Unusable):
+            return state
+        if isinstance(after, Node):
+            return after
+        assert isinstance(after, Known)
+        if tensor_type(after) is not None:
+            return read(self.machine, after.value)
+        assert isinstance(state.type, TensorType)
+        return self.machine.emitter.const(after.value, state.type.dtype)
+
+    def _elements(self, value: Abstract) -> list[Abstract]:
+        if isinstance(value, Sequence):
+            return list(value.elements)
+        if isinstance(value, List):
+            return list(self.machine.heap.get(value))
+        assert isinstance(value, Known)
+        return [Known(v) for v in value.value]
+
+    def widen(self, start: Abstract, state: Abstract, after: Abstract) -> Abstract:
+        """What the loop must begin with so that one iteration, which turned `state` to `after`, keeps its type.
+
+        Raises:
+            DisagreementError: no type holds both.
+        """
+        if after is state or isinstance(after, Missing):
+            return start
+        if isinstance(state, Unusable):
+            return LATE if start is not LATE else start
+        if isinstance(after, Unusable):
+            return self._change(after)
+        if isinstance(state, Missing):
+            return self._change(self._zeros(after))
+        if isinstance(state, Known) and isinstance(after, Known) and same_constant(state.value, after.value):
+            return start
+        if tensor_type(state) is not None or tensor_type(after) is not None or _number(state):
+            return self._tensor(start, state, after)
+        return self._structure(start, state, after)
+
+    def _change(self, value: Abstract) -> Abstract:
+        self.changed = True
+        return value
+
+    def _zeros(self, value: Abstract) -> Abstract:
+        """A stand-in of the same structure for a value that exists only later."""
+        if isinstance(value, Node):
+            assert isinstance(value.type, TensorType)
+            zeros: Node = self.machine.emitter.full(shape=value.type.shape, value=0, dtype=value.type.dtype)
+            return zeros
+        if isinstance(value, Sequence | List):
+            if isinstance(value, List):
+                self._structural.add(value)
+            return self._like(value, [self._zeros(v) for v in self._elements(value)])
+        if isinstance(value, Known):
+            return value
+        raise DisagreementError(f"a {describe(value)} that is made in the loop")
+
+    def _tensor(self, start: Abstract, state: Abstract, after: Abstract) -> Abstract:
+        """Both are tensors or numbers: a number takes the type of the tensor it turns into."""
+        if isinstance(state, Node) and common_type(state, after) == state.type:
+            return start
+        number = self._weak.get(start) if isinstance(start, Node) else state.value if _number(state) else None  # type: ignore[union-attr]
+        kind = common_type(state, after)
+        if number is not None:
+            target = self._target(number, after)
+            if target is not None and target.shape == ():
+                made = self.machine.emitter.const(number, target.dtype)
+                self._weak[made] = number
+                return self._change(made)
+        elif kind is not None and isinstance(state, Known):
+            return self._change(read(self.machine, state.value))
+        raise DisagreementError(f"{describe(start)} before the loop and {describe(after)} after one iteration")
+
+    @staticmethod
+    def _target(number: Any, after: Abstract) -> TensorType | None:
+        kind = tensor_type(after)
+        if kind is not None:
+            return kind if holds(kind.dtype, number) else None
+        if not (isinstance(after, Known) and _number(after)):
+            return None
+        return TensorType(promote(scalar_dtype(number, None), scalar_dtype(after.value, None)), ())
+
+    def _structure(self, start: Abstract, state: Abstract, after: Abstract) -> Abstract:
+        fits = is_sequence(state) and is_sequence(after) and python_class(state) is python_class(after)
+        if not fits or len(self._elements(state)) != len(self._elements(after)):
+            raise DisagreementError(f"{describe(start)} before the loop and {describe(after)} after one iteration")
+        if isinstance(state, List) and state not in self._structural:
+            self.changed = True
+        rows = zip(self._elements(start), self._elements(state), self._elements(after), strict=True)
+        parts = [self.widen(*row) for row in rows]
+        if isinstance(start, List):
+            self._structural.add(start)
+        return self._like(start, parts) if self.changed else start
+
+
+def _number(value: Abstract) -> bool:
+    return isinstance(value, Known) and isinstance(value.value, PYTHON_NUMBERS)
