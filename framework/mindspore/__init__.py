@@ -1,0 +1,46 @@
+"""MindSpore: tensors, functional graphs with gradients by source transformation, kernels compiled for the machine.
+
+Names are loaded when they are first used, so that the wheel build can run the kernel generator without the native module.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_MODULES = ("common", "context", "nn", "ops")
+_HOMES = {
+    "mindspore.common.api": ("jit", "ms_function"),
+    "mindspore.common.dtype": ("dtype_to_nptype", "dtype_to_pytype", "pytype_to_dtype"),
+    "mindspore.common.gradients": ("grad", "value_and_grad"),
+    "mindspore.common.methods": ("Tensor", "from_numpy", "tensor"),
+    "mindspore.common.parameter": ("Parameter", "ParameterTuple"),
+    "mindspore.common.seed": ("get_seed", "set_seed"),
+    "mindspore.context": ("GRAPH_MODE", "PYNATIVE_MODE", "get_context", "set_context"),
+    "mindspore.common.version": ("__version__",),
+}
+_DTYPES = (
+    "bool_", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
+    "bfloat16", "complex64", "complex128",
+)  # fmt: skip
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+_HOME |= dict.fromkeys(_DTYPES, "mindspore.base.dtypes")
+
+__all__ = sorted([*_HOME, *_MODULES, "dtype"])
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+    elif name == "dtype":
+        value = import_module("mindspore.common.dtype")
+    elif name in _MODULES:
+        value = import_module(f"mindspore.{name}")
+    else:
+        raise AttributeError(f"module 'mindspore' has no attribute {name!r}.")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

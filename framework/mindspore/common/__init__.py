@@ -1,0 +1,1 @@
+"""Storey 7: tensors, parameters, and the functions made from functions (``jit``, ``grad``)."""

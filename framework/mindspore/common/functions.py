@@ -1,0 +1,306 @@
+"""Functions with MindSpore's signatures over the declared operators: what tensor methods and ``ops`` share, in both modes.
+
+Graph mode compiles this source, so it keeps to what the front end takes: attributes are tuples and numbers known while compiling.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mindspore.base import dtypes as dt
+from mindspore.common.dtype import pytype_to_dtype
+from mindspore.common.eager import function
+
+_argmax_index = function("argmax_index")
+_argmin_index = function("argmin_index")
+_batch_matmul = function("BatchMatMul")
+_broadcast_to = function("broadcast_to")
+_cast = function("cast")
+_div = function("div")
+_expand_dims = function("expand_dims")
+_full = function("full")
+_matmul = function("MatMul")
+_maximum = function("maximum")
+_minimum = function("minimum")
+_reduce_all = function("reduce_all")
+_reduce_any = function("reduce_any")
+_reduce_max = function("reduce_max")
+_reduce_mean = function("reduce_mean")
+_reduce_min = function("reduce_min")
+_reduce_prod = function("reduce_prod")
+_reduce_sum = function("reduce_sum")
+_reshape = function("reshape")
+_select = function("select")
+_softmax = function("softmax")
+_sqrt = function("sqrt")
+_square = function("square")
+_squeeze = function("squeeze")
+_strided_slice = function("strided_slice")
+_sub = function("sub")
+_tile = function("tile")
+_transpose = function("transpose")
+_unstack = function("unstack")
+
+
+def cast(input: Any, dtype: Any) -> Any:
+    """`input` as another element type; the tensor itself when it has that type."""
+    target = pytype_to_dtype(dtype)
+    if input.dtype is target:
+        return input
+    return _cast(input, target)
+
+
+def reshape(input: Any, shape: Any) -> Any:
+    """The elements of `input` under another shape; one size may be -1. In PYNATIVE mode both share memory."""
+    return _reshape(input, (shape,) if isinstance(shape, int) else tuple(shape))
+
+
+def view(input: Any, *shape: Any) -> Any:
+    """Like `reshape`, with the sizes one by one or as a tuple."""
+    return _reshape(input, sizes(shape))
+
+
+def sizes(given: Any) -> Any:
+    """Sizes that came one by one, or as one list or tuple."""
+    return tuple(given[0]) if len(given) == 1 and isinstance(given[0], list | tuple) else tuple(given)
+
+
+def transpose(input: Any, *axes: Any) -> Any:
+    """The dimensions in the order `axes`, given one by one or as a tuple; reversed when there is none."""
+    order = sizes(axes)
+    return _transpose(input, order if order else tuple(range(input.ndim))[::-1])
+
+
+def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
+    """Two dimensions exchanged."""
+    order = list(range(input.ndim))
+    order[axis0], order[axis1] = order[axis1], order[axis0]
+    return _transpose(input, tuple(order))
+
+
+def squeeze(input: Any, axis: Any = None) -> Any:
+    """Without dimensions of size 1: all, or those in `axis`."""
+    return _squeeze(input, () if axis is None else axis)
+
+
+def expand_dims(input: Any, axis: int) -> Any:
+    """With a new dimension of size 1."""
+    return _expand_dims(input, axis)
+
+
+def flatten(input: Any, order: str = "C", *, start_dim: int = 1, end_dim: int = -1) -> Any:
+    """The dimensions from `start_dim` to `end_dim` as one, in row-major order "C"."""
+    if order != "C":
+        raise ValueError(f"For 'flatten', argument 'order' must be 'C', but got {order}.")
+    rank = input.ndim
+    if rank == 0:
+        return _reshape(input, (1,))
+    first = start_dim + rank if start_dim < 0 else start_dim
+    last = end_dim + rank if end_dim < 0 else end_dim
+    if first >= rank or first > last:
+        return input
+    return _reshape(input, (*input.shape[:first], product(input.shape[first : last + 1]), *input.shape[last + 1 :]))
+
+
+def product(numbers: Any) -> int:
+    """The product of Python ints."""
+    result = 1
+    for each in numbers:
+        result = result * each
+    return result
+
+
+def tensor_flatten(input: Any, order: str = "C", *, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """`flatten` as a method: all dimensions by default."""
+    return flatten(input, order, start_dim=start_dim, end_dim=end_dim)
+
+
+def ravel(input: Any) -> Any:
+    """All dimensions as one."""
+    return _reshape(input, (-1,))
+
+
+def broadcast_to(input: Any, shape: Any) -> Any:
+    """Dimensions of size 1, and new ones in front, repeated; -1 keeps a dimension."""
+    return _broadcast_to(input, tuple(shape))
+
+
+def expand(input: Any, *size: Any) -> Any:
+    """`broadcast_to` with the sizes one by one or as a tuple."""
+    return _broadcast_to(input, sizes(size))
+
+
+def tile(input: Any, dims: Any) -> Any:
+    """Repeated `dims` times along each dimension."""
+    return _tile(input, (dims,) if isinstance(dims, int) else tuple(dims))
+
+
+def _axes(axis: Any) -> Any:
+    return () if axis is None else tuple(axis) if isinstance(axis, list) else axis
+
+
+def _summable(input: Any, dtype: Any) -> Any:
+    if dtype is not None:
+        return cast(input, dtype)
+    return _cast(input, dt.int64) if input.dtype.kind in "biu" else input
+
+
+def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The sum over `dim`, all dimensions when None; integers are summed as int64."""
+    return _reduce_sum(_summable(input, dtype), _axes(dim), keepdim)
+
+
+def tensor_sum(input: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    """The sum over `axis`, all dimensions when None; integers are summed as int64."""
+    return _reduce_sum(_summable(input, dtype), _axes(axis), keepdims)
+
+
+def mean(x: Any, axis: Any = None, keep_dims: bool = False) -> Any:
+    """The mean over `axis`, all dimensions when None."""
+    return _reduce_mean(x, _axes(axis), keep_dims)
+
+
+def prod(input: Any, axis: Any = None, keep_dims: bool = False, dtype: Any = None) -> Any:
+    """The product over `axis`, all dimensions when None; integers are multiplied as int64."""
+    return _reduce_prod(_summable(input, dtype), _axes(axis), keep_dims)
+
+
+def amax(input: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The largest element over `axis`, all dimensions when None."""
+    return _reduce_max(input, _axes(axis), keepdims)
+
+
+def amin(input: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The smallest element over `axis`, all dimensions when None."""
+    return _reduce_min(input, _axes(axis), keepdims)
+
+
+def max(input: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The largest elements along one dimension and their int64 positions; of all elements, with position 0, when `axis` is None."""
+    if axis is None:
+        return _reduce_max(input, (), False), _full((), 0, dt.int64)
+    return _reduce_max(input, axis, keepdims), _cast(_argmax_index(input, axis, keepdims), dt.int64)
+
+
+def min(input: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The smallest elements along one dimension and their int64 positions; of all elements, with position 0, when `axis` is None."""
+    if axis is None:
+        return _reduce_min(input, (), False), _full((), 0, dt.int64)
+    return _reduce_min(input, axis, keepdims), _cast(_argmin_index(input, axis, keepdims), dt.int64)
+
+
+def argmax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """Int64 position of the largest element along `dim`, or among all elements."""
+    if dim is None:
+        return _cast(_argmax_index(ravel(input)), dt.int64)
+    return _cast(_argmax_index(input, dim, keepdim), dt.int64)
+
+
+def argmin(input: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Int32 position of the smallest element along `axis`, or among all elements."""
+    if axis is None:
+        return _argmin_index(ravel(input))
+    return _argmin_index(input, axis, keepdims)
+
+
+def tensor_argmax(input: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Int64 position of the largest element along `axis`, or among all elements."""
+    return argmax(input, axis, keepdims)
+
+
+def _truth(input: Any) -> Any:
+    return input if input.dtype is dt.bool_ else _cast(input, dt.bool_)
+
+
+def all(input: Any, axis: Any = None, keep_dims: bool = False) -> Any:
+    """Whether every element is true, over `axis` or all dimensions."""
+    return _reduce_all(_truth(input), _axes(axis), keep_dims)
+
+
+def any(input: Any, axis: Any = None, keep_dims: bool = False) -> Any:
+    """Whether some element is true, over `axis` or all dimensions."""
+    return _reduce_any(_truth(input), _axes(axis), keep_dims)
+
+
+def var(input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    """The variance over `axis`, all dimensions when None; the divisor is the number of elements less `ddof`."""
+    axes = _axes(axis)
+    centred = _square(_sub(input, _reduce_mean(input, axes, True)))
+    total = _reduce_sum(centred, axes, keepdims)
+    count = 1 if input.size == 0 else input.size // product(total.shape)
+    return _div(total, count - ddof)
+
+
+def std(input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    """The standard deviation: the root of `var`."""
+    return _sqrt(var(input, axis, ddof, keepdims))
+
+
+def matmul(input: Any, other: Any) -> Any:
+    """The matrix product by numpy's rules: vectors are rows or columns, dimensions before the last two broadcast."""
+    if input.ndim == 2 and other.ndim == 2:
+        return _matmul(input, other)
+    if input.ndim == 0 or other.ndim == 0:
+        raise ValueError(f"For 'matmul', both inputs need dimensions, but got shapes {input.shape} and {other.shape}.")
+    left = _expand_dims(input, 0) if input.ndim == 1 else input
+    right = _expand_dims(other, 1) if other.ndim == 1 else other
+    result = _batch_matmul(left, right)
+    if other.ndim == 1:
+        result = _squeeze(result, -1)
+    return _squeeze(result, -2 if other.ndim > 1 else -1) if input.ndim == 1 else result
+
+
+def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+    """Limited to ``[min, max]``; one of them may be None."""
+    if min is None and max is None:
+        raise ValueError("For 'clamp', at least one of 'min' and 'max' must be given, but both are None.")
+    raised = input if min is None else _maximum(input, min)
+    return raised if max is None else _minimum(raised, max)
+
+
+def where(condition: Any, input: Any, other: Any) -> Any:
+    """`input` where `condition` is true, `other` elsewhere."""
+    return _select(condition, input, other)
+
+
+def tensor_where(input: Any, condition: Any, y: Any) -> Any:
+    """The tensor where `condition` is true, `y` elsewhere."""
+    return _select(condition, input, y)
+
+
+def masked_fill(input_x: Any, mask: Any, value: Any) -> Any:
+    """`value`, a number or 0-d tensor, where `mask` is true; the input elsewhere."""
+    return cast(_select(mask, value, input_x), input_x.dtype)
+
+
+def softmax(input: Any, axis: int = -1, *, dtype: Any = None) -> Any:
+    """Exponentials along `axis` divided by their sum."""
+    return _softmax(input if dtype is None else cast(input, dtype), axis)
+
+
+def split(tensor: Any, split_size_or_sections: Any, axis: int = 0) -> Any:
+    """Parts along `axis`, as a tuple: of one size (the last may be smaller), or of the sizes given."""
+    length = tensor.shape[axis]
+    if isinstance(split_size_or_sections, int):
+        step = split_size_or_sections
+        parts = [step] * (length // step) + ([length % step] if length % step else [])
+    else:
+        parts = list(split_size_or_sections)
+    place = axis + tensor.ndim if axis < 0 else axis
+    before = (0,) * place
+    results = []
+    begin = 0
+    for part in parts:
+        end = (*tensor.shape[:place], begin + part)
+        results.append(_strided_slice(tensor, (*before, begin), end, (1,) * (place + 1)))
+        begin = begin + part
+    if begin != length:
+        raise ValueError(
+            f"For 'split', the sizes {split_size_or_sections} must add up to {length}, the size along axis {axis}."
+        )
+    return tuple(results)
+
+
+def unstack(input_x: Any, axis: int = 0) -> Any:
+    """The slices along `axis`, without it, as a tuple."""
+    return _unstack(input_x, axis)

@@ -1,0 +1,144 @@
+"""What tensors can do: fills the tables of `base.protocols`, which graph mode reads, and puts the same functions on `Tensor`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mindspore import _native
+from mindspore.base import dtypes as dt
+from mindspore.base.protocols import tensor_methods, tensor_operators, tensor_properties
+from mindspore.common import functions as f
+from mindspore.common.eager import comparison, function
+from mindspore.common.indexing import getitem, setitem, slice_of, with_item
+from mindspore.common.tensor import Tensor, from_numpy, tensor
+from mindspore.ir.operator import find
+
+__all__ = ["Tensor", "from_numpy", "tensor", "tensor_methods"]
+
+_SAME_NAME = (
+    "abs", "acos", "acosh", "add", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "cos", "cosh", "div", "equal",
+    "erf", "erfc", "exp", "expm1", "floor", "floor_div", "greater", "greater_equal", "invert", "isfinite", "isinf", "isnan",
+    "less", "less_equal", "log", "log1p", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum",
+    "mul", "neg", "not_equal", "pow", "reciprocal", "round", "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt", "square",
+    "sub", "tan", "tanh", "trunc",
+)  # fmt: skip
+"""Methods that are one operator of the same name."""
+
+_ALIASES: Mapping[str, str] = {
+    "absolute": "abs", "negative": "neg", "multiply": "mul", "subtract": "sub", "divide": "div", "true_divide": "div",
+    "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
+    "floor_divide": "floor_div",
+}  # fmt: skip
+
+
+def _astype(self: Any, dtype: Any, copy: bool = True) -> Any:
+    """The values as another element type: ``mindspore.float32``, a numpy type, or their name."""
+    return f.cast(self, dtype)
+
+
+def _to(self: Any, dtype: Any) -> Any:
+    """The values as another element type."""
+    return f.cast(self, dtype)
+
+
+def _max(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The largest element over `axis`, all dimensions when None."""
+    return f.amax(self, axis, keepdims)
+
+
+def _min(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The smallest element over `axis`, all dimensions when None."""
+    return f.amin(self, axis, keepdims)
+
+
+def _reversed_axes(self: Any) -> Any:
+    """The dimensions in reverse order."""
+    return self if self.ndim < 2 else f.transpose(self)
+
+
+def _as_float(self: Any) -> Any:
+    """As float32."""
+    return f.cast(self, dt.float32)
+
+
+def _as_half(self: Any) -> Any:
+    """As float16."""
+    return f.cast(self, dt.float16)
+
+
+def _as_double(self: Any) -> Any:
+    """As float64."""
+    return f.cast(self, dt.float64)
+
+
+def _as_int(self: Any) -> Any:
+    """As int32."""
+    return f.cast(self, dt.int32)
+
+
+def _as_long(self: Any) -> Any:
+    """As int64."""
+    return f.cast(self, dt.int64)
+
+
+def _as_bool(self: Any) -> Any:
+    """As bool_: whether each element is not zero."""
+    return f.cast(self, dt.bool_)
+
+
+_WRITTEN: Mapping[str, Callable[..., Any]] = {
+    "all": f.all, "any": f.any, "argmax": f.tensor_argmax, "argmin": f.argmin, "astype": _astype, "bool": _as_bool,
+    "broadcast_to": f.broadcast_to, "clamp": f.clamp, "clip": f.clamp, "double": _as_double, "expand": f.expand,
+    "expand_dims": f.expand_dims, "flatten": f.tensor_flatten, "float": _as_float, "half": _as_half, "int": _as_int,
+    "long": _as_long, "masked_fill": f.masked_fill, "matmul": f.matmul, "max": _max, "mean": f.mean, "min": _min,
+    "permute": f.transpose, "prod": f.prod, "ravel": f.ravel, "reshape": f.view, "softmax": f.softmax, "split": f.split,
+    "squeeze": f.squeeze, "std": f.std, "sum": f.tensor_sum, "swapaxes": f.swapaxes, "tile": f.tile, "to": _to,
+    "transpose": f.transpose, "type": _to, "unsqueeze": f.expand_dims, "var": f.var, "view": f.view, "where": f.tensor_where,
+}  # fmt: skip
+
+_OPERATORS: Mapping[str, tuple[str, str]] = {
+    "+": ("add", "add"), "-": ("sub", "sub"), "*": ("mul", "mul"), "/": ("truediv", "div"), "//": ("floordiv", "floor_div"),
+    "%": ("mod", "floor_mod"), "**": ("pow", "pow"), "<": ("lt", "less"), "<=": ("le", "less_equal"), ">": ("gt", "greater"),
+    ">=": ("ge", "greater_equal"), "unary -": ("neg", "neg"), "abs": ("abs", "abs"), "&": ("and", "logical_and"),
+    "|": ("or", "logical_or"), "^": ("xor", "logical_xor"), "unary ~": ("invert", "invert"),
+}  # fmt: skip
+"""Python's operator: the native slot and the function."""
+
+
+def _positive(self: Any) -> Any:
+    """The tensor itself."""
+    return self
+
+
+def _register() -> None:
+    tensor_methods.update({name: function(name) for name in _SAME_NAME})
+    tensor_methods.update({name: function(target) for name, target in _ALIASES.items()})
+    tensor_methods.update(_WRITTEN)
+    tensor_properties["T"] = _reversed_axes
+    for symbol, (slot, name) in _OPERATORS.items():
+        tensor_operators[symbol] = function(name)
+        _native.set_operator(slot, function(name))
+    for symbol, slot, name in (("==", "eq", "equal"), ("!=", "ne", "not_equal")):
+        tensor_operators[symbol] = function(name)
+        _native.set_operator(slot, comparison(find(name), slot == "ne"))
+    for symbol, slot, meaning in (("@", "matmul", f.matmul), ("unary +", "pos", _positive)):
+        tensor_operators[symbol] = meaning
+        _native.set_operator(slot, meaning)
+    tensor_operators["getitem"] = slice_of
+    tensor_operators["setitem"] = with_item
+    _native.set_operator("getitem", getitem)
+
+
+def _put_on_class() -> None:
+    for name, meaning in tensor_methods.items():
+        if name not in vars(Tensor):
+            setattr(Tensor, name, meaning)
+    for name, meaning in tensor_properties.items():
+        setattr(Tensor, name, property(meaning))
+    setattr(Tensor, "__setitem__", setitem)  # noqa: B010 -- the class is complete only here
+    setattr(Tensor, "__round__", function("round"))  # noqa: B010
+
+
+_register()
+_put_on_class()

@@ -1,0 +1,54 @@
+"""Assigning to Parameters: in place when run eagerly, a new version of the Parameter in graphs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mindspore.common.tensor import Tensor
+from mindspore.common.writes import record_write
+
+__all__ = ["assign", "assign_add", "assign_sub"]
+
+
+def assign(variable: Any, value: Any) -> Any:
+    """Writes `value` into `variable` and returns `variable`.
+
+    Args:
+        variable: a Parameter (or, in PYNATIVE mode, any tensor).
+        value: a tensor of its shape, converted to its element type, or a number.
+
+    Raises:
+        ValueError: the shapes differ.
+        TypeError: `variable` is no tensor.
+
+    Examples:
+        >>> import mindspore as ms
+        >>> from mindspore import Parameter, Tensor, ops
+        >>> p = Parameter(Tensor([1.0, 2.0]), name="p")
+        >>> print(ops.assign(p, Tensor([3.0, 4.0])).asnumpy())
+        [3. 4.]
+    """
+    if not isinstance(variable, Tensor):
+        raise TypeError(f"For 'Assign', the 'variable' must be a Parameter, but got {type(variable).__name__}.")
+    given = value if isinstance(value, Tensor) else Tensor(value, variable.dtype)
+    if given.shape != variable.shape:
+        raise ValueError(
+            "For 'Assign', 'value' must have the same shape as 'variable'. But got 'value' shape: "
+            f"{given.shape}, 'variable' shape: {variable.shape}."
+        )
+    record_write("assign", variable, given)
+    variable.assign_from(given if given.dtype is variable.dtype else Tensor(given, variable.dtype))
+    return variable
+
+
+def assign_add(variable: Any, value: Any) -> Any:
+    """Adds `value` to `variable` in place and returns `variable`."""
+    return assign(variable, variable + value)
+
+
+def assign_sub(variable: Any, value: Any) -> Any:
+    """Subtracts `value` from `variable` in place and returns `variable`."""
+    return assign(variable, variable - value)
+
+
+assign.__graph_assign__ = True  # type: ignore[attr-defined]

@@ -1,0 +1,210 @@
+"""Gradients of Python functions that run eagerly: the native tape is walked backwards with the operators' gradient rules.
+
+While a tape is set, every operator call appends ``(callable, arguments, result)`` to it. `differentiate` runs the function under a tape of
+its own; an outer tape, if there is one, then gets these records as well as those of the operators of the gradient, which is what makes
+gradients of gradients work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mindspore import _native
+from mindspore.common.builder import EAGER
+from mindspore.common.cotangents import as_operand, cotangents, filled, promoted
+from mindspore.common.eager import arguments_of
+from mindspore.common.eager import function as operator_function
+from mindspore.common.parameter import Parameter
+from mindspore.common.tensor import Tensor
+from mindspore.common.writes import Write
+from mindspore.ir.operator import NotDifferentiable, Operator
+
+_alias = operator_function("identity")
+_add = operator_function("add")
+_ones_like = operator_function("ones_like")
+_zeros_like = operator_function("zeros_like")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The result of a function and its gradients."""
+
+    value: Any
+    arguments: tuple[Any, ...]
+    weights: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operator call that gradients pass through."""
+
+    op: Operator
+    operands: tuple[Any, ...]
+    attrs: Mapping[str, Any]
+    results: tuple[Any, ...]
+    several: bool
+
+
+def differentiate(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    positions: Sequence[int] | None,
+    weights: Sequence[Any],
+    sens: Any,
+    has_aux: bool,
+) -> Parts:
+    """Runs `function` and takes the gradients of its floating results in its arguments at `positions` and in `weights`."""
+    chosen = _positions(args, positions)
+    call = list(args)
+    for i in chosen:
+        if not isinstance(call[i], Parameter):
+            call[i] = _alias(call[i])
+    sources = [*(call[i] for i in chosen), *weights]
+    value, records = _recorded(function, call, kwargs)
+    outputs = list(_tensors(value[0] if has_aux else value))
+    seeds = [_ones_like(o) for o in outputs] if sens is None else _checked(sens, outputs)
+    gradients = _pullback(records, outputs, seeds, sources)
+    return Parts(value, tuple(gradients[: len(chosen)]), tuple(gradients[len(chosen) :]))
+
+
+def _positions(args: Sequence[Any], positions: Sequence[int] | None) -> list[int]:
+    if positions is None:
+        return [i for i, a in enumerate(args) if isinstance(a, Tensor)]
+    for position in positions:
+        if position >= len(args):
+            raise IndexError(f"Position index {position} is exceed input size: the call has {len(args)} arguments.")
+        if not isinstance(args[position], Tensor):
+            raise TypeError(
+                f"For 'F.grad', the argument at position {position} must be a Tensor to be differentiated for, but got "
+                f"{type(args[position]).__name__}."
+            )
+    return list(positions)
+
+
+def _recorded(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, list[Any]]:
+    outer, records = _native.get_tape(), []  # type: ignore[var-annotated]
+    _native.set_tape(records)
+    try:
+        value = function(*args, **kwargs)
+    finally:
+        _native.set_tape(outer)
+    if outer is not None:
+        outer.extend(records)
+    return value, records
+
+
+def _tensors(value: Any) -> Iterator[Any]:
+    """The floating tensors in a result of nested tuples, lists and dicts."""
+    if isinstance(value, Tensor):
+        if value.dtype.kind in "fc":
+            yield value
+    elif isinstance(value, tuple | list):
+        for each in value:
+            yield from _tensors(each)
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _tensors(each)
+
+
+def _checked(sens: Any, outputs: Sequence[Any]) -> list[Any]:
+    given = [Tensor(sens, outputs[0].dtype)] if isinstance(sens, int | float) and outputs else list(_tensors(sens))
+    if len(given) != len(outputs):
+        raise ValueError(
+            f"The sens argument must have one tensor per result: expected {len(outputs)}, but got {len(given)}."
+        )
+    for each, output in zip(given, outputs, strict=True):
+        if each.shape != output.shape or each.dtype is not output.dtype:
+            raise ValueError(
+                f"The sens argument must have the type of the result: expected {output.__tensor_type__}, but got "
+                f"{each.__tensor_type__}."
+            )
+    return given
+
+
+def _pullback(
+    records: Sequence[Any], outputs: Sequence[Any], seeds: Sequence[Any], sources: Sequence[Any]
+) -> list[Any]:
+    """Gradients of `sources`; ids stand for tensors, which the records keep alive."""
+    active = {id(s) for s in sources if s.dtype.kind in "fc"}
+    path = _path(records, active)
+    adjoints: dict[int, Any] = {}
+    for output, seed in zip(outputs, seeds, strict=True):
+        if id(output) in active:
+            _accumulate(adjoints, output, seed)
+    for step in reversed(path):
+        given = [adjoints.get(id(r)) for r in step.results]
+        if any(g is not None for g in given):
+            wanted = tuple(id(o) in active for o in step.operands)
+            for operand, gradient in zip(step.operands, _cotangents(step, given, wanted), strict=True):
+                if gradient is not None:
+                    _accumulate(adjoints, operand, gradient)
+    return [adjoints[id(s)] if id(s) in adjoints else _zeros_like(s) for s in sources]
+
+
+def _cotangents(step: Step, given: Sequence[Any], wanted: tuple[bool, ...]) -> Sequence[Any]:
+    if step.op.gradient is None and _native.get_tape() is not None:
+        return _through_expansion(step, given, wanted)
+    return cotangents(step, given, wanted)
+
+
+def _through_expansion(step: Step, given: Sequence[Any], wanted: tuple[bool, ...]) -> Sequence[Any]:
+    """A composite without a rule of its own under an outer tape: its expansion runs again, as a function to differentiate."""
+    assert step.op.expand is not None
+    expand, seeds = step.op.expand, tuple(filled(EAGER, given, step.results))
+
+    def expansion(*values: Any) -> Any:
+        return expand(EAGER, *values, **step.attrs)
+
+    places = [i for i, w in enumerate(wanted) if w]
+    parts = differentiate(expansion, promoted(EAGER, step.op, step.operands), {}, places, (), seeds, False)
+    found = dict(zip(places, parts.arguments, strict=True))
+    return [as_operand(EAGER, found.get(i), o) for i, o in enumerate(step.operands)]
+
+
+def _accumulate(adjoints: dict[int, Any], tensor: Any, gradient: Any) -> None:
+    present = adjoints.get(id(tensor))
+    adjoints[id(tensor)] = gradient if present is None else _add(present, gradient)
+
+
+def _path(records: Sequence[Any], active: set[int]) -> list[Step]:
+    """The calls that lie between sources and results; adds the ids of their results to `active`."""
+    path: list[Step] = []
+    for callable_, args, result, *rest in records:
+        if isinstance(callable_, Write):
+            _check_write(callable_, args, active, path)
+            continue
+        op = callable_.__operator__
+        if isinstance(op.gradient, NotDifferentiable) and not op.gradient.error:
+            continue
+        if not _reads(args, active):
+            continue
+        operands, attrs = arguments_of(op, args, rest[0] if rest and rest[0] else {})
+        several = isinstance(result, tuple)
+        results = result if several else (result,)
+        floating = [r for r in results if r.dtype.kind in "fc"]
+        if floating and any(id(o) in active for o in operands):
+            active.update(id(r) for r in floating)
+            path.append(Step(op, operands, attrs, results, several))
+    return path
+
+
+def _reads(args: Sequence[Any], active: set[int]) -> bool:
+    return any(id(a) in active or (isinstance(a, tuple | list) and any(id(e) in active for e in a)) for a in args)
+
+
+def _check_write(write: Write, args: Sequence[Any], active: set[int], path: Sequence[Step]) -> None:
+    """A write that would make gradients wrong is refused: of a value on the path, or of one that the path read before."""
+    target, value = args
+    if write.what == "setitem" and (id(target) in active or id(value) in active):
+        raise RuntimeError(
+            "A tensor that is differentiated was changed in place by x[...] = value: gradients do not pass through such a write; "
+            "use ops.where or ops.concat to make a new tensor."
+        )
+    if any(target is operand for step in path for operand in step.operands):
+        raise RuntimeError(
+            f"A tensor was changed in place ({write.what}) after an operator used it in a function that is differentiated: its "
+            "gradient needs the old values. Change it before it is used, or after the gradient is taken."
+        )

@@ -1,0 +1,117 @@
+"""Dense layers and changes of shape."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from mindspore import ops
+from mindspore.base import dtypes as dt
+from mindspore.base.dtypes import DType
+from mindspore.common.checks import boolean, positive_int
+from mindspore.common.initializer import HeUniform, Uniform, initializer
+from mindspore.common.parameter import Parameter
+from mindspore.common.tensor import Tensor
+from mindspore.nn.activation import get_activation
+from mindspore.nn.cell import Cell
+
+__all__ = ["Dense", "Flatten", "Identity"]
+
+
+class Dense(Cell):
+    """``activation(x @ weight.T + bias)`` over the last dimension.
+
+    Args:
+        in_channels, out_channels: size of the last dimension before and after.
+        weight_init: Tensor (out, in), initializer, its name or a number; He's uniform distribution with slope sqrt(5) when None.
+        bias_init: the same for the bias; uniform in ``1 / sqrt(in_channels)`` when None.
+        has_bias: whether a bias is added.
+        activation: name of an activation, a Cell or an operator; None for none.
+        dtype: element type of the parameters.
+
+    Inputs:
+        x of shape (..., in_channels); the result has shape (..., out_channels).
+
+    Raises:
+        TypeError: channels that are not ints, `has_bias` that is no bool, an activation that cannot be called.
+        ValueError: channels below 1, an initial Tensor of another shape.
+
+    Examples:
+        >>> import mindspore.nn as nn
+        >>> from mindspore import Tensor
+        >>> print(nn.Dense(2, 1, weight_init="ones", bias_init="zeros")(Tensor([[1.0, 2.0]])))
+        [[3.]]
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        weight_init: Any = None,
+        bias_init: Any = None,
+        has_bias: bool = True,
+        activation: Any = None,
+        dtype: DType = dt.float32,
+    ) -> None:
+        super().__init__()
+        self.in_channels = positive_int("Dense", "in_channels", in_channels)
+        self.out_channels = positive_int("Dense", "out_channels", out_channels)
+        self.has_bias = boolean("Dense", "has_bias", has_bias)
+        _check_shape("weight_init", weight_init, (out_channels, in_channels))
+        _check_shape("bias_init", bias_init, (out_channels,))
+        weight = HeUniform(math.sqrt(5)) if weight_init is None else weight_init
+        self.weight = Parameter(initializer(weight, (out_channels, in_channels), dtype), name="weight")
+        self.bias: Any = None
+        if has_bias:
+            bias = Uniform(1 / math.sqrt(in_channels)) if bias_init is None else bias_init
+            self.bias = Parameter(initializer(bias, (out_channels,), dtype), name="bias")
+        self.matmul = ops.MatMul(transpose_b=True)
+        self.bias_add = ops.BiasAdd()
+        self.activation: Any = get_activation(activation, "Dense") if isinstance(activation, str) else activation
+        if self.activation is not None and not callable(self.activation):
+            raise TypeError(
+                f"For 'Dense', the 'activation' must be a str, Cell or operator, but got {type(activation).__name__}."
+            )
+        self.activation_flag = self.activation is not None
+
+    def construct(self, x: Any) -> Any:
+        shape = x.shape
+        if len(shape) != 2:
+            x = x.reshape(-1, shape[-1])
+        x = self.matmul(x, self.weight)
+        if self.has_bias:
+            x = self.bias_add(x, self.bias)
+        if self.activation_flag:
+            x = self.activation(x)
+        if len(shape) != 2:
+            x = x.reshape(*shape[:-1], self.out_channels)
+        return x
+
+    def extend_repr(self) -> str:
+        text = f"input_channels={self.in_channels}, output_channels={self.out_channels}"
+        if self.has_bias:
+            text += f", has_bias={self.has_bias}"
+        return text + f", activation={self.activation}" if self.activation_flag else text
+
+
+def _check_shape(name: str, init: Any, expected: tuple[int, ...]) -> None:
+    if isinstance(init, Tensor) and init.shape != expected:
+        raise ValueError(f"For 'Dense', '{name}' must have the shape {expected}, but got {init.shape}.")
+
+
+class Flatten(Cell):
+    """The dimensions from `start_dim` to `end_dim` as one."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def construct(self, x: Any) -> Any:
+        return ops.flatten(x, start_dim=self.start_dim, end_dim=self.end_dim)
+
+
+class Identity(Cell):
+    """Its input."""
+
+    def construct(self, x: Any) -> Any:
+        return x

@@ -1,0 +1,211 @@
+"""``nn.Cell``: a function with Parameters. Its attributes are plain entries of ``__dict__``, which compiled graphs guard natively."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+from mindspore.common.api import COMPILED_CALL, CompileCache, runs_compiled
+from mindspore.common.parameter import Parameter, ParameterTuple
+
+__all__ = ["Cell"]
+
+
+class Cell:
+    """Base of all networks and layers: subclasses make sub-cells and Parameters in ``__init__`` and compute in ``construct``.
+
+    Args:
+        auto_prefix: whether Parameters of this Cell are renamed after the attribute through which another Cell holds it.
+
+    In GRAPH_MODE a call compiles ``construct`` for the types of its arguments, once, and then runs one native function; in
+    PYNATIVE_MODE it runs ``construct`` as Python.
+
+    Examples:
+        >>> import mindspore.nn as nn
+        >>> from mindspore import Tensor
+        >>> class Twice(nn.Cell):
+        ...     def construct(self, x):
+        ...         return x + x
+        >>> print(Twice()(Tensor([1.0, 2.0])))
+        [2. 4.]
+    """
+
+    training: bool
+
+    def __init__(self, auto_prefix: bool = True) -> None:
+        own = self.__dict__
+        own["_auto_prefix"] = auto_prefix
+        own["training"] = False
+        own["requires_grad"] = False
+        own["param_prefix"] = ""
+        own[COMPILED_CALL] = CompileCache()
+
+    def construct(self, *args: Any, **kwargs: Any) -> Any:
+        """What the Cell computes; every subclass defines it."""
+        raise AttributeError(f"For 'Cell', the method 'construct' is not defined in {type(self).__name__}.")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if runs_compiled(self):
+            return self._compiled.run(self, args, kwargs)
+        return self.construct(*args, **kwargs)
+
+    def __graph_function__(self) -> Any:
+        return self.construct
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = self.__dict__
+        if isinstance(value, Cell | Parameter | ParameterTuple):
+            if COMPILED_CALL not in own:
+                raise AttributeError(
+                    f"For 'Cell', {type(self).__name__}.__init__ must call super().__init__() before it assigns {name!r}."
+                )
+            self._adopt(name, value)
+        elif isinstance(own.get(name), Parameter) and value is not None:
+            raise TypeError(
+                f"For 'Cell', the attribute {name!r} is a Parameter: expected a Parameter or None, but got {type(value).__name__}; "
+                "set_data changes its values."
+            )
+        super().__setattr__(name, value)
+
+    def _adopt(self, name: str, value: Cell | Parameter | ParameterTuple) -> None:
+        if isinstance(value, Cell):
+            value.__dict__["param_prefix"] = name
+            if own_prefix(self):
+                value.update_parameters_name(name + ".")
+        elif isinstance(value, Parameter) and not value._named:
+            value.name = name
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"The '{type(self).__name__}' object has no attribute '{name}'.")
+
+    # Structure
+
+    def name_cells(self) -> OrderedDict[str, Cell]:
+        """Direct sub-cells by attribute name."""
+        return OrderedDict((n, c) for n, c in self.__dict__.items() if isinstance(c, Cell))
+
+    def cells(self) -> Iterator[Cell]:
+        """Direct sub-cells."""
+        return iter(self.name_cells().values())
+
+    def cells_and_names(self, name_prefix: str = "") -> Iterator[tuple[str, Cell]]:
+        """This Cell and all below it, each once, with the path of attributes that leads there."""
+        seen: set[int] = set()
+        stack = [(name_prefix, self)]
+        while stack:
+            path, cell = stack.pop()
+            if id(cell) in seen:
+                continue
+            seen.add(id(cell))
+            yield path, cell
+            below = [(f"{path}.{n}" if path else n, c) for n, c in cell.name_cells().items()]
+            stack.extend(reversed(below))
+
+    def insert_child_to_cell(self, child_name: str, child: Cell) -> None:
+        """Adds a sub-cell under a name that is not taken."""
+        if not isinstance(child, Cell):
+            raise TypeError(f"For 'insert_child_to_cell', the 'child' must be a Cell, but got {type(child)}.")
+        if child_name in self.__dict__:
+            raise KeyError(f"For 'insert_child_to_cell', the name {child_name!r} is taken.")
+        setattr(self, child_name, child)
+
+    def insert_param_to_cell(self, param_name: str, param: Parameter) -> None:
+        """Adds a Parameter under a name that is not taken."""
+        if not isinstance(param, Parameter):
+            raise TypeError(f"For 'insert_param_to_cell', the 'param' must be a Parameter, but got {type(param)}.")
+        if param_name in self.__dict__:
+            raise KeyError(f"For 'insert_param_to_cell', the name {param_name!r} is taken.")
+        setattr(self, param_name, param)
+
+    # Parameters
+
+    def parameters_and_names(self, name_prefix: str = "", expand: bool = True) -> Iterator[tuple[str, Parameter]]:
+        """Parameters, each once, with their path; `expand` goes into sub-cells."""
+        seen: set[int] = set()
+        cells = self.cells_and_names(name_prefix) if expand else iter([(name_prefix, self)])
+        for path, cell in cells:
+            for name, parameter in cell._own_parameters():
+                if id(parameter) not in seen:
+                    seen.add(id(parameter))
+                    yield f"{path}.{name}" if path else name, parameter
+
+    def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        for name, value in self.__dict__.items():
+            if isinstance(value, Parameter):
+                yield name, value
+            elif isinstance(value, ParameterTuple):
+                yield from ((p.name, p) for p in value)
+
+    def get_parameters(self, expand: bool = True) -> Iterator[Parameter]:
+        """Parameters of this Cell and, with `expand`, of those below it."""
+        return (p for _, p in self.parameters_and_names(expand=expand))
+
+    def trainable_params(self, recurse: bool = True) -> list[Parameter]:
+        """Parameters with ``requires_grad``."""
+        return [p for p in self.get_parameters(recurse) if p.requires_grad]
+
+    def untrainable_params(self, recurse: bool = True) -> list[Parameter]:
+        """Parameters without ``requires_grad``."""
+        return [p for p in self.get_parameters(recurse) if not p.requires_grad]
+
+    def parameters_dict(self, recurse: bool = True) -> OrderedDict[str, Parameter]:
+        """Parameters by their own names."""
+        return OrderedDict((p.name, p) for p in self.get_parameters(recurse))
+
+    def update_parameters_name(self, prefix: str = "", recurse: bool = True) -> None:
+        """Names every Parameter `prefix` and its path below this Cell."""
+        for path, parameter in self.parameters_and_names(expand=recurse):
+            parameter.name = prefix + path
+
+    # Modes
+
+    def set_train(self, mode: bool = True) -> Cell:
+        """Switches this Cell and those below it to training, or to inference with ``False``."""
+        for _, cell in self.cells_and_names():
+            cell.__dict__["training"] = bool(mode)
+        return self
+
+    def set_grad(self, requires_grad: bool = True) -> Cell:
+        """Marks the Cell as one to be differentiated; gradients are taken wherever `grad` asks for them."""
+        self.__dict__["requires_grad"] = bool(requires_grad)
+        return self
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compiles for the types of these arguments without running."""
+        self._compiled.compiled(self, args, kwargs)
+
+    # Text and copies
+
+    @property
+    def cls_name(self) -> str:
+        """Name of the class."""
+        return type(self).__name__
+
+    def extend_repr(self) -> str:
+        """What ``repr`` shows in the brackets behind the class's name."""
+        return ""
+
+    def __repr__(self) -> str:
+        children = self.name_cells()
+        extra = self.extend_repr()
+        if not children:
+            return f"{type(self).__name__}({extra})"
+        lines = [f"({name}): {_indented(repr(child))}" for name, child in children.items()]
+        return "\n  ".join([f"{type(self).__name__}(", *([extra] if extra else []), *lines]) + "\n)"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if not name.startswith(COMPILED_CALL)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__dict__[COMPILED_CALL] = CompileCache()
+
+
+def own_prefix(cell: Cell) -> bool:
+    """Whether `cell` renames the Parameters below it."""
+    return bool(cell.__dict__["_auto_prefix"])
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n  ")

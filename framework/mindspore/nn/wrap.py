@@ -1,0 +1,73 @@
+"""Cells around networks: with a loss, and for one step of training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mindspore import ops
+from mindspore.common.parameter import ParameterTuple
+from mindspore.nn.cell import Cell
+from mindspore.nn.optimizer import Optimizer
+
+__all__ = ["TrainOneStepCell", "WithLossCell"]
+
+
+class WithLossCell(Cell):
+    """``loss_fn(backbone(data), label)``.
+
+    Args:
+        backbone: the network.
+        loss_fn: a Cell or function of (output, label).
+    """
+
+    def __init__(self, backbone: Cell, loss_fn: Any) -> None:
+        super().__init__(auto_prefix=False)
+        self._backbone = backbone
+        self._loss_fn = loss_fn
+
+    def construct(self, data: Any, label: Any) -> Any:
+        return self._loss_fn(self._backbone(data), label)
+
+    @property
+    def backbone_network(self) -> Cell:
+        """The network without the loss."""
+        return self._backbone
+
+
+class TrainOneStepCell(Cell):
+    """One step of training: the loss, its gradients, and the optimizer's update. Returns the loss.
+
+    Args:
+        network: a Cell that returns the loss.
+        optimizer: changes the Parameters that it was made with.
+        sens: the cotangent of the loss: a factor on all gradients.
+
+    Examples:
+        >>> import mindspore as ms
+        >>> import mindspore.nn as nn
+        >>> from mindspore import Tensor
+        >>> net = nn.Dense(2, 1, weight_init="zeros", bias_init="zeros")
+        >>> optimizer = nn.Momentum(net.trainable_params(), 0.1, 0.9)
+        >>> step = nn.TrainOneStepCell(nn.WithLossCell(net, nn.MSELoss()), optimizer)
+        >>> print(step(Tensor([[1.0, 2.0]]), Tensor([[1.0]])))
+        1.0
+    """
+
+    def __init__(self, network: Cell, optimizer: Optimizer, sens: float | None = None) -> None:
+        super().__init__(auto_prefix=False)
+        self.network = network
+        self.network.set_grad()
+        self.optimizer = optimizer
+        self.weights = ParameterTuple(optimizer.parameters)
+        self.sens = 1.0 if sens is None else float(sens)
+        self.grad_fn = ops.value_and_grad(self.network, None, self.weights)
+        self.scaled_grad_fn = ops.GradOperation(get_by_list=True, sens_param=True)(self.network, self.weights)
+
+    def construct(self, *inputs: Any) -> Any:
+        if self.sens == 1.0:
+            loss, gradients = self.grad_fn(*inputs)
+        else:
+            loss = self.network(*inputs)
+            gradients = self.scaled_grad_fn(*inputs, ops.full_like(loss, self.sens))
+        self.optimizer(gradients)
+        return loss

@@ -1,0 +1,19 @@
+"""Storey 7: operators as functions (``ops.matmul``) and as classes (``ops.MatMul``, ``ops.operations.MatMul``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mindspore.ops import composite, functional, operations
+from mindspore.ops.composite import GradOperation
+from mindspore.ops.primitive import Primitive
+
+globals().update({name: getattr(operations, name) for name in operations.__all__})
+globals().update({name: getattr(functional, name) for name in functional.__all__})
+
+__all__ = ["GradOperation", "Primitive", "composite", "functional", "operations"]
+__all__ += sorted({*operations.__all__, *functional.__all__} - set(__all__))
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(f"module 'mindspore.ops' has no attribute {name!r}.")

@@ -1,0 +1,7 @@
+"""``ops.composite``: functions made from functions."""
+
+from __future__ import annotations
+
+from mindspore.common.gradients import GradOperation, grad, value_and_grad
+
+__all__ = ["GradOperation", "grad", "value_and_grad"]

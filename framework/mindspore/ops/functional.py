@@ -1,0 +1,240 @@
+"""``ops.functional`` (F): functions with MindSpore's names and signatures; those that are one operator are made from its declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mindspore.base import dtypes as dt
+from mindspore.common import functions as f
+from mindspore.common.eager import eager_op, function
+from mindspore.common.gradients import GradOperation, grad, value_and_grad
+from mindspore.common.methods import Tensor
+from mindspore.common.state import assign, assign_add, assign_sub
+from mindspore.ir.operator import all_operators
+from mindspore.ops import losses
+
+_INTERNAL = frozenset({"argmax_index", "argmin_index", "iota", "apply_momentum", "strided_slice_grad"})
+
+_full = function("full")
+_arange = function("arange")
+_eye = function("eye")
+_one_hot = function("one_hot")
+_div = function("div")
+_floor = function("floor")
+_trunc = function("trunc")
+_floor_div = function("floor_div")
+_gelu = function("gelu")
+_concat = function("concat")
+_stack = function("stack")
+_cast = function("cast")
+_pad = function("pad")
+_reverse = function("reverse_v2")
+_log = function("log")
+_exp = function("exp")
+_reduce_sum = function("reduce_sum")
+_reduce_max = function("reduce_max")
+_squeeze = function("squeeze")
+_softplus = function("softplus")
+_select = function("select")
+_matmul = function("MatMul")
+_add = function("add")
+
+
+def _sizes(shape: Any) -> Any:
+    return (shape,) if isinstance(shape, int) else tuple(shape)
+
+
+def ones(shape: Any, dtype: Any = None) -> Any:
+    """Ones; float32 unless `dtype` says otherwise."""
+    return _full(_sizes(shape), 1, dt.float32 if dtype is None else dtype)
+
+
+def zeros(size: Any, dtype: Any = None) -> Any:
+    """Zeros; float32 unless `dtype` says otherwise."""
+    return _full(_sizes(size), 0, dt.float32 if dtype is None else dtype)
+
+
+def full(size: Any, fill_value: Any, *, dtype: Any = None) -> Any:
+    """One value; int64 for a Python int, bool_ for a bool, float32 for a float unless `dtype` says otherwise."""
+    return _full(_sizes(size), fill_value, _number_type(fill_value) if dtype is None else dtype)
+
+
+def _number_type(value: Any) -> Any:
+    if isinstance(value, bool):
+        return dt.bool_
+    return dt.int64 if isinstance(value, int) else dt.float32
+
+
+def ones_like(input: Any, *, dtype: Any = None) -> Any:
+    """Ones of the shape of `input`."""
+    return _full(input.shape, 1, input.dtype if dtype is None else dtype)
+
+
+def zeros_like(input: Any, *, dtype: Any = None) -> Any:
+    """Zeros of the shape of `input`."""
+    return _full(input.shape, 0, input.dtype if dtype is None else dtype)
+
+
+def full_like(input: Any, fill_value: Any, *, dtype: Any = None) -> Any:
+    """One value in the shape of `input`."""
+    return _full(input.shape, fill_value, input.dtype if dtype is None else dtype)
+
+
+def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None) -> Any:
+    """The numbers from `start` to below `end`; int64 when all three are ints, else float32."""
+    first, stop = (0, start) if end is None else (start, end)
+    whole = isinstance(first, int) and isinstance(stop, int) and isinstance(step, int)
+    return _arange(first, stop, step, (dt.int64 if whole else dt.float32) if dtype is None else dtype)
+
+
+def eye(n: int, m: Any = None, dtype: Any = None) -> Any:
+    """Ones on the diagonal of an (n, m) matrix."""
+    return _eye(n, m, dt.float32 if dtype is None else dtype)
+
+
+def one_hot(indices: Any, depth: int, on_value: Any = 1, off_value: Any = 0, axis: int = -1) -> Any:
+    """`on_value` where an index names the class along the new axis, `off_value` elsewhere."""
+    return _one_hot(indices, on_value, off_value, depth, axis)
+
+
+def concat(tensors: Any, axis: int = 0) -> Any:
+    """The tensors behind each other along `axis`."""
+    return _concat(tensors, axis)
+
+
+def stack(tensors: Any, axis: int = 0) -> Any:
+    """The tensors side by side along a new dimension."""
+    return _stack(tensors, axis)
+
+
+def div(input: Any, other: Any, *, rounding_mode: Any = None) -> Any:
+    """The quotient; `rounding_mode` "floor" or "trunc" rounds it."""
+    if rounding_mode is None:
+        return _div(input, other)
+    if rounding_mode == "floor":
+        return _floor_div(input, other)
+    if rounding_mode == "trunc":
+        return _trunc(_div(input, other))
+    raise ValueError(f"For 'div', 'rounding_mode' must be None, 'floor' or 'trunc', but got {rounding_mode}.")
+
+
+def gelu(input: Any, approximate: str = "none") -> Any:
+    """Gaussian error linear unit: exact for "none", or by the "tanh" approximation."""
+    return _gelu(input, approximate)
+
+
+def clip_by_value(x: Any, clip_value_min: Any = None, clip_value_max: Any = None) -> Any:
+    """Limited to the range; one of the limits may be None."""
+    return f.clamp(x, clip_value_min, clip_value_max)
+
+
+def pad(input_x: Any, padding: Any, mode: str = "constant", value: Any = None) -> Any:
+    """A border of `value` around the tensor; `padding` holds sizes before and after, the last dimension first."""
+    if mode != "constant":
+        raise ValueError(f"For 'pad', 'mode' must be 'constant', but got {mode!r}.")
+    pairs = [(0, 0)] * input_x.ndim
+    for i in range(len(padding) // 2):
+        pairs[input_x.ndim - 1 - i] = (padding[2 * i], padding[2 * i + 1])
+    return _pad(input_x, tuple(pairs), 0 if value is None else value)
+
+
+def flip(input: Any, dims: Any) -> Any:
+    """The order of elements turned round along `dims`."""
+    return _reverse(input, dims)
+
+
+def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
+    """The logarithm of the sum of exponentials over `dim`, without overflow."""
+    largest = _reduce_max(input, dim, True)
+    total = _add(_log(_reduce_sum(_exp(input - largest), dim, True)), largest)
+    return total if keepdim else _squeeze(total, dim)
+
+
+def softplus(input: Any, beta: Any = 1, threshold: Any = 20) -> Any:
+    """``log(1 + exp(beta * x)) / beta``; the input itself where ``beta * x`` is above `threshold`."""
+    scaled = input * beta
+    return _select(scaled > threshold, input, _softplus(scaled) / beta)
+
+
+def dense(input: Any, weight: Any, bias: Any = None) -> Any:
+    """``input @ weight.T + bias`` over the last dimension."""
+    rows = input if input.ndim == 2 else f.view(input, -1, input.shape[-1])
+    result = _matmul(rows, weight, False, True)
+    shaped = result if input.ndim == 2 else f.view(result, (*input.shape[:-1], weight.shape[0]))
+    return shaped if bias is None else _add(shaped, bias)
+
+
+def depend(value: Any, expr: Any) -> Any:
+    """`value`; `expr` is evaluated before."""
+    return value
+
+
+def shape(input_x: Any) -> Any:
+    """The shape as a tuple."""
+    return input_x.shape
+
+
+def size(input_x: Any) -> Any:
+    """The number of elements."""
+    return input_x.size
+
+
+def rank(input_x: Any) -> Any:
+    """The number of dimensions."""
+    return input_x.ndim
+
+
+def dtype(x: Any) -> Any:
+    """The element type."""
+    return x.dtype
+
+
+def transpose(input: Any, dims: Any) -> Any:
+    """The dimensions in the order `dims`."""
+    return f.transpose(input, dims)
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether `obj` is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+_WRITTEN: Mapping[str, Any] = {
+    "all": f.all, "amax": f.amax, "amin": f.amin, "any": f.any, "arange": arange, "argmax": f.argmax, "argmin": f.argmin,
+    "assign": assign, "assign_add": assign_add, "assign_sub": assign_sub, "bmm": function("BatchMatMul"),
+    "broadcast_to": f.broadcast_to, "cast": f.cast, "cat": concat, "clamp": f.clamp, "clip": f.clamp,
+    "clip_by_value": clip_by_value, "concat": concat, "cross_entropy": losses.cross_entropy, "dense": dense, "depend": depend,
+    "div": div, "dtype": dtype, "expand_dims": f.expand_dims, "eye": eye, "flatten": f.flatten, "flip": flip, "full": full,
+    "full_like": full_like, "gelu": gelu, "grad": grad, "hardsigmoid": function("hsigmoid"), "hardswish": function("hswish"),
+    "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": logsumexp, "masked_fill": f.masked_fill,
+    "matmul": f.matmul, "max": f.max, "mean": f.mean, "min": f.min, "mse_loss": losses.mse_loss,
+    "nll_loss": losses.nll_loss, "one_hot": one_hot, "ones": ones, "ones_like": ones_like, "pad": pad, "permute": transpose,
+    "prod": f.prod, "rank": rank, "reshape": f.reshape, "shape": shape, "size": size, "softmax": f.softmax,
+    "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack, "std": f.std, "sum": f.sum,
+    "swapaxes": f.swapaxes, "tile": f.tile, "transpose": transpose, "unbind": f.unstack, "unsqueeze": f.expand_dims,
+    "unstack": f.unstack, "value_and_grad": value_and_grad, "var": f.var, "where": f.where, "zeros": zeros,
+    "zeros_like": zeros_like,
+}  # fmt: skip
+
+_OTHER_NAMES: Mapping[str, str] = {
+    "absolute": "abs", "addn": "add_n", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh",
+    "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh", "bias_add": "bias_add", "divide": "div", "eq": "equal",
+    "floor_divide": "floor_div", "ge": "greater_equal", "gt": "greater", "inverse": "reciprocal", "le": "less_equal",
+    "lt": "less", "multiply": "mul", "ne": "not_equal", "neg_tensor": "neg", "negative": "neg", "not_equal": "not_equal",
+    "pows": "pow", "select": "select", "sqrt": "sqrt", "subtract": "sub", "tensor_add": "add", "tensor_div": "div",
+    "tensor_floordiv": "floor_div", "tensor_ge": "greater_equal", "tensor_gt": "greater", "tensor_le": "less_equal",
+    "tensor_lt": "less", "tensor_mod": "floor_mod", "tensor_mul": "mul", "tensor_pow": "pow", "tensor_sub": "sub",
+    "true_divide": "div",
+}  # fmt: skip
+
+_BY_NAME: dict[str, Any] = {op.function: eager_op(op) for op in all_operators() if op.function not in _INTERNAL}
+_BY_NAME |= {name: function(target) for name, target in _OTHER_NAMES.items()}
+_BY_NAME |= _WRITTEN
+
+globals().update(_BY_NAME)
+__all__ = ["GradOperation", *_BY_NAME]
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(f"mindspore.ops has no function {name!r}.")

@@ -1,0 +1,181 @@
+"""``ops.operations`` (P): every operator as a class, made from its declaration, and the few that are not operators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mindspore.base import dtypes as dt
+from mindspore.common.eager import function
+from mindspore.common.state import assign, assign_add, assign_sub
+from mindspore.ir.operator import all_operators
+from mindspore.ops.primitive import Primitive, primitive_class
+
+INTERNAL = frozenset({"Arange", "ArgmaxIndex", "ArgminIndex", "Eye", "Full", "Iota", "OneHot", "StridedSliceGrad"})
+"""Operators that have no class of their own in MindSpore, or one with another signature, written below."""
+
+_full = function("full")
+_eye = function("eye")
+_one_hot = function("one_hot")
+_arange = function("arange")
+
+
+class _Function:
+    """Base of objects that stand for a function rather than an operator."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the class."""
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        return f"Prim[{type(self).__name__}]"
+
+
+class OneHot(_Function):
+    """``OneHot(axis)(indices, depth, on_value, off_value)``: on_value where an index names the class along the new axis."""
+
+    __slots__ = ("axis",)
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def __call__(self, indices: Any, depth: int, on_value: Any, off_value: Any) -> Any:
+        return _one_hot(indices, on_value, off_value, depth, self.axis)
+
+
+class Ones(_Function):
+    """``Ones()(shape, dtype)``: ones."""
+
+    __slots__ = ()
+
+    def __call__(self, shape: Any, dtype: Any = dt.float32) -> Any:
+        return _full((shape,) if isinstance(shape, int) else tuple(shape), 1, dtype)
+
+
+class Zeros(_Function):
+    """``Zeros()(shape, dtype)``: zeros."""
+
+    __slots__ = ()
+
+    def __call__(self, shape: Any, dtype: Any = dt.float32) -> Any:
+        return _full((shape,) if isinstance(shape, int) else tuple(shape), 0, dtype)
+
+
+class Fill(_Function):
+    """``Fill()(dtype, shape, value)``: one value."""
+
+    __slots__ = ()
+
+    def __call__(self, type: Any, shape: Any, value: Any) -> Any:
+        return _full(tuple(shape), value, type)
+
+
+class Eye(_Function):
+    """``Eye()(n, m, dtype)``: ones on the diagonal."""
+
+    __slots__ = ()
+
+    def __call__(self, n: int, m: int, t: Any) -> Any:
+        return _eye(n, m, t)
+
+
+class Shape(_Function):
+    """``Shape()(x)``: the shape as a tuple."""
+
+    __slots__ = ()
+
+    def __call__(self, x: Any) -> Any:
+        return x.shape
+
+
+class Rank(_Function):
+    """``Rank()(x)``: the number of dimensions."""
+
+    __slots__ = ()
+
+    def __call__(self, x: Any) -> Any:
+        return x.ndim
+
+
+class Size(_Function):
+    """``Size()(x)``: the number of elements."""
+
+    __slots__ = ()
+
+    def __call__(self, x: Any) -> Any:
+        return x.size
+
+
+class DType(_Function):
+    """``DType()(x)``: the element type."""
+
+    __slots__ = ()
+
+    def __call__(self, x: Any) -> Any:
+        return x.dtype
+
+
+class Assign(_Function):
+    """``Assign()(parameter, value)``: writes the value into the Parameter."""
+
+    __slots__ = ()
+
+    def __call__(self, variable: Any, value: Any) -> Any:
+        return assign(variable, value)
+
+
+class AssignAdd(_Function):
+    """``AssignAdd()(parameter, value)``: adds the value to the Parameter."""
+
+    __slots__ = ()
+
+    def __call__(self, variable: Any, value: Any) -> Any:
+        return assign_add(variable, value)
+
+
+class AssignSub(_Function):
+    """``AssignSub()(parameter, value)``: subtracts the value from the Parameter."""
+
+    __slots__ = ()
+
+    def __call__(self, variable: Any, value: Any) -> Any:
+        return assign_sub(variable, value)
+
+
+class ApplyMomentum(_Function):
+    """``ApplyMomentum(...)(variable, accumulation, learning_rate, gradient, momentum)``: one step, written into both Parameters."""
+
+    __slots__ = ("gradient_scale", "use_locking", "use_nesterov")
+
+    def __init__(self, use_nesterov: bool = False, use_locking: bool = False, gradient_scale: float = 1.0) -> None:
+        self.use_nesterov, self.use_locking, self.gradient_scale = use_nesterov, use_locking, gradient_scale
+
+    def __call__(self, variable: Any, accumulation: Any, learning_rate: Any, gradient: Any, momentum: Any) -> Any:
+        moved = _momentum(
+            variable, accumulation, learning_rate, gradient, momentum,
+            self.use_nesterov, self.use_locking, self.gradient_scale,
+        )  # fmt: skip
+        assign(accumulation, moved[1])
+        return assign(variable, moved[0])
+
+
+_momentum = function("ApplyMomentum")
+_WRITTEN = (
+    ApplyMomentum, Assign, AssignAdd, AssignSub, DType, Eye, Fill, OneHot, Ones, Rank, Shape, Size, Zeros,
+)  # fmt: skip
+_BY_NAME: dict[str, Any] = {c.__name__: c for c in _WRITTEN}
+_BY_NAME |= {
+    op.name: primitive_class(op, __name__)
+    for op in all_operators()
+    if op.name not in INTERNAL and op.name not in _BY_NAME
+}
+_BY_NAME["TensorAdd"] = _BY_NAME["Add"]
+
+globals().update(_BY_NAME)
+__all__ = ["Primitive", *_BY_NAME]
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(f"mindspore.ops.operations has no operator {name!r}; it has {', '.join(sorted(_BY_NAME))}.")

@@ -1,0 +1,94 @@
+"""Settings: defaults, checks, and that nothing changes when one of several is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mindspore as ms
+from mindspore import context
+
+
+def test_defaults_are_mindspores() -> None:
+    assert (context.GRAPH_MODE, context.PYNATIVE_MODE) == (0, 1)
+    assert ms.get_context("mode") == ms.PYNATIVE_MODE
+    assert context.get_context("device_target") == "CPU"
+    assert ms.get_context("device_id") == 0
+    assert ms.get_context("save_graphs") == 0
+    assert ms.get_context("save_graphs_path") == "."
+    assert ms.get_context("max_call_depth") == 1000
+
+
+@pytest.mark.parametrize(
+    ("settings", "stored"),
+    [
+        ({"mode": 0, "device_target": "CPU"}, {"mode": 0, "device_target": "CPU"}),
+        ({"save_graphs": True}, {"save_graphs": 3}),
+        ({"save_graphs": 2, "save_graphs_path": "x"}, {"save_graphs": 2, "save_graphs_path": "x"}),
+        ({"device_id": 4095}, {"device_id": 4095}),
+        (
+            {"deterministic": "OFF", "pynative_synchronize": True},
+            {"deterministic": "OFF", "pynative_synchronize": True},
+        ),
+    ],
+)
+def test_values_are_kept(settings: dict[str, Any], stored: dict[str, Any]) -> None:
+    ms.set_context(**settings)
+    assert {k: ms.get_context(k) for k in stored} == stored
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"mode": 5}, ValueError, "GRAPH_MODE .0.*got 5"),
+        ({"mode": "x"}, TypeError, "int.*str"),
+        ({"mode": True}, TypeError, "bool"),
+        ({"foo": 5}, ValueError, "foo is not recognized.*device_target"),
+        ({"device_target": "TPU"}, ValueError, "TPU"),
+        ({"device_target": "GPU"}, RuntimeError, "GPU.*CPU"),
+        ({"device_target": "Ascend"}, RuntimeError, "Ascend.*CPU"),
+        ({"device_id": -1}, ValueError, "4095.*-1"),
+        ({"device_id": "a"}, TypeError, "device_id"),
+        ({"save_graphs": 4}, ValueError, "0-3.*4"),
+        ({"save_graphs": "a"}, TypeError, "save_graphs"),
+        ({"deterministic": "yes"}, ValueError, "ON"),
+        ({"save_graphs_path": __file__}, ValueError, "directory"),
+    ],
+)
+def test_wrong_settings_are_refused_and_change_nothing(
+    settings: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        ms.set_context(**{"max_call_depth": 7, **settings})
+    assert ms.get_context("max_call_depth") == 1000
+
+
+def test_an_unknown_key_cannot_be_read() -> None:
+    with pytest.raises(ValueError, match="foo is not recognized"):
+        ms.get_context("foo")
+
+
+@pytest.mark.compiler
+def test_threads_reach_the_pool() -> None:
+    from mindspore import _native
+
+    before = _native.get_num_threads()
+    try:
+        ms.set_context(runtime_num_threads=1)
+        assert _native.get_num_threads() == 1
+    finally:
+        _native.set_num_threads(before)
+
+
+def test_the_path_may_not_exist_yet(tmp_path: Path) -> None:
+    ms.set_context(save_graphs_path=str(tmp_path / "new"))
+    assert not (tmp_path / "new").exists()
+
+
+def test_unknown_names_of_the_package_are_attribute_errors() -> None:
+    with pytest.raises(AttributeError, match="nothing"):
+        ms.nothing  # noqa: B018
+    assert "Tensor" in dir(ms)
+    assert ms.float32 is ms.dtype.float32

@@ -1,0 +1,121 @@
+"""Basic indexing: the same elements as numpy, as views in PYNATIVE mode, as values in graphs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mindspore as ms
+from mindspore import Tensor, nn
+from mindspore.common.indexing import window
+
+pytestmark = pytest.mark.compiler
+
+INDICES: list[Any] = [
+    0, -1, slice(None), slice(1, None), slice(None, None, -1), slice(None, None, 2), None, Ellipsis, (0, 1), (0, -1, 2),
+    (slice(None), 1), (Ellipsis, 1), (None, 0), (0, None, slice(1, 3)), (slice(None), slice(None, None, -2), None),
+    (Ellipsis, None), (1, Ellipsis, 0), slice(5, 1), (slice(-1, -3, -1),), (slice(None), slice(3, None)), (),
+]  # fmt: skip
+ARRAY = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+
+
+class Take(nn.Cell):
+    def __init__(self, index: Any) -> None:
+        super().__init__()
+        self.index = index
+
+    def construct(self, x: Any) -> Any:
+        return x[self.index]
+
+
+@pytest.mark.parametrize("index", INDICES, ids=str)
+def test_elements_are_numpys(mode: str, index: Any) -> None:
+    found = Take(index)(Tensor(ARRAY))
+    assert found.shape == ARRAY[index].shape
+    np.testing.assert_array_equal(found.asnumpy(), ARRAY[index])
+
+
+@pytest.mark.parametrize("index", [i for i in INDICES if ARRAY[i].size], ids=str)
+def test_reading_gives_a_view(index: Any) -> None:
+    x, expected = Tensor(ARRAY), ARRAY.copy()
+    x[index].asnumpy()[...] = -1
+    expected[index] = -1
+    np.testing.assert_array_equal(x.asnumpy(), expected)
+
+
+@pytest.mark.parametrize("index", INDICES, ids=str)
+def test_writing_a_number(index: Any) -> None:
+    x, expected = Tensor(ARRAY), ARRAY.copy()
+    x[index] = -1
+    expected[index] = -1
+    np.testing.assert_array_equal(x.asnumpy(), expected)
+
+
+def test_writing_a_tensor_broadcasts_and_converts() -> None:
+    x = Tensor(ARRAY)
+    x[:, 1] = Tensor([1, 2, 3, 4])
+    np.testing.assert_array_equal(x.asnumpy()[1, 1], [1, 2, 3, 4])
+    x[0, 0] = [9.0, 8.0, 7.0, 6.0]
+    np.testing.assert_array_equal(x.asnumpy()[0, 0], [9, 8, 7, 6])
+
+
+def test_writing_through_a_view_and_onto_itself() -> None:
+    x = Tensor(np.arange(4, dtype=np.float32))
+    row = x.reshape(2, 2)[1]
+    row[0] = 9
+    assert x.tolist() == [0, 1, 9, 3]
+    x[:] = x[::-1]
+    assert x.tolist() == [3, 9, 1, 0]
+
+
+class Put(nn.Cell):
+    def construct(self, x: Any, value: Any) -> Any:
+        y = x * 1
+        y[0, 1:] = value
+        return y, x
+
+
+def test_writing_in_a_graph_makes_a_new_value(mode: str) -> None:
+    x = np.zeros((2, 3), np.float32)
+    expected = x.copy()
+    expected[0, 1:] = [5, 6]
+    changed, given = Put()(Tensor(x), Tensor([5.0, 6.0]))
+    np.testing.assert_array_equal(changed.asnumpy(), expected)
+    np.testing.assert_array_equal(given.asnumpy(), x)
+
+
+@pytest.mark.parametrize(
+    ("index", "words"),
+    [
+        (2, "index 2 is out of bounds for dimension with size 2"),
+        (-3, "index -3"),
+        ((0, 0, 0, 0), "too many indices"),
+        ((Ellipsis, Ellipsis), "single ellipsis"),
+        ("a", "'a' of type str"),
+        (1.0, "1.0 of type float"),
+    ],
+)
+def test_wrong_indices_are_refused(index: Any, words: str) -> None:
+    with pytest.raises(IndexError, match=words):
+        Tensor(ARRAY)[index]
+
+
+def test_wrong_values_are_refused() -> None:
+    x = Tensor(ARRAY)
+    with pytest.raises(TypeError, match="str"):
+        x[0] = "a"
+    with pytest.raises(ValueError, match="broadcast"):
+        x[0] = Tensor([1.0, 2.0])
+
+
+def test_a_tensor_of_one_integer_is_an_index() -> None:
+    assert Tensor(ARRAY)[Tensor(1)][0][0].item() == 12
+    assert Tensor([1, 2, 3])[ms.Tensor([2])].item() == 3
+
+
+def test_a_window_says_where_dimensions_come_from() -> None:
+    taken = window((2, 3, 4), (0, None, slice(1, 3)))
+    assert taken.shape == (1, 2, 4)
+    assert taken.sources == (None, 1, 2)

@@ -1,0 +1,131 @@
+"""Gradients of Python that runs eagerly: what only PYNATIVE mode can do, and what it refuses."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mindspore as ms
+from mindspore import Parameter, Tensor, _native, nn, ops
+from mindspore.common.eager import function
+
+pytestmark = pytest.mark.compiler
+
+
+def test_any_python_may_be_differentiated() -> None:
+    def run(x: Any) -> Any:
+        pieces = {"n": 0}
+        try:
+            while float(x.sum()) < 100:
+                x = x * 2
+                pieces["n"] += 1
+            raise KeyError
+        except KeyError:
+            return x * pieces["n"]
+
+    assert ms.grad(run)(Tensor([1.0, 2.0])).tolist() == [64 * 6, 64 * 6]
+
+
+def test_the_tape_is_removed_when_the_function_raises() -> None:
+    def run(x: Any) -> Any:
+        raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        ms.grad(run)(Tensor(1.0))
+    assert _native.get_tape() is None
+
+
+def test_each_thread_has_its_own_tape() -> None:
+    seen: list[Any] = []
+
+    def run(x: Any) -> Any:
+        thread = threading.Thread(target=lambda: seen.append(_native.get_tape()))
+        thread.start()
+        thread.join()
+        return x * x
+
+    assert ms.grad(run)(Tensor(3.0)).item() == 6.0
+    assert seen == [None]
+
+
+def test_parameters_are_differentiated_through_value_and_data() -> None:
+    p = Parameter(Tensor([1.0, 2.0]), name="p")
+    assert ms.grad(lambda: (p.value() * p.data).sum(), None, p)().tolist() == [2.0, 4.0]
+
+
+def test_a_list_and_a_dict_of_results() -> None:
+    found = ms.grad(lambda x: {"a": x * 2, "b": [x, 3, None]})(Tensor([1.0]))
+    assert found.tolist() == [3.0]
+
+
+def test_operators_called_by_keyword_are_recorded() -> None:
+    found = ms.grad(lambda x: ops.softmax(x, axis=0)[0] + ops.leaky_relu(-x, alpha=0.5).sum())(Tensor([0.0, 0.0]))
+    np.testing.assert_allclose(found.asnumpy(), [-0.25, -0.75], atol=1e-6)
+
+
+def test_several_results_of_one_operator() -> None:
+    def run(x: Any) -> Any:
+        loss, slope = ops.SoftmaxCrossEntropyWithLogits()(x, Tensor([[0.0, 1.0]]))
+        return loss.sum() + slope[0, 0] * 2
+
+    x = np.array([[0.2, 0.7]], np.float32)
+    p = np.exp(x) / np.exp(x).sum()
+    wanted = p - [[0, 1]] + 2 * p[0, 0] * (np.array([[1, 0]]) - p)
+    np.testing.assert_allclose(ms.grad(run)(Tensor(x)).asnumpy(), wanted, rtol=1e-5)
+
+
+def test_writing_elements_of_what_is_differentiated_is_refused() -> None:
+    def run(x: Any) -> Any:
+        y = x * 2
+        y[0] = 1.0
+        return y
+
+    with pytest.raises(RuntimeError, match="in place"):
+        ms.grad(run)(Tensor([1.0, 2.0]))
+
+
+def test_writing_after_use_is_refused_and_before_use_is_not() -> None:
+    p = Parameter(Tensor([2.0]), name="p")
+
+    def after(x: Any) -> Any:
+        y = x * p
+        ops.assign(p, Tensor([3.0]))
+        return y
+
+    def before(x: Any) -> Any:
+        ops.assign(p, Tensor([4.0]))
+        return x * p
+
+    assert ms.grad(before)(Tensor([1.0])).tolist() == [4.0]
+    with pytest.raises(RuntimeError, match="assign"):
+        ms.grad(after)(Tensor([1.0]))
+
+
+def test_an_operator_without_gradient_says_why() -> None:
+    step = function("ApplyMomentum")
+    with pytest.raises(TypeError, match="ApplyMomentum"):
+        ms.grad(lambda x: step(x, x, 0.1, x, 0.9)[0])(Tensor([1.0]))
+
+
+def test_a_jit_function_inside_is_followed() -> None:
+    scale = ms.jit(lambda a: a * a * 3)
+    assert ms.grad(lambda x: scale(x) + x)(Tensor([2.0])).tolist() == [13.0]
+    assert scale(Tensor([2.0])).tolist() == [12.0]
+
+
+def test_a_step_of_training_by_hand() -> None:
+    ms.set_seed(3)
+    net = nn.Dense(2, 1)
+    data, labels = Tensor([[1.0, 2.0], [3.0, -1.0]]), Tensor([[1.0], [0.0]])
+    loss = nn.MSELoss()
+    optimizer = nn.SGD(net.trainable_params(), 0.05)
+    step = ms.value_and_grad(lambda a, b: loss(net(a), b), None, optimizer.parameters)
+    losses = []
+    for _ in range(60):
+        value, gradients = step(data, labels)
+        optimizer(gradients)
+        losses.append(value.item())
+    assert losses[-1] < 1e-2 * losses[0]
