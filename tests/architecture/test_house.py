@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,19 @@ def room(path: Path) -> str:
     return path.relative_to(FRAMEWORK).parts[0].removesuffix(".py")
 
 
-def imports(path: Path) -> Iterator[tuple[int, str]]:
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(path: Path) -> tuple[tuple[int, str], ...]:
     """Line and dotted name of each absolute import, with ``from a import b`` given as ``a.b``."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -61,7 +72,7 @@ def imported_rooms(path: Path) -> Iterator[tuple[int, str]]:
 
 def is_type_checking_only(path: Path, line: int) -> bool:
     """Whether the import on `line` stands under ``if TYPE_CHECKING``."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             assert node.end_lineno is not None
             if node.lineno <= line <= node.end_lineno:
@@ -116,7 +127,7 @@ def test_there_is_no_import_cycle() -> None:
 
 def _lazy(path: Path, line: int) -> bool:
     """Whether the import on `line` stands inside a function."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno is not None
             if node.lineno < line <= node.end_lineno:
@@ -147,7 +158,7 @@ def test_files_stay_small(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(PYTHON), ids=lambda p: str(p.relative_to(ROOT)))
 def test_functions_stay_small(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno is not None
             length = node.end_lineno - node.lineno + 1

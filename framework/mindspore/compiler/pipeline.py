@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mindspore._native import Guards
+from mindspore._native import MISSING, Guards
 from mindspore.frontend.parse import parse
+from mindspore.infer.guards import ABSENT
 from mindspore.infer.specialise import Specialised, specialise
 
 from mindspore import backends
@@ -49,7 +50,7 @@ def compile_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], 
     specialised = specialise(function, tuple(args), dict(kwargs), parse=saver.parsed(parse), expanders=EXPANDERS)
     _optimise(specialised.graph, saver)
     run = _executable(specialised, options)
-    return Compiled(Guards(specialised.guards), run)
+    return Compiled(Guards([(k, c, key, MISSING if e is ABSENT else e) for k, c, key, e in specialised.guards]), run)
 
 
 def _optimise(graph: Graph, saver: GraphSaver) -> None:
