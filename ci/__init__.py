@@ -1,0 +1,1 @@
+"""Builds, packs and checks the product: wheels, images, the project's own tasks."""

@@ -1,0 +1,66 @@
+"""What differs between the systems that images are built on; the manifest says which of them and for which Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ci.errors import UsageError
+from release.rows import ImageRow
+
+TOOLCHAIN = ("g++", "git", "ca-certificates")
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A family of systems: its reference in a registry, its package manager and packages."""
+
+    reference: str
+    manager: Literal["apt", "dnf"]
+    runtime: tuple[str, ...]
+    devel: tuple[str, ...]
+    keyring: str = ""
+
+
+_DISTRIBUTIONS = {
+    "debian": Distribution(
+        reference="debian:{suite}-slim",
+        manager="apt",
+        runtime=("python3",),
+        devel=("python3", "python3-dev", *TOOLCHAIN),
+        keyring="/usr/share/keyrings/debian-archive-keyring.gpg",
+    ),
+    "ubuntu": Distribution(
+        reference="ubuntu:{suite}",
+        manager="apt",
+        runtime=("python3",),
+        devel=("python3", "python3-dev", *TOOLCHAIN),
+        keyring="/usr/share/keyrings/ubuntu-archive-keyring.gpg",
+    ),
+    "openeuler": Distribution(
+        reference="openeuler/openeuler:{number}-lts",
+        manager="dnf",
+        runtime=("python3",),
+        devel=("python3", "python3-devel", "gcc-c++", "git", "ca-certificates"),
+    ),
+}
+
+
+def distribution(os: str) -> Distribution:
+    """The family of the manifest's row `os` ('debian12' is Debian's)."""
+    family = os.rstrip("0123456789.")
+    if family not in _DISTRIBUTIONS:
+        raise UsageError(
+            f"no packages are known for the system '{os}'",
+            where="ci/distributions.py",
+            expected=f"a name that starts with one of {', '.join(_DISTRIBUTIONS)}",
+            got=os,
+            fix="describe the system there",
+        )
+    return _DISTRIBUTIONS[family]
+
+
+def reference(row: ImageRow, suite: str) -> str:
+    """Where a registry would have the row's base image."""
+    number = row.os.lstrip("abcdefghijklmnopqrstuvwxyz")
+    return distribution(row.os).reference.format(suite=suite, number=number)

@@ -1,0 +1,295 @@
+"""Starts processes (only this module and `ci.git` do) and speaks to the container engine of the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal, Protocol
+from uuid import uuid4
+
+from ci.errors import CommandError, MissingPartError, NoEngineError
+from ci.paths import LOGS
+
+Kind = Literal["", "compilers", "engine_builds", "downloads"]
+INHERITED_DOWNLOADS = "MINDSPORE_TASKS_DOWNLOADS"
+
+
+@dataclass
+class Work:
+    """How much real work a command did; a command with nothing to do leaves three zeros."""
+
+    compilers: int = 0
+    engine_builds: int = 0
+    downloads: int = field(default_factory=lambda: int(os.environ.get(INHERITED_DOWNLOADS, "0")))
+
+    def add(self, kind: Kind) -> None:
+        if kind:
+            setattr(self, kind, getattr(self, kind) + 1)
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    stdout: str
+    stderr: str = ""
+
+
+def _wait(child: subprocess.Popen[str]) -> tuple[str, str]:
+    """Wait for the child; on Ctrl-C let it clean up for ten seconds before it is killed."""
+    try:
+        out, err = child.communicate()
+    except KeyboardInterrupt:
+        child.terminate()
+        try:
+            child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        raise
+    return out or "", err or ""
+
+
+class Runner:
+    """Starts programs, counts those that compile, build images or download, and keeps their output in a log."""
+
+    def __init__(self, logs: Path = LOGS) -> None:
+        self.work = Work()
+        self.logs = logs
+
+    def find(self, program: str) -> str | None:
+        found = shutil.which(program)
+        return found or next((p for d in ("/usr/sbin", "/sbin") if os.access(p := f"{d}/{program}", os.X_OK)), None)
+
+    def read(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Result:
+        """Run a short query; its output comes back and a failure is the caller's to judge."""
+        child = self._start(argv, subprocess.PIPE, subprocess.PIPE, env, cwd)
+        out, err = _wait(child)
+        return Result(child.returncode, out, err)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        kind: Kind = "",
+        log: str = "commands",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        """Run a long command into the log `log`; raise CommandError with the end of its output."""
+        self.work.add(kind)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        path = self.logs / f"{log}.log"
+        with path.open("a+", encoding="utf-8", errors="replace") as stream:
+            stream.write(f"$ {' '.join(argv)}\n")
+            stream.flush()
+            start = stream.tell()
+            child = self._start(argv, stream, subprocess.STDOUT, env, cwd)
+            _wait(child)
+            if child.returncode:
+                stream.seek(start)
+                raise CommandError(list(argv), child.returncode, stream.read(), str(path))
+
+    def show(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> int:
+        """Run a command whose output belongs to the user (pytest, a container's program); give its exit code."""
+        child = self._start(argv, None, None, env, cwd)
+        _wait(child)
+        return child.returncode
+
+    def detach(self, argv: Sequence[str], log: Path) -> subprocess.Popen[str]:
+        """Start a program that outlives us, in a session of its own."""
+        with log.open("a", encoding="utf-8") as stream:
+            return subprocess.Popen(
+                list(argv), stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True, text=True
+            )
+
+    def _start(
+        self,
+        argv: Sequence[str],
+        out: IO[str] | int | None,
+        err: IO[str] | int | None,
+        env: Mapping[str, str] | None,
+        cwd: Path | None,
+    ) -> subprocess.Popen[str]:
+        merged = {**os.environ, **(env or {})}
+        quiet = None if out is None else subprocess.DEVNULL
+        try:
+            return subprocess.Popen(
+                list(argv), stdin=quiet, stdout=out, stderr=err, env=merged, cwd=cwd, text=True, errors="replace"
+            )
+        except FileNotFoundError:
+            raise MissingPartError(
+                f"the program '{argv[0]}' is not installed", fix="run `python3 tasks.py doctor` to see what is missing"
+            ) from None
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """One image build: a Dockerfile, its context folder, a tag, build arguments and labels."""
+
+    dockerfile: Path
+    context: Path
+    tag: str
+    arguments: Mapping[str, str]
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One container run: read-only mounts unless listed in `writable`, no network unless asked for."""
+
+    image: str
+    command: Sequence[str] = ()
+    mounts: Mapping[Path, str] = field(default_factory=dict)
+    writable: Mapping[Path, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    network: str = "none"
+    interactive: bool = False
+
+
+class Engine(Protocol):
+    """What the rest of `ci` asks of a container engine; tests hand in a fake."""
+
+    name: str
+
+    def version(self) -> str: ...
+    def data_root(self) -> Path | None: ...
+    def inspect(self, reference: str) -> dict[str, Any] | None: ...
+    def build(self, request: BuildRequest) -> None: ...
+    def pull(self, reference: str) -> bool: ...
+    def import_rootfs(self, tar: Path, tag: str) -> None: ...
+    def save(self, reference: str, path: Path) -> None: ...
+    def load(self, path: Path) -> None: ...
+    def tag(self, reference: str, tag: str) -> None: ...
+    def remove(self, reference: str) -> None: ...
+    def prune(self, label: str) -> None: ...
+    def run(self, request: RunRequest) -> Result: ...
+    def attach(self, request: RunRequest) -> int: ...
+
+
+class CliEngine:
+    """Docker and podman, whose command lines agree on all that we use."""
+
+    def __init__(self, runner: Runner, name: str) -> None:
+        self.runner = runner
+        self.name = name
+
+    def _query(self, *arguments: str) -> Result:
+        return self.runner.read([self.name, *arguments])
+
+    def version(self) -> str:
+        """The engine's version; raise NoEngineError when it does not answer."""
+        template = "{{.ServerVersion}}" if self.name == "docker" else "{{.Version.Version}}"
+        answer = self._query("info", "--format", template)
+        if answer.code or not answer.stdout.strip():
+            raise NoEngineError(
+                f"{self.name} does not answer", got=(answer.stderr.strip() or answer.stdout.strip())[:300]
+            )
+        return answer.stdout.strip()
+
+    def data_root(self) -> Path | None:
+        template = "{{.DockerRootDir}}" if self.name == "docker" else "{{.Store.GraphRoot}}"
+        answer = self._query("info", "--format", template)
+        return Path(answer.stdout.strip()) if not answer.code and answer.stdout.startswith("/") else None
+
+    def inspect(self, reference: str) -> dict[str, Any] | None:
+        answer = self._query("image", "inspect", reference)
+        return json.loads(answer.stdout)[0] if answer.code == 0 else None
+
+    def _build_environment(self) -> dict[str, str]:
+        if self.name != "docker":
+            return {}
+        buildx = self._query("buildx", "version").code == 0
+        return {"DOCKER_BUILDKIT": "1" if buildx else "0"}
+
+    def build(self, request: BuildRequest) -> None:
+        command = [self.name, "build", "--network=host", "--file", str(request.dockerfile), "--tag", request.tag]
+        if (environment := self._build_environment()).get("DOCKER_BUILDKIT") == "1":
+            command += ["--provenance=false", "--load"]
+        else:
+            command += ["--force-rm"]
+        command += [f"--build-arg={key}={value}" for key, value in request.arguments.items()]
+        command += [f"--label={key}={value}" for key, value in request.labels.items()]
+        self.runner.run([*command, str(request.context)], kind="engine_builds", log="images", env=environment)
+
+    def pull(self, reference: str) -> bool:
+        self.runner.work.add("downloads")
+        return self._query("pull", reference).code == 0
+
+    def import_rootfs(self, tar: Path, tag: str) -> None:
+        self.runner.run([self.name, "import", str(tar), tag], log="images")
+
+    def save(self, reference: str, path: Path) -> None:
+        extra = [] if self.name == "docker" else ["--format", "docker-archive"]
+        self.runner.run([self.name, "save", *extra, "--output", str(path), reference], log="images")
+
+    def load(self, path: Path) -> None:
+        self.runner.run([self.name, "load", "--input", str(path)], log="images")
+
+    def tag(self, reference: str, tag: str) -> None:
+        self.runner.run([self.name, "tag", reference, tag], log="images")
+
+    def remove(self, reference: str) -> None:
+        self._query("rmi", reference)
+
+    def prune(self, label: str) -> None:
+        """Remove nameless images that carry `label`: stages of builds that nothing refers to any more."""
+        self._query("image", "prune", "--force", f"--filter=label={label}")
+
+    def _run_command(self, request: RunRequest) -> list[str]:
+        command = [self.name, "run", "--rm", f"--network={request.network}"]
+        command += ["--interactive", "--tty"] if request.interactive else []
+        command += [f"--volume={host}:{inside}:ro" for host, inside in request.mounts.items()]
+        command += [f"--volume={host}:{inside}" for host, inside in request.writable.items()]
+        command += [f"--env={key}={value}" for key, value in request.env.items()]
+        command += [f"--user={request.user}"] if request.user else []
+        return [*command, request.image, *request.command]
+
+    def run(self, request: RunRequest) -> Result:
+        """Run to the end and give the output; an interrupt ends the container too, which ignores mere signals."""
+        name = f"mindspore-{uuid4().hex[:12]}"
+        command = self._run_command(request)
+        try:
+            return self.runner.read([*command[:2], f"--name={name}", *command[2:]])
+        except KeyboardInterrupt:
+            self._query("kill", name)
+            raise
+
+    def attach(self, request: RunRequest) -> int:
+        return self.runner.show(self._run_command(request))
+
+
+NAMES = ("docker", "podman")
+
+
+def installed(runner: Runner) -> list[CliEngine]:
+    """The engines whose program is on this machine, working or not."""
+    return [CliEngine(runner, name) for name in NAMES if runner.find(name)]
+
+
+def detect(runner: Runner) -> CliEngine:
+    """The first engine that answers; raise NoEngineError naming what each one said."""
+    refusals = []
+    for engine in installed(runner):
+        try:
+            engine.version()
+        except NoEngineError as refusal:
+            refusals.append(f"{engine.name}: {refusal.got}")
+        else:
+            return engine
+    if runner.find("buildah"):
+        refusals.append("buildah: builds images but does not run them; install podman beside it")
+    raise NoEngineError(
+        "no container engine answers",
+        expected=f"one of {', '.join(NAMES)}, running and open to this user",
+        got="; ".join(refusals) or "none is installed",
+        fix="run `python3 tasks.py setup` as root, or install docker.io and start its service",
+    )

@@ -1,0 +1,60 @@
+"""Files that follow from the manifest and the templates: rendered here, committed, and compared with what is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+
+from ci.distributions import distribution, reference
+from ci.errors import ProjectFileError
+from ci.paths import ROOT
+from release import generate as release_generate
+from release.model import Manifest
+from release.rows import ImageRow, Kind
+
+TEMPLATES = Path("docker")
+
+
+def dockerfile(row: ImageRow, kind: Kind) -> Path:
+    """Where the rendered Dockerfile of a row's kind is committed; the architectures share it."""
+    return TEMPLATES / row.hardware / "generated" / row.os / f"Dockerfile.{kind}"
+
+
+def render(manifest: Manifest, row: ImageRow, kind: Kind, root: Path = ROOT) -> str:
+    """The Dockerfile's text; ProjectFileError names the template's line when it is broken."""
+    family = distribution(row.os)
+    names = family.devel if kind == "devel" else family.runtime
+    loader = FileSystemLoader(root / TEMPLATES / row.hardware)
+    environment = Environment(
+        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    try:
+        return environment.get_template("Dockerfile.j2").render(
+            base=reference(row, manifest.os[row.os].suite),
+            family=family,
+            kind=kind,
+            names=names,
+        )
+    except TemplateError as error:
+        line = getattr(error, "lineno", "?")
+        where = f"{TEMPLATES / row.hardware}/Dockerfile.j2:{line}"
+        raise ProjectFileError("the Dockerfile template cannot be rendered", where=where, got=str(error)) from error
+
+
+def outputs(manifest: Manifest, root: Path = ROOT) -> dict[Path, str]:
+    """Every generated file of the repository with the text that it should have."""
+    dockerfiles = {
+        dockerfile(row, kind): render(manifest, row, kind, root) for row in manifest.image_rows() for kind in row.kinds
+    }
+    return {**release_generate.outputs(manifest), **dockerfiles}
+
+
+def drift(manifest: Manifest, root: Path = ROOT) -> list[Path]:
+    """The committed files that differ from what they should be."""
+    return release_generate.drift(outputs(manifest, root), root)
+
+
+def write(manifest: Manifest, root: Path = ROOT) -> list[Path]:
+    """Bring every generated file up to date; give those that changed."""
+    return release_generate.write(outputs(manifest, root), root)

@@ -1,0 +1,42 @@
+"""The command line `python3 tasks.py`, inside the project's environment: invoke, with exit code 2 for wrong usage."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from invoke.exceptions import Exit, ParseError
+from invoke.program import Program
+
+from ci.paths import ROOT
+
+PROGRAM = "tasks.py"
+
+
+def _refusing(parse: Callable[[], Any]) -> None:
+    try:
+        parse()
+    except ParseError as error:
+        advice = f"see `python3 {PROGRAM} --list` and `python3 {PROGRAM} --help TASK`"
+        raise Exit(f"error: {error}\n  to do: {advice}", code=2) from error
+
+
+class Tasks(Program):
+    """invoke's program, which by itself ends a misspelt command line with exit code 1."""
+
+    def parse_core(self, argv: list[str] | None) -> None:
+        _refusing(lambda: super(Tasks, self).parse_core(argv))
+
+    def parse_tasks(self) -> None:
+        _refusing(lambda: super(Tasks, self).parse_tasks())
+
+
+def main(words: list[str]) -> None:
+    """Run a command line with the tasks that invoke finds in tasks.py; ends the process."""
+    program = Tasks(name=PROGRAM, binary=f"python3 {PROGRAM}")
+    program.run([PROGRAM, f"--search-root={ROOT}", *(words or ["--list"])])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,41 @@
+"""What every building step needs at hand: engine, runner, manifest, the Python that runs tools, the checkout."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+from ci import git
+from ci.engine import Engine, Runner
+from ci.files import sha256
+from ci.paths import ROOT
+from release.model import Manifest
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The tools and the material; `root` is the checkout."""
+
+    engine: Engine
+    runner: Runner
+    manifest: Manifest
+    root: Path = ROOT
+    python: str = field(default=sys.executable)
+
+    def change(self, paths: list[str]) -> git.Change:
+        """The commit that last touched `paths`; before the first one, the day that the manifest is written for."""
+        day = datetime.combine(self.manifest.project.docs_as_of, time(), UTC)
+        return git.last_change(self.root, paths) or git.Change("uncommitted", int(day.timestamp()))
+
+    def fingerprint(self, paths: list[str], *extra: str) -> str:
+        """A digest of the contents of all tracked files under `paths`, and of what else the result depends on."""
+        files = ((name, sha256(self.root / name)) for name in git.tracked(self.root, paths))
+        return digest(f"{name} {value}" for name, value in [*files, *(("extra", text) for text in extra)])
+
+
+def digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

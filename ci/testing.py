@@ -1,0 +1,89 @@
+"""Prepares what the tests need (the native module in place, the images) and runs them all in one go."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from datetime import date
+
+from ci import bootstrap, engine, images, outcomes, report, wheels
+from ci.engine import Runner
+from ci.errors import MissingPartError
+from ci.paths import ROOT
+from ci.shop import Shop
+from release.fields import python_tag
+from release.matrix import default_row
+from release.model import Manifest
+from release.rows import ImageRow
+
+THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+LARGEST_WORKERS = 8
+IMAGES_ARE_THERE = "MINDSPORE_TEST_IMAGES"  # "1": tests of images may not be skipped
+
+
+class HostOnly:
+    """Stands for the engine where none is used, so that a use by mistake is an error with a name."""
+
+    name = "none"
+
+    def __getattr__(self, name: str) -> object:
+        raise MissingPartError(f"building on this machine asked for the container engine ({name})")
+
+
+def build_wheel(
+    known: Manifest, runner: Runner, python: str | None, on_host: bool
+) -> tuple[wheels.Wheel, dict[str, int]]:
+    """The wheel for `python` (default: the default row's): in that row's devel image if it fits, else on this machine."""
+    row = default_row(known)
+    wanted = python or row.python
+    if on_host or wanted != row.python:
+        made = _wheel_on_host(known, runner, wanted)
+    else:
+        shop = Shop(engine.detect(runner), runner, known)
+        made = build_default(shop, row)
+    return made, runner.work.as_dict()
+
+
+def build_default(shop: Shop, row: ImageRow) -> wheels.Wheel:
+    """The default row's wheel, built inside its devel image."""
+    (devel,), _ = images.build(shop, row, ["devel"])
+    return wheels.ensure(shop, wheels.row_of_image(shop, row), devel.tags[0])
+
+
+def _wheel_on_host(known: Manifest, runner: Runner, python: str) -> wheels.Wheel:
+    if python != THIS_PYTHON:
+        raise MissingPartError(
+            f"a wheel for Python {python} is built by that Python",
+            got=f"{sys.executable}, {python_tag(THIS_PYTHON)}",
+            fix=f"make .venv with Python {python}, or leave --python out",
+        )
+    bootstrap.install_groups(runner, ("build",))
+    shop = Shop(HostOnly(), runner, known)  # type: ignore[arg-type]
+    return wheels.ensure(shop, wheels.wheel_row(shop, python, platform.machine()), None)
+
+
+def prepare(known: Manifest, runner: Runner, with_images: bool) -> None:
+    """The native module next to the sources, made from the wheel for this Python; and the images, where wanted."""
+    row = default_row(known)
+    fits = row.python == THIS_PYTHON and row.arch == platform.machine()
+    wheel = None
+    if with_images:
+        outcomes.check_phase(known, date.today())
+        shop = Shop(engine.detect(runner), runner, known)
+        _, wheel = images.build(shop, row, row.kinds)
+    if wheel is None or not fits:
+        wheel = _wheel_on_host(known, runner, THIS_PYTHON)
+    changed = wheels.install_in_place(ROOT, wheel.path)
+    report.say(f"    native module in place ({len(changed)} files new)")
+
+
+def pytest_command(paths: list[str], with_images: bool) -> list[str]:
+    """pytest over everything: in parallel, without the tests that need an engine when there is none."""
+    marker = [] if with_images else ["-m", "not engine"]
+    return [sys.executable, "-m", "pytest", "-n", "auto", f"--maxprocesses={LARGEST_WORKERS}", *marker, *paths]
+
+
+def test(known: Manifest, runner: Runner, paths: list[str], with_images: bool) -> int:
+    """Prepare, then run pytest once: its summary is the last thing printed; give its exit code."""
+    prepare(known, runner, with_images)
+    return runner.show(pytest_command(paths, with_images), cwd=ROOT, env={IMAGES_ARE_THERE: str(int(with_images))})

@@ -1,0 +1,210 @@
+"""The project's tasks. `python3 tasks.py TASK...` sets up what the tasks need, then runs them; `invoke TASK...` does too."""
+
+from __future__ import annotations
+
+import sys
+
+from ci import bootstrap
+
+if __name__ == "__main__":
+    bootstrap.start(sys.argv[1:])
+
+from typing import Any
+
+from invoke.collection import Collection
+
+from ci.cli import command
+
+JSON = "print the result as JSON on stdout"
+DAY = "the day to look at, YYYY-MM-DD (default: today)"
+
+
+@command(json=JSON)
+def setup(_: Any, json: bool = False) -> None:
+    """Install and start what building and testing need from the system (as root on Debian or Ubuntu).
+
+    Example: python3 tasks.py setup build --target cpu
+    """
+    from ci import commands
+
+    commands.setup(json)
+
+
+@command(
+    target="the hardware: cpu",
+    os="the system of the images, such as debian12, or all",
+    arch="x86_64, aarch64 or all",
+    python="the images' Python, such as 3.11, or all",
+    kind="devel, runtime or release (default: all three)",
+    json=JSON,
+)
+def build(
+    _: Any,
+    target: str = "cpu",
+    os: str | None = None,
+    arch: str | None = None,
+    python: str | None = None,
+    kind: str | None = None,
+    json: bool = False,
+) -> None:
+    """Build the wheel and the images of a target; what did not change is left alone.
+
+    Example: python3 tasks.py build --target cpu --kind runtime
+    """
+    from ci import commands
+
+    commands.build(target, {"os": os, "arch": arch, "python": python, "kind": kind}, json)
+
+
+@command("path", path="run only this test file or folder (repeatable)", images="leave the images out with --no-images")
+def run_tests(_: Any, path: list[str], images: bool = True) -> None:
+    """Build what the tests need, then run all of them, linters included; the last line is pytest's summary.
+
+    Example: python3 tasks.py test --path tests/ci --no-images
+    """
+    from ci import commands
+
+    sys.exit(commands.test(path, images))
+
+
+@command(command="what to run (default: the image's self-check)", image="the image (default: mindspore-cpu)")
+def run(_: Any, command: str = "", image: str = "") -> None:
+    """Run a command in an image of this machine.
+
+    Example: python3 tasks.py run --command bash
+    """
+    from ci import commands
+
+    sys.exit(commands.run(command, image))
+
+
+@command(check="only say which files differ, and exit 1 if any does", json=JSON)
+def generate(_: Any, check: bool = False, json: bool = False) -> None:
+    """Write the files that follow from the manifest and the templates.
+
+    Example: python3 tasks.py generate --check
+    """
+    from ci import commands
+
+    commands.drift(check, json)
+
+
+@command(json=JSON)
+def doctor(_: Any, json: bool = False) -> None:
+    """Look at this machine: engine, disk, processor, Python; each with its state and the way to mend it.
+
+    Example: python3 tasks.py doctor --json
+    """
+    from ci import commands
+
+    commands.doctor(json)
+
+
+@command(json=JSON)
+def lint(_: Any, json: bool = False) -> None:
+    """Run ruff, mypy and clang-format over the sources.
+
+    Example: python3 tasks.py lint
+    """
+    from ci import commands
+
+    commands.lint(json)
+
+
+@command(python="the wheel's Python (default: the default image row's)", host="build on this machine", json=JSON)
+def wheel_build(_: Any, python: str | None = None, host: bool = False, json: bool = False) -> None:
+    """Build the portable wheel into dist/: inside the devel image, or on this machine.
+
+    Example: python3 tasks.py wheel.build --host
+    """
+    from ci import commands
+
+    commands.wheel(python, host, json)
+
+
+@command()
+def image_test(_: Any) -> None:
+    """Build the default row's images and test them from inside.
+
+    Example: python3 tasks.py image.test
+    """
+    from ci import commands
+
+    sys.exit(commands.test(["tests/images"], True))
+
+
+@command(json=JSON)
+def image_list(_: Any, json: bool = False) -> None:
+    """List the matrix's images: tag, whether this machine has it, size.
+
+    Example: python3 tasks.py image.list --json
+    """
+    from ci import commands
+
+    commands.images_list(json)
+
+
+@command()
+def image_lock(_: Any) -> None:
+    """Resolve the images' Python packages anew and write docker/cpu/locks/.
+
+    Example: python3 tasks.py image.lock
+    """
+    from ci import commands
+
+    commands.lock()
+
+
+@command(as_of=DAY, json=JSON)
+def branch_status(_: Any, as_of: str | None = None, json: bool = False) -> None:
+    """Print every branch's phase and dates.
+
+    Example: python3 tasks.py branch.status --as-of 2022-11-01
+    """
+    from ci import commands
+
+    commands.branches(as_of, json)
+
+
+@command(as_of=DAY, json=JSON)
+def branch_check(_: Any, as_of: str | None = None, json: bool = False) -> None:
+    """Check the branches against the policy; exit 1 when one is overdue or out of order.
+
+    Example: python3 tasks.py branch.check
+    """
+    from ci import commands
+
+    commands.branches_check(as_of, json)
+
+
+@command(json=JSON)
+def ci_matrix(_: Any, json: bool = False) -> None:
+    """Print the rows of images and wheels for a CI system.
+
+    Example: python3 tasks.py ci.matrix --json
+    """
+    from ci import commands
+
+    commands.matrix(json)
+
+
+def _group(name: str, **members: Any) -> Collection:
+    group = Collection(name)
+    for member, body in members.items():
+        group.add_task(body, name=member)
+    return group
+
+
+namespace = Collection(
+    setup,
+    build,
+    run,
+    generate,
+    doctor,
+    lint,
+    _group("wheel", build=wheel_build),
+    _group("image", build=build, test=image_test, list=image_list, lock=image_lock),
+    _group("branch", status=branch_status, check=branch_check),
+    _group("ci", matrix=ci_matrix),
+)
+namespace.add_task(run_tests, name="test")

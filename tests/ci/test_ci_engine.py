@@ -1,0 +1,138 @@
+"""The engine's command lines, its detection, and the runner that starts processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ci import engine
+from ci.engine import BuildRequest, CliEngine, Result, Runner, RunRequest, Work
+from ci.errors import CommandError, MissingPartError, NoEngineError
+from tests.ci.fakes import FakeRunner
+
+REFUSED = Result(1, "", "cannot connect")
+
+
+def test_the_first_engine_that_answers_is_taken(tmp_path: Path) -> None:
+    runner = FakeRunner(tmp_path, ["docker", "podman"])
+    runner.effects["docker info"] = lambda argv: REFUSED
+    runner.effects["podman info"] = lambda argv: Result(0, "4.3.1\n")
+    assert engine.detect(runner).name == "podman"
+
+
+def test_no_engine_says_what_each_one_answered_and_what_to_do(tmp_path: Path) -> None:
+    runner = FakeRunner(tmp_path, ["docker"])
+    runner.effects["docker info"] = lambda argv: REFUSED
+    with pytest.raises(NoEngineError, match="docker: cannot connect") as caught:
+        engine.detect(runner)
+    assert "setup" in caught.value.fix
+    assert caught.value.exit_code == 2
+    with pytest.raises(NoEngineError, match="none is installed"):
+        engine.detect(FakeRunner(tmp_path))
+    with pytest.raises(NoEngineError, match="buildah: builds images but"):
+        engine.detect(FakeRunner(tmp_path, ["buildah"]))
+
+
+@pytest.mark.parametrize(("buildx", "expected"), [(1, "--force-rm"), (0, "--load")])
+def test_a_build_fits_the_builder_that_is_there(tmp_path: Path, buildx: int, expected: str) -> None:
+    runner = FakeRunner(tmp_path, ["docker"])
+    runner.effects["docker buildx"] = lambda argv: Result(buildx, "")
+    request = BuildRequest(Path("D"), Path("context"), "name:tag", {"BASE": "b"}, {"key": "value"})
+    CliEngine(runner, "docker").build(request)
+    command = runner.commands[-1]
+    assert expected in command
+    assert {"--build-arg=BASE=b", "--label=key=value", "--tag"} <= set(command)
+    assert runner.work.engine_builds == 1
+
+
+def test_a_run_has_no_network_and_read_only_mounts_unless_asked(tmp_path: Path) -> None:
+    runner = FakeRunner(tmp_path, ["docker"])
+    request = RunRequest(
+        "image", ["id"], mounts={Path("/a"): "/b"}, writable={Path("/c"): "/d"}, env={"K": "V"}, user="7:7"
+    )
+    CliEngine(runner, "docker").run(request)
+    command = runner.commands[-1]
+    assert {"--network=none", "--volume=/a:/b:ro", "--volume=/c:/d", "--env=K=V", "--user=7:7"} <= set(command)
+    assert command[-2:] == ["image", "id"]
+
+
+def test_an_interrupt_ends_the_container(tmp_path: Path) -> None:
+    def interrupt(argv: list[str]) -> Result:
+        raise KeyboardInterrupt
+
+    runner = FakeRunner(tmp_path, ["docker"])
+    runner.effects["docker run"] = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        CliEngine(runner, "docker").run(RunRequest("image"))
+    name = runner.commands[0][2].removeprefix("--name=")
+    assert runner.commands[1] == ["docker", "kill", name]
+
+
+def test_queries_of_the_engine(tmp_path: Path) -> None:
+    runner = FakeRunner(tmp_path, ["docker"])
+    docker = CliEngine(runner, "docker")
+    runner.effects["docker image inspect there"] = lambda argv: Result(0, '[{"Id": "sha256:1"}]')
+    runner.effects["docker image inspect gone"] = lambda argv: REFUSED
+    runner.effects["docker info --format {{.DockerRootDir}}"] = lambda argv: Result(0, "/var/lib/docker\n")
+    assert docker.inspect("there") == {"Id": "sha256:1"}
+    assert docker.inspect("gone") is None
+    assert docker.data_root() == Path("/var/lib/docker")
+
+
+def test_the_other_commands_name_what_they_work_on(tmp_path: Path) -> None:
+    runner = FakeRunner(tmp_path, ["podman"])
+    podman = CliEngine(runner, "podman")
+    podman.import_rootfs(Path("a.tar"), "base:1")
+    podman.save("image", Path("b.tar"))
+    podman.load(Path("c.tar"))
+    podman.tag("image", "other")
+    podman.remove("image")
+    podman.prune("label=x")
+    assert podman.pull("remote")
+    assert podman.attach(RunRequest("image", interactive=True)) == 0
+    words = [" ".join(command[1:3]) for command in runner.commands]
+    assert words == [
+        "import a.tar", "save --format", "load --input", "tag image", "rmi image", "image prune", "pull remote", "run --rm"
+    ]  # fmt: skip
+    assert runner.work.downloads == 1
+
+
+def test_the_runner_keeps_output_and_raises_with_its_end(tmp_path: Path) -> None:
+    runner = Runner(tmp_path)
+    with pytest.raises(CommandError, match="went wrong") as caught:
+        runner.run([sys.executable, "-c", "print('went wrong'); raise SystemExit(3)"], kind="compilers", log="x")
+    assert caught.value.code == 3
+    assert "went wrong" in (tmp_path / "x.log").read_text(encoding="utf-8")
+    assert runner.work.compilers == 1
+
+
+def test_a_missing_program_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingPartError, match="no-such-program"):
+        Runner(tmp_path).read(["no-such-program"])
+
+
+def test_queries_give_output_and_code(tmp_path: Path) -> None:
+    answer = Runner(tmp_path).read([sys.executable, "-c", "import os; print(os.environ['K'])"], env={"K": "V"})
+    assert answer == Result(0, "V\n", "")
+
+
+def test_an_interrupt_ends_the_child_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+
+    def interrupt(child: subprocess.Popen[str], *_: object) -> tuple[str, str]:
+        monkeypatch.undo()
+        ended.append(child.pid)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        Runner(tmp_path).run([sys.executable, "-c", "import time; time.sleep(60)"])
+    assert not Path(f"/proc/{ended[0]}").exists()
+
+
+def test_downloads_made_before_the_environment_was_ready_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(engine.INHERITED_DOWNLOADS, "3")
+    assert Work().as_dict() == {"compilers": 0, "engine_builds": 0, "downloads": 3}

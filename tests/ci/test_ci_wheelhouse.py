@@ -1,0 +1,130 @@
+"""Locks, the wheelhouse that is filled from them, and base images."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ci import bases, distributions, wheelhouse
+from ci.engine import Result
+from ci.errors import CommandError, NoBaseError, ProjectFileError, UsageError
+from ci.paths import ROOT
+from ci.wheelhouse import Lock
+from release.model import Manifest
+from release.rows import ImageRow
+from tests.ci.fakes import FakeEngine, FakeRunner
+
+LOCK = Lock("3.11", "x86_64", "runtime")
+EPOCH = 1_700_000_000
+
+
+def test_a_lock_has_one_hash_per_package() -> None:
+    item = {"metadata": {"name": "ML_dtypes", "version": "1"}, "download_info": {"archive_info": {"hashes": {}}}}
+    item["download_info"]["archive_info"]["hashes"]["sha256"] = "a" * 64  # type: ignore[index]
+    text = wheelhouse.lock_text(LOCK, {"install": [item]})
+    assert text.splitlines()[1] == f"ml-dtypes==1 --hash=sha256:{'a' * 64}"
+
+
+def test_the_devel_image_gets_all_that_builds_the_wheel() -> None:
+    runtime, devel = wheelhouse.requirements("runtime"), wheelhouse.requirements("devel")
+    assert "pip" in runtime
+    assert set(runtime) < set(devel)
+    assert any(line.startswith("ziglang") for line in devel)
+
+
+def test_the_committed_locks_fit_the_project() -> None:
+    for path in (ROOT / wheelhouse.LOCKS).glob("*.txt"):
+        python, _, rest = path.stem.partition("-")
+        arch, _, kind = rest.rpartition(".")
+        lock = Lock(f"3.{python.removeprefix('py3')}", arch, kind)
+        names = {line.partition("==")[0] for line in wheelhouse.read(lock).splitlines() if not line.startswith("#")}
+        for line in wheelhouse.requirements(kind):
+            name = line.partition(">=")[0].lower().replace("_", "-")
+            assert name in names, f"{path.name} lacks {name}"
+
+
+def test_resolving_writes_the_lock(runner: FakeRunner, checkout: Path) -> None:
+    def report(argv: list[str]) -> Result:
+        target = next(word.partition("=")[2] for word in argv if word.startswith("--report="))
+        Path(target).write_text(json.dumps({"install": []}), encoding="utf-8")
+        return Result(0, "")
+
+    runner.effects["install --dry-run"] = report
+    wheelhouse.resolve(runner, "python", LOCK, checkout)
+    assert (checkout / LOCK.path).read_text(encoding="utf-8").startswith("# Locked by")
+
+
+def test_a_missing_or_unhashed_lock_is_refused(checkout: Path) -> None:
+    (checkout / LOCK.path).write_text("# a comment\nnumpy==2\n", encoding="utf-8")
+    with pytest.raises(ProjectFileError, match="no hash") as caught:
+        wheelhouse.read(LOCK, checkout)
+    assert caught.value.where.endswith("py311-x86_64.runtime.txt:2")
+    (checkout / LOCK.path).unlink()
+    with pytest.raises(ProjectFileError, match="missing") as caught:
+        wheelhouse.read(LOCK, checkout)
+    assert "image.lock" in caught.value.fix
+
+
+def test_wheels_are_downloaded_once(runner: FakeRunner, checkout: Path) -> None:
+    house = wheelhouse.ensure(runner, "python", LOCK, checkout)
+    assert {path.name for path in house.iterdir()} == {"requirements.txt", "numpy-2-py3-none-any.whl"}
+    wheelhouse.ensure(runner, "python", LOCK, checkout)
+    assert runner.work.downloads == 1
+    (house / "numpy-2-py3-none-any.whl").write_bytes(b"changed")
+    wheelhouse.ensure(runner, "python", LOCK, checkout)
+    assert runner.work.downloads == 2
+
+
+def test_a_base_is_pulled_where_a_registry_answers(
+    engine: FakeEngine, runner: FakeRunner, manifest: Manifest, row: ImageRow
+) -> None:
+    engine.registry.add("debian:bookworm-slim")
+    first = bases.ensure_base(engine, runner, manifest, row, EPOCH)
+    second = bases.ensure_base(engine, runner, manifest, row, EPOCH)
+    assert (first.origin, second.origin) == ("pulled", "present")
+    assert first.tag == "mindspore-base:debian12-x86_64"
+
+
+def test_a_base_is_bootstrapped_where_none_does_and_kept(
+    engine: FakeEngine, runner: FakeRunner, manifest: Manifest, row: ImageRow
+) -> None:
+    first = bases.ensure_base(engine, runner, manifest, row, EPOCH)
+    engine.images.clear()
+    second = bases.ensure_base(engine, runner, manifest, row, EPOCH)
+    assert (first.origin, second.origin) == ("bootstrapped", "cached")
+    assert first.digest == second.digest
+
+
+def test_a_damaged_base_is_made_anew(
+    engine: FakeEngine, runner: FakeRunner, manifest: Manifest, row: ImageRow, tmp_path: Path
+) -> None:
+    bases.ensure_base(engine, runner, manifest, row, EPOCH)
+    engine.images.clear()
+    next((tmp_path / "cache").rglob("*.tar")).write_bytes(b"half")
+    assert bases.ensure_base(engine, runner, manifest, row, EPOCH).origin == "bootstrapped"
+
+
+def test_a_base_that_cannot_be_made_says_why(
+    engine: FakeEngine, runner: FakeRunner, manifest: Manifest, row: ImageRow
+) -> None:
+    def fail(argv: list[str]) -> Result:
+        raise CommandError(argv, 1, "no route to the archive")
+
+    runner.effects["mmdebstrap"] = fail
+    with pytest.raises(NoBaseError, match="no route"):
+        bases.ensure_base(engine, runner, manifest, row, EPOCH)
+    runner.programs.clear()
+    with pytest.raises(NoBaseError, match="no registry answers"):
+        bases.ensure_base(engine, runner, manifest, row, EPOCH)
+    other = next(known for known in manifest.image_rows() if known.os.startswith("openeuler"))
+    with pytest.raises(NoBaseError, match="openeuler"):
+        bases.ensure_base(engine, runner, manifest, other, EPOCH)
+
+
+def test_every_system_of_the_manifest_is_known(manifest: Manifest) -> None:
+    references = {distributions.reference(row, manifest.os[row.os].suite) for row in manifest.image_rows()}
+    assert references == {"debian:bookworm-slim", "ubuntu:noble", "openeuler/openeuler:24.03-lts"}
+    with pytest.raises(UsageError, match="plan9"):
+        distributions.distribution("plan9")

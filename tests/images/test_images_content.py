@@ -1,0 +1,88 @@
+"""What the images hold and what they must not hold."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ci import archive, images
+from ci.shop import Shop
+from release.matrix import budget
+from release.rows import ImageRow, Kind
+from tests.images.conftest import Run
+
+pytestmark = pytest.mark.engine
+
+SHIPPED: list[Kind] = ["runtime", "release"]
+TOOLS = "gcc cc g++ c++ clang ld as ar make cmake ninja zig git"
+CACHES = "/root/.cache /home/mindspore/.cache /wheelhouse /var/cache/apt/*.bin /var/cache/apt/archives/*.deb"
+LEFTOVERS = f"{CACHES} /var/lib/apt/lists/* /var/log/* /tmp/* /var/cache/ldconfig/aux-cache /usr/share/man/*"
+STRANGER = "4242:4242"
+
+
+@pytest.mark.parametrize("kind", ["devel", *SHIPPED])
+def test_the_user_is_not_root_and_owns_a_home(inside: Run, kind: Kind) -> None:
+    script = 'id -u; id -un; cd "$HOME" && touch here && echo "$HOME"'
+    assert inside(kind, "sh", "-c", script).stdout.split() == ["10001", "mindspore", "/home/mindspore"]
+
+
+@pytest.mark.parametrize("kind", ["devel", *SHIPPED])
+def test_any_user_id_has_a_writable_home(inside: Run, kind: Kind) -> None:
+    done = inside(kind, "sh", "-c", 'id -u; mkdir -p "$HOME/.cache/x" && echo made', user=STRANGER)
+    assert done.stdout.split() == ["4242", "made"]
+
+
+@pytest.mark.parametrize("kind", SHIPPED)
+def test_there_is_no_compiler(inside: Run, kind: Kind) -> None:
+    script = f"for tool in {TOOLS}; do command -v $tool; done; find / -xdev -name 'cc1*' -o -xdev -name 'zig'; true"
+    assert inside(kind, "sh", "-c", f"{{ {script}; }} 2>/dev/null").stdout == ""
+
+
+@pytest.mark.parametrize("kind", ["devel", *SHIPPED])
+def test_there_is_no_cache_and_no_log(inside: Run, kind: Kind) -> None:
+    listing = f"for path in {LEFTOVERS}; do [ -e $path ] && echo $path; done; true"
+    assert inside(kind, "sh", "-c", listing, user="0").stdout == ""
+
+
+def test_the_toolchain_is_in_the_devel_image(inside: Run) -> None:
+    script = "g++ --version && cmake --version && ninja --version && git --version && python3-config --includes"
+    done = inside(
+        "devel", "bash", "-c", f"{script} && python3 -c 'import nanobind, scikit_build_core, llvmlite, ziglang'"
+    )
+    assert done.code == 0, done.stderr
+
+
+@pytest.mark.parametrize("kind", ["devel", *SHIPPED])
+def test_labels_say_what_it_is(shop: Shop, inspected: dict[Kind, Any], row: ImageRow, kind: Kind) -> None:
+    labels = images.labels_of(inspected[kind])
+    assert labels["org.opencontainers.image.version"] == shop.manifest.current.text
+    assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
+    assert labels[images.ROW_LABEL] == row.id
+    assert len(labels["org.opencontainers.image.revision"]) >= 11
+    assert labels["org.opencontainers.image.base.digest"].startswith("sha256:")
+    assert labels.get("org.mindspore.intermediate", "false") == "false"
+
+
+def test_the_release_stands_on_the_runtime_image(inspected: dict[Kind, Any]) -> None:
+    below, above = (inspected[kind]["RootFS"]["Layers"] for kind in SHIPPED)
+    assert above[: len(below)] == below
+    assert len(above) == len(below) + 1
+
+
+def test_the_release_keeps_its_budget_and_is_reproducible(
+    shop: Shop, inspected: dict[Kind, Any], tags: dict[Kind, str], tmp_path: Path
+) -> None:
+    """Normalising the built image once more gives the same image id: it holds nothing of this machine or this day."""
+    saved, clean = tmp_path / "saved.tar", tmp_path / "clean.tar"
+    shop.engine.save(tags["release"], saved)
+    created = inspected["release"]["Created"]
+    layers = archive.normalise(saved, clean, tags["release"], images.epoch_of(created))
+    saved.unlink()
+    images.check_size(tags["release"], layers, budget(shop.manifest, "release"))
+    with tarfile.open(clean) as tar:
+        names = tar.getnames()
+    clean.unlink()
+    assert f"{inspected['release']['Id'][7:]}.json" in names

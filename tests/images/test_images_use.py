@@ -1,0 +1,113 @@
+"""The images in use: the self-check, the README's programs, training, installing and building the wheel."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ci.paths import DIST, ROOT
+from release.rows import Kind
+from tests.images.conftest import Run
+
+pytestmark = pytest.mark.engine
+
+EXAMPLES = {ROOT / "examples": "/examples"}
+STRANGER = "4242:4242"
+PRODUCT = "[ 4. 10. 18.]"
+
+PROJECT = """
+[build-system]
+requires = ["scikit-build-core", "nanobind"]
+build-backend = "scikit_build_core.build"
+[project]
+name = "small"
+version = "1"
+"""
+CMAKE = """
+cmake_minimum_required(VERSION 3.26)
+project(small CXX)
+find_package(Python REQUIRED COMPONENTS Interpreter Development.Module)
+execute_process(COMMAND ${Python_EXECUTABLE} -m nanobind --cmake_dir
+                OUTPUT_STRIP_TRAILING_WHITESPACE OUTPUT_VARIABLE nanobind_ROOT)
+find_package(nanobind CONFIG REQUIRED)
+nanobind_add_module(_small NB_STATIC small.cpp)
+install(TARGETS _small LIBRARY DESTINATION .)
+"""
+SOURCE = """
+#include <nanobind/nanobind.h>
+#include <stdexcept>
+int twice(int x) { if (x < 0) throw std::runtime_error("negative"); return 2 * x; }
+NB_MODULE(_small, m) { m.def("twice", &twice); }
+"""
+
+
+@pytest.mark.parametrize("user", ["", STRANGER])
+def test_the_default_command_is_the_self_check(inside: Run, user: str) -> None:
+    done = inside("release", user=user)
+    assert done.code == 0, done.stderr
+    assert PRODUCT in done.stdout
+
+
+def test_a_shell_replaces_the_default_command(inside: Run) -> None:
+    done = inside("release", "bash", "-c", "echo $$ $0")
+    assert done.stdout.split() == ["1", "bash"]
+
+
+def test_an_exit_code_comes_through(inside: Run) -> None:
+    assert inside("release", "sh", "-c", "exit 7").code == 7
+
+
+def test_the_first_program_of_the_readme(inside: Run) -> None:
+    done = inside("release", "python3", "/examples/readme_mul.py", mounts=EXAMPLES)
+    assert done.stdout == f"{PRODUCT}\n", done.stderr
+
+
+def test_the_second_program_of_the_readme(inside: Run) -> None:
+    done = inside("release", "python3", "/examples/readme_tensor_add.py", mounts=EXAMPLES)
+    assert done.stdout == f"{np.full([1, 3, 3, 4], 2, np.float32)}\n", done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["graph", "pynative"])
+def test_the_digits_are_learnt(inside: Run, mode: str) -> None:
+    done = inside("release", "python3", "/examples/digits_mlp.py", "--mode", mode, mounts=EXAMPLES, user=STRANGER)
+    assert done.code == 0, done.stdout + done.stderr
+    reached = re.search(r"accuracy ([\d.]+)%", done.stdout)
+    assert reached is not None, done.stdout
+    assert float(reached[1]) >= 95.0
+
+
+def test_the_runtime_image_installs_the_wheel_without_network(inside: Run) -> None:
+    script = "python3 -m pip install --quiet --no-index /dist/mindspore-*manylinux*.whl && python3 -m mindspore"
+    kind: Kind = "runtime"
+    assert inside(kind, "python3", "-c", "import mindspore").code != 0
+    done = inside(kind, "bash", "-c", script, mounts={DIST: "/dist"})
+    assert done.code == 0, done.stderr
+    assert PRODUCT in done.stdout
+
+
+@pytest.mark.slow
+def test_the_devel_image_builds_a_wheel_for_anybody(inside: Run, tmp_path: Path, writable: Path) -> None:
+    """Without network, from a checkout that is read-only and belongs to another user."""
+    checkout = tmp_path / "checkout"
+    (checkout / "framework").mkdir(parents=True)
+    (checkout / "pyproject.toml").write_text(
+        f'{PROJECT}[tool.scikit-build]\ncmake.source-dir = "framework"\n', encoding="utf-8"
+    )
+    (checkout / "framework/CMakeLists.txt").write_text(CMAKE, encoding="utf-8")
+    (checkout / "framework/small.cpp").write_text(SOURCE, encoding="utf-8")
+    mounts = {"mounts": {checkout: "/src"}, "writable": {writable: "/out"}, "user": STRANGER}
+    done = inside("devel", "build-wheel", **mounts)
+    assert done.code == 0, done.stdout + done.stderr
+    assert [path.name for path in writable.iterdir()] == ["small-1-cp311-cp311-manylinux_2_28_x86_64.whl"]
+    use = "python3 -m pip install --quiet --no-index /out/*.whl && python3 -c 'import _small; print(_small.twice(21))'"
+    assert inside("runtime", "bash", "-c", use, mounts={writable: "/out"}).stdout == "42\n"
+
+
+def test_the_devel_image_explains_a_missing_mount(inside: Run) -> None:
+    done = inside("devel", "build-wheel")
+    assert done.code == 2
+    assert "no checkout at /src" in done.stderr
