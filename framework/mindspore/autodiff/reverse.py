@@ -122,7 +122,7 @@ def _rule_cotangents(b: GraphBuilder, node: Apply, adjoint: Any) -> Sequence[Nod
     out: Any = node
     if isinstance(node.type, TupleType):
         out = tuple(b.get(node, i) for i in range(len(node.type.elements)))
-        adjoint = tuple(adjoint[i] if i in adjoint else b.zeros_like(o) for i, o in enumerate(out))
+        adjoint = tuple(adjoint.get(i) for i in range(len(out)))
     given = rule(b, *node.inputs, out, adjoint, **node.attrs)
     if len(given) != len(node.inputs):
         raise GraphTypeError(
