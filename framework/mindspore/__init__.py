@@ -6,14 +6,17 @@ Names are loaded when they are first used, so that the wheel build can run the k
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # a decorator without a type would make what it decorates untyped
+    from mindspore.common.api import jit as jit
 
 _MODULES = ("common", "context", "nn", "ops")
 _HOMES = {
     "mindspore.common.api": ("jit", "ms_function"),
     "mindspore.common.dtype": ("dtype_to_nptype", "dtype_to_pytype", "pytype_to_dtype"),
     "mindspore.common.gradients": ("grad", "value_and_grad"),
-    "mindspore.common.methods": ("Tensor", "from_numpy", "tensor"),
+    "mindspore.common.tensor": ("Tensor", "from_numpy", "tensor"),
     "mindspore.common.parameter": ("Parameter", "ParameterTuple"),
     "mindspore.common.seed": ("get_seed", "set_seed"),
     "mindspore.context": ("GRAPH_MODE", "PYNATIVE_MODE", "get_context", "set_context"),

@@ -191,7 +191,8 @@ def set_context(**kwargs: Any) -> None:
 def _set_threads(count: int) -> None:
     from mindspore import _native
 
-    _native.set_num_threads(count or len(os.sched_getaffinity(0)))
+    every = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    _native.set_num_threads(count or every)
 
 
 def get_context(attr_key: str) -> Any:

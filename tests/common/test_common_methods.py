@@ -236,3 +236,41 @@ def test_the_tables_for_graphs_are_what_the_class_has() -> None:
 def test_methods_are_documented() -> None:
     assert "absolute" in (Tensor.abs.__doc__ or "").lower() or "Element types" in (Tensor.abs.__doc__ or "")
     assert all(getattr(Tensor, name).__doc__ for name in tensor_methods)
+
+
+def test_numpy_scalars_are_numbers(mode: str) -> None:
+    x = Tensor([1.0, 2.0])
+    assert (x * np.float32(0.5)).tolist() == [0.5, 1.0]
+    assert (x + np.int64(1)).tolist() == [2.0, 3.0]
+    assert (x / np.sqrt(4.0)).dtype is ms.float32
+
+
+def test_bits_and_truth_values(mode: str) -> None:
+    x = Tensor([True, False])
+    assert (x & True).tolist() == [True, False]
+    assert (x ^ x).tolist() == [False, False]
+    assert (Tensor([6]) & 3).tolist() == [2]
+    with pytest.raises(TypeError, match="BitwiseAnd"):
+        Call(both)(Tensor([1.0]), Tensor([1.0]))
+
+
+def both(x: Any, y: Any) -> Any:
+    return x & y
+
+
+def test_astype_copies_unless_told_otherwise() -> None:
+    x = Tensor([1.0])
+    x.astype(ms.float32)[0] = 5
+    assert x.tolist() == [1.0]
+    assert x.astype(ms.float32, copy=False) is x
+    assert x.to(ms.float32) is x
+
+
+def filled(x: Any) -> Any:
+    return x.fill(3), x.value()
+
+
+def test_fill_and_value(mode: str) -> None:
+    three, same = Call(filled)(Tensor([1.0, 2.0]))
+    assert three.tolist() == [3.0, 3.0]
+    assert same.tolist() == [1.0, 2.0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 import mindspore as ms
 from mindspore import Parameter, Tensor, _native, nn, ops
-from mindspore.common.eager import function
+from mindspore.common.eager import eager_op, function
+from mindspore.ir.operator import find
 
 pytestmark = pytest.mark.compiler
 
@@ -111,7 +113,7 @@ def test_an_operator_without_gradient_says_why() -> None:
 
 
 def test_a_jit_function_inside_is_followed() -> None:
-    scale = ms.jit(lambda a: a * a * 3)
+    scale: Any = ms.jit(lambda a: a * a * 3)
     assert ms.grad(lambda x: scale(x) + x)(Tensor([2.0])).tolist() == [13.0]
     assert scale(Tensor([2.0])).tolist() == [12.0]
 
@@ -129,3 +131,29 @@ def test_a_step_of_training_by_hand() -> None:
         optimizer(gradients)
         losses.append(value.item())
     assert losses[-1] < 1e-2 * losses[0]
+
+
+def test_a_composite_without_a_rule_is_differentiated_through_its_expansion() -> None:
+    declared = find("ReduceMean")
+    mean = eager_op(replace(declared, name="MeanWithoutRule", gradient=None))
+
+    def run(x: Any) -> Any:
+        return mean(x * x * x, axis=0)
+
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_allclose(ms.grad(run)(x).asnumpy(), 1.5 * x.asnumpy() ** 2, rtol=1e-6)
+    np.testing.assert_allclose(ms.grad(ms.grad(run))(x).asnumpy(), 3 * x.asnumpy(), rtol=1e-6)
+
+
+def test_gradients_of_many_shapes() -> None:
+    for n in range(1, 40):
+        x = Tensor(np.arange(n, dtype=np.float32))
+        assert ms.grad(lambda a, n=n: (a.reshape(n, 1) * a.reshape(1, n)).sum())(x).shape == (n,)
+
+
+def test_copies_carry_gradients() -> None:
+    def run(x: Any) -> Any:
+        y = x.copy() * x.astype(ms.float32)
+        return y + x.T.contiguous()
+
+    assert ms.grad(run)(Tensor([1.0, 2.0])).tolist() == [3.0, 5.0]

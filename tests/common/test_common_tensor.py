@@ -133,6 +133,11 @@ def test_str_is_numpys(data: Any, text: str) -> None:
         (np.zeros((2, 1, 2), np.int32), None, "\n[[[0, 0]],\n [[0, 0]]]"),
         (np.arange(2000).reshape(2, 1000), None,
          "\n[[   0,    1,    2 ...  997,  998,  999],\n [1000, 1001, 1002 ... 1997, 1998, 1999]]"),
+        (np.ones(1001, np.int32), None, " [1, 1, 1 ... 1, 1, 1]"),
+        ([1] * 25, None, f" [{', '.join('1' * 24)}, \n 1]"),
+        ([1] * 24, ms.uint8, f" [{', '.join('1' * 24)}\n ]"),
+        ([False] * 13, None, f" [{', '.join(['False'] * 12)}, \n False]"),
+        ([[1] * 7], None, "\n[[1, 1, 1 ... 1, 1, 1]]"),
         (np.ones((1001, 1), np.int32), None, "\n[[1],\n [1],\n [1],\n ...\n [1],\n [1],\n [1]]"),
     ],
 )  # fmt: skip

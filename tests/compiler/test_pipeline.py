@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import namedtuple
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,44 @@ def test_every_stage_keeps_the_rules_of_the_graph(monkeypatch: pytest.MonkeyPatc
     gradient = compile_call(ms.grad(ms.grad(softened)), (x, x), {}, Options()).run((x, x), {})
     reference = compile_call(ms.grad(ms.grad(softened)), (x, x), {}, Options("reference")).run((x, x), {})
     np.testing.assert_allclose(gradient.asnumpy(), reference.asnumpy(), rtol=1e-4, atol=1e-6)
+
+
+def times_ten(function: Any) -> Any:
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs) * 10.0
+
+    return wrapper
+
+
+@times_ten
+def decorated(x: Any) -> Any:
+    return x + 1.0
+
+
+@functools.lru_cache(maxsize=None)
+def cached(x: Any) -> Any:
+    return x + 2.0
+
+
+@pytest.mark.parametrize(("function", "expected"), [(decorated, [20, 30]), (cached, [3, 4])])
+def test_decorators_keep_their_meaning(function: Any, expected: list[float]) -> None:
+    x = tensor(1, 2)
+    assert compile_call(function, (x,), {}, Options()).run((x,), {}).asnumpy().tolist() == expected
+
+
+def doublings(x: Any) -> Any:
+    count = 0
+    while x.sum() < 100.0:
+        x = x * 2.0
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_loop_may_start_from_a_number(backend: str) -> None:
+    x = tensor(1, 1)
+    assert compile_call(doublings, (x,), {}, Options(backend)).run((x,), {}).item() == 6
 
 
 def test_an_unknown_back_end_lists_those_there_are() -> None:

@@ -35,12 +35,21 @@ def test_a_graph_is_parsed_once_per_code_object() -> None:
     assert parse(SAME[0]) is parse(SAME[1])
 
 
-def test_decorated_functions() -> None:
-    @functools.lru_cache(maxsize=None)
-    def cached(x: int) -> int:
+def test_a_decorators_wrapper_is_parsed_itself() -> None:
+    def inner(x: int) -> int:
         return x + 41
 
-    assert constants(parse(cached)) == {41}
+    @functools.wraps(inner)
+    def wrapper(x: int) -> int:
+        return inner(x) * 17
+
+    assert constants(parse(wrapper)) == {17}
+
+
+def test_objects_that_are_no_functions_are_refused() -> None:
+    cached = functools.lru_cache(maxsize=None)(lambda x: x)
+    with pytest.raises(GraphSyntaxError, match="is not a Python function: only functions with Python source"):
+        parse(cached)
 
 
 def test_locations_are_those_of_the_file() -> None:
@@ -76,6 +85,10 @@ def test_an_edited_file_is_noticed(tmp_path: Path) -> None:
     path.write_text("def f(x):\n    return x - 1\n# longer\n", encoding="utf-8")
     with pytest.raises(GraphSyntaxError, match="source has changed since it was imported"):
         parse(function)
+    asserting = _written(path, "def f(x):\n    assert x\n    return x + 1\n")
+    path.write_text("def f(x):\n    assert x\n    return x - 1\n# longer\n", encoding="utf-8")
+    with pytest.raises(GraphSyntaxError, match="source has changed since it was imported"):
+        parse(asserting)
     path.write_text("def f(x:\n", encoding="utf-8")
     with pytest.raises(GraphSyntaxError, match="its file no longer parses"):
         parse(function)

@@ -29,7 +29,15 @@ def layer_norm() -> Graph:
     return graph([x, gamma, beta], b.add(b.mul(b.mul(centred, b.rsqrt(b.add(variance, 1e-5))), gamma), beta))
 
 
+def causal_mask() -> Graph:
+    rows, columns = (b.iota(shape=(6, 8), dimension=d, dtype=dt.int32) for d in (0, 1))
+    return graph(
+        [X], b.select(b.greater_equal(rows, columns), X, b.zeros_like(X)), b.mul(X, b.cast(rows, dtype=dt.float32))
+    )
+
+
 ONE_NEST = {
+    "a mask made of positions": causal_mask(),
     "a chain": graph([X, Y], b.exp(b.neg(b.tanh(b.add(X, Y))))),
     "several outputs": graph([X, Y], b.add(X, Y), b.sub(X, Y), b.relu(b.add(X, Y))),
     "loops over the same data": graph([parameter((4, 512)), p := parameter((4, 512))], b.tanh(p), b.greater(p, 0.5)),
@@ -53,6 +61,14 @@ def test_runs_as_one_nest(name: str) -> None:
     made = ONE_NEST[name]
     assert lowered(made).calls == 1
     check(made, *[normal(*p.type.shape, seed=i) for i, p in enumerate(made.parameters)])  # type: ignore[union-attr]
+
+
+def test_classes_are_compared_with_positions_inside_the_loss() -> None:
+    logits, labels = parameter((6, 8)), parameter((6,), dt.int32)
+    hot = b.one_hot(labels, 1.0, 0.0, depth=8)
+    made = graph([logits, labels], b.neg(b.reduce_sum(b.mul(hot, b.log_softmax(logits, axis=-1)), axis=1)))
+    assert lowered(made).calls == 1
+    check(made, normal(6, 8), np.arange(6, dtype=np.int32))
 
 
 def test_a_product_takes_bias_activation_and_residual_along() -> None:

@@ -40,6 +40,17 @@ def layers(count: int) -> Graph:
     return graph([x, *rows], value)
 
 
+def test_long_functions_need_little_stack() -> None:
+    """Every product needs room for its buffers and its epilogue's context, one after the other the same room."""
+    x = value = parameter((64, 64))
+    for _ in range(50):
+        value = b.relu(b.add(b.matmul(value, x), 1.0))
+    made = lowered(graph([x], value))
+    entry = made.llvm_ir[: made.llvm_ir.index("\n}\n")]
+    assert made.calls == 50
+    assert entry.count("alloca") == 2
+
+
 def test_equal_graphs_give_equal_text() -> None:
     assert lowered(mixture()).llvm_ir == lowered(mixture()).llvm_ir
 

@@ -8,7 +8,7 @@ import pytest
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape
-from tests.lowering.programs import b, check, graph, normal, parameter
+from tests.lowering.programs import b, check, graph, lowered, normal, parameter, run
 
 BY_SHORT = {t.short: t for t in dt.ALL}
 REAL = [t.short for t in dt.REAL]
@@ -143,3 +143,20 @@ def test_reads_across_the_innermost_dimension(shape: Shape) -> None:
     y = parameter(shape[::-1])
     made = graph([x, y], across, b.mul(across, y), b.concat(across, y, axis=0), b.reduce_sum(b.add(across, y), axis=0))
     check(made, normal(*shape), normal(*shape[::-1], seed=1))
+
+
+@pytest.mark.parametrize("shape", [(20, 40_000), (1, 300_000), (70, 20_000), (40_000, 5)])
+def test_long_folds_stay_accurate(shape: Shape) -> None:
+    """Sums of numbers that are all of one sign, where adding one after the other in float32 would drift."""
+    x = parameter(shape)
+    given = np.abs(normal(*shape)) + np.float32(1)
+    for axis in (0, 1):
+        (got,) = run(graph([x], b.reduce_sum(x, axis=axis)), given)
+        np.testing.assert_allclose(got, given.astype(np.float64).sum(axis), rtol=2e-6)
+
+
+def test_softmax_over_a_vocabulary() -> None:
+    x = parameter((20, 50_000))
+    made = graph([x], b.softmax(x, axis=-1), b.log_softmax(x, axis=-1))
+    check(made, normal(20, 50_000), rtol=2e-5)
+    assert lowered(made).calls == 1

@@ -119,7 +119,8 @@ def test_attributes_are_replaced_and_removed() -> None:
     ("use", "error", "words"),
     [
         (lambda net: net.nope, AttributeError, "'Net' object has no attribute 'nope'"),
-        (lambda net: setattr(net, "w", Tensor([1.0])), TypeError, "'w' is a Parameter"),
+        (lambda net: setattr(net, "w", 3), TypeError, "'w' is a Parameter"),
+        (lambda net: setattr(net, "w", Tensor([1.0])), ValueError, "shape"),
         (lambda net: net.insert_child_to_cell("dense", nn.ReLU()), KeyError, "dense"),
         (lambda net: net.insert_child_to_cell("d", 3), TypeError, "int"),
         (lambda net: net.insert_param_to_cell("w", net.w), KeyError, "'w'"),

@@ -5,6 +5,12 @@ An object takes part in graphs by carrying one of these attributes:
 ``__operator__``
     It is one operator: the value is the ``ir.operator.Operator``; ``__operator_attributes__`` (a dict, optional) holds the
     attributes that were fixed when the object was made (``P.MatMul(transpose_a=True)``).
+    ``__operator_updates__`` (output index -> input index, optional): outputs that are written back to Parameters; a call then gives
+    output 0.
+``__graph_assign__``
+    True: calling the object with a Parameter and a value writes the Parameter.
+``__constexpr__``
+    True: the callable is run by Python while compiling, on constants (functions of the graph are handed over as handles).
 ``__graph_function__``
     A method without arguments; returns the Python callable whose source is compiled when the object is called in a graph
     (a Cell returns its bound ``construct``, a ``jit`` wrapper the wrapped function).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import update_wrapper
 from types import MethodType
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from mindspore import _native
 from mindspore.common.checks import one_of
@@ -13,6 +13,7 @@ from mindspore.context import GRAPH_MODE, SETTINGS
 
 __all__ = ["jit", "ms_function"]
 
+F = TypeVar("F", bound=Callable[..., Any])
 _KEPT_PER_KEY = 8
 COMPILED_CALL = "_compiled"
 COMPILED_GRADIENTS = "_compiled_gradients"
@@ -22,10 +23,12 @@ COMPILED_GRADIENTS = "_compiled_gradients"
 class CompileCache:
     """Compilations of one callable: by the types of its arguments, newest first, each valid while its guards hold."""
 
-    __slots__ = ("backend", "entries")
+    __slots__ = ("backend", "entries", "kept")
 
-    def __init__(self, backend: str = "") -> None:
+    def __init__(self, backend: str = "", kept: Any = None) -> None:
         self.backend = backend
+        self.kept = kept
+        """Objects whose ids stand in the key under which this cache is found: they must not be freed before it."""
         self.entries: dict[Any, list[Any]] = {}
 
     def run(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -69,6 +72,7 @@ class JitFunction:
     """A function that is compiled in both modes. As a method it compiles for each object apart."""
 
     __name__: str
+    __qualname__: str
 
     def __init__(self, function: Callable[..., Any], backend: str = "") -> None:
         self.function = function
@@ -83,11 +87,13 @@ class JitFunction:
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
             return self
-        name = f"{COMPILED_CALL}_{self.__name__}"
-        own = instance.__dict__
-        if name not in own:
-            own[name] = JitFunction(MethodType(self.function, instance), self.cache.backend)
-        return own[name]
+        bound = JitFunction(MethodType(self.function, instance), self.cache.backend)
+        own = getattr(instance, "__dict__", None)
+        return bound if own is None else own.setdefault(f"{COMPILED_CALL}_{self.__name__}", bound)
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        owner = getattr(self.function, "__self__", None)
+        return self.__qualname__ if owner is None else (getattr, (owner, self.__name__))
 
     def __graph_function__(self) -> Callable[..., Any]:
         return self.function
@@ -96,8 +102,21 @@ class JitFunction:
         return f"<jit {self.function!r}>"
 
 
+@overload
 def jit(
-    function: Callable[..., Any] | None = None,
+    function: F, *, capture_mode: str = "ast", jit_level: str = "O0", fullgraph: bool = False, backend: str = ""
+) -> F: ...
+@overload
+def jit(
+    function: None = None,
+    *,
+    capture_mode: str = "ast",
+    jit_level: str = "O0",
+    fullgraph: bool = False,
+    backend: str = "",
+) -> Callable[[F], F]: ...
+def jit(
+    function: Any = None,
     *,
     capture_mode: str = "ast",
     jit_level: str = "O0",

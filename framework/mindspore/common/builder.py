@@ -12,7 +12,7 @@ from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape
 from mindspore.common.eager import eager_op, is_variadic
-from mindspore.common.tensor import Tensor
+from mindspore.common.tensor_class import Tensor
 from mindspore.ir.builder import Builder
 from mindspore.ir.operator import Operator, find
 

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
+import numpy as np
+
 from mindspore import _native, primitives  # noqa: F401 -- importing primitives declares the operators
 from mindspore.base.dtypes import DType
 from mindspore.base.promotion import common, scalar_dtype
 from mindspore.common.plans import planned
-from mindspore.common.tensor import Tensor
+from mindspore.common.tensor_class import Tensor
 from mindspore.ir.builder import PYTHON_NUMBERS, complete_attrs
 from mindspore.ir.operator import REQUIRED, Operator, find
 from mindspore.ir.types import TensorType
@@ -113,7 +115,7 @@ def _resolve(op: Operator, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
     if len(args) < len(op.inputs):
         return _by_name(op, args, kwargs)
     operands, attrs = arguments_of(op, args, kwargs)
-    if any(isinstance(o, list | tuple) for o in operands):
+    if any(_plain(o) is not o for o in operands):
         return partial(_with_tensors, op)
     types = operand_types(op, operands)
     numbers = [(i, types[i].dtype.code) for i, o in enumerate(operands) if not isinstance(o, Tensor)]
@@ -135,7 +137,12 @@ def _by_name(op: Operator, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
 
 
 def _with_tensors(op: Operator, *args: Any, **kwargs: Any) -> Any:
-    """A call with a list or tuple of numbers in the place of a tensor."""
+    """A call with numbers in a list, or one of numpy's, in the place of a tensor or of a Python number."""
     count = len(op.inputs)
-    inputs = [Tensor(a) if isinstance(a, list | tuple) else a for a in args[:count]]
-    return eager_op(op)(*inputs, *args[count:], **kwargs)
+    return eager_op(op)(*map(_plain, args[:count]), *args[count:], **kwargs)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic) and not isinstance(value, PYTHON_NUMBERS):
+        return value.item()
+    return Tensor(value) if isinstance(value, list | tuple) else value

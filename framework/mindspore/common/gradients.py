@@ -56,7 +56,9 @@ def _shared_cache(function: Any, request: Request) -> CompileCache:
     if not isinstance(home, dict):
         return CompileCache()
     found: dict[Any, CompileCache] = home.setdefault(COMPILED_GRADIENTS, {})
-    return found.setdefault((getattr(function, "__func__", None), *request.key()), CompileCache())
+    # The function is part of the key because functools.wraps copies one function's __dict__ to another.
+    key = (getattr(function, "__func__", function), *request.key())
+    return found.setdefault(key, CompileCache(kept=request.weights))
 
 
 class GradientFunction:

@@ -8,7 +8,7 @@ from typing import Any
 from mindspore import _native
 from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
-from mindspore.common.tensor import Tensor
+from mindspore.common.tensor_class import Tensor
 from mindspore.common.writes import record_write
 
 _strided_slice = function("strided_slice")

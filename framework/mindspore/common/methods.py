@@ -9,9 +9,10 @@ from mindspore import _native
 from mindspore.base import dtypes as dt
 from mindspore.base.protocols import tensor_methods, tensor_operators, tensor_properties
 from mindspore.common import functions as f
+from mindspore.common.dtype import pytype_to_dtype
 from mindspore.common.eager import comparison, function
 from mindspore.common.indexing import getitem, setitem, slice_of, with_item
-from mindspore.common.tensor import Tensor, from_numpy, tensor
+from mindspore.common.tensor_class import Tensor, from_numpy, tensor
 from mindspore.ir.operator import find
 
 __all__ = ["Tensor", "from_numpy", "tensor", "tensor_methods"]
@@ -33,8 +34,24 @@ _ALIASES: Mapping[str, str] = {
 
 
 def _astype(self: Any, dtype: Any, copy: bool = True) -> Any:
-    """The values as another element type: ``mindspore.float32``, a numpy type, or their name."""
-    return f.cast(self, dtype)
+    """The values as another element type: ``mindspore.float32``, a numpy type, or their name; always a copy unless `copy` is False."""
+    target = pytype_to_dtype(dtype)
+    if self.dtype is not target:
+        return f.cast(self, target)
+    return self.copy() if copy else self
+
+
+_identity = function("identity")
+_full = function("full")
+
+
+def _copy(self: Tensor) -> Any:
+    """A tensor with the same values in memory of its own."""
+    made = _native.TensorBase.copy(self)
+    tape = _native.get_tape()
+    if tape is not None:
+        tape.append((_identity, (self,), made))
+    return made
 
 
 def _to(self: Any, dtype: Any) -> Any:
@@ -50,6 +67,16 @@ def _max(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def _min(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest element over `axis`, all dimensions when None."""
     return f.amin(self, axis, keepdims)
+
+
+def _value(self: Any) -> Any:
+    """The tensor itself; of a Parameter, its values as a tensor that shares its memory."""
+    return self
+
+
+def _fill(self: Any, value: Any) -> Any:
+    """A tensor of the same shape and type with one value."""
+    return _full(self.shape, value, self.dtype)
 
 
 def _reversed_axes(self: Any) -> Any:
@@ -90,18 +117,19 @@ def _as_bool(self: Any) -> Any:
 _WRITTEN: Mapping[str, Callable[..., Any]] = {
     "all": f.all, "any": f.any, "argmax": f.tensor_argmax, "argmin": f.argmin, "astype": _astype, "bool": _as_bool,
     "broadcast_to": f.broadcast_to, "clamp": f.clamp, "clip": f.clamp, "double": _as_double, "expand": f.expand,
-    "expand_dims": f.expand_dims, "flatten": f.tensor_flatten, "float": _as_float, "half": _as_half, "int": _as_int,
+    "expand_dims": f.expand_dims, "fill": _fill, "flatten": f.tensor_flatten, "float": _as_float, "half": _as_half, "int": _as_int,
     "long": _as_long, "masked_fill": f.masked_fill, "matmul": f.matmul, "max": _max, "mean": f.mean, "min": _min,
     "permute": f.transpose, "prod": f.prod, "ravel": f.ravel, "reshape": f.view, "softmax": f.softmax, "split": f.split,
     "squeeze": f.squeeze, "std": f.std, "sum": f.tensor_sum, "swapaxes": f.swapaxes, "tile": f.tile, "to": _to,
-    "transpose": f.transpose, "type": _to, "unsqueeze": f.expand_dims, "var": f.var, "view": f.view, "where": f.tensor_where,
+    "transpose": f.transpose, "type": _to, "unsqueeze": f.expand_dims, "value": _value, "var": f.var, "view": f.view,
+    "where": f.tensor_where,
 }  # fmt: skip
 
 _OPERATORS: Mapping[str, tuple[str, str]] = {
     "+": ("add", "add"), "-": ("sub", "sub"), "*": ("mul", "mul"), "/": ("truediv", "div"), "//": ("floordiv", "floor_div"),
     "%": ("mod", "floor_mod"), "**": ("pow", "pow"), "<": ("lt", "less"), "<=": ("le", "less_equal"), ">": ("gt", "greater"),
-    ">=": ("ge", "greater_equal"), "unary -": ("neg", "neg"), "abs": ("abs", "abs"), "&": ("and", "logical_and"),
-    "|": ("or", "logical_or"), "^": ("xor", "logical_xor"), "unary ~": ("invert", "invert"),
+    ">=": ("ge", "greater_equal"), "unary -": ("neg", "neg"), "abs": ("abs", "abs"),
+    "&": ("and", "bitwise_and"), "|": ("or", "bitwise_or"), "^": ("xor", "bitwise_xor"), "unary ~": ("invert", "invert"),
 }  # fmt: skip
 """Python's operator: the native slot and the function."""
 
@@ -115,6 +143,8 @@ def _register() -> None:
     tensor_methods.update({name: function(name) for name in _SAME_NAME})
     tensor_methods.update({name: function(target) for name, target in _ALIASES.items()})
     tensor_methods.update(_WRITTEN)
+    tensor_methods["copy"] = _identity
+    setattr(Tensor, "copy", _copy)  # noqa: B010 -- what a graph needs no copy for is one in memory
     tensor_properties["T"] = _reversed_axes
     for symbol, (slot, name) in _OPERATORS.items():
         tensor_operators[symbol] = function(name)

@@ -1,4 +1,4 @@
-"""``repr`` of a tensor: aligned columns, commas, and ``...`` in the middle of what is long.
+"""``repr`` of a tensor: aligned columns, commas, and ``...`` in the middle of dimensions above 6 (a single row: above 1000).
 
 ``str`` of a tensor is numpy's own; only ``repr`` has MindSpore's layout.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from mindspore.base.dtypes import DType
 
-_SUMMARISE_ABOVE = 1000
+_LONGEST_ROW = 1000
 _EDGE = 3
 _WIDTH = {"float64": (15, 8), "float32": (15, 8), "float16": (11, 4)}
 
@@ -31,11 +31,12 @@ def _body(array: np.ndarray[Any, Any], dtype: DType) -> str:
         return ""
     if array.ndim == 0:
         return _scalar(array.item())
-    text = _texts(_shown(array, array.size > _SUMMARISE_ABOVE), _formatter(dtype))
+    text = _texts(_shown(array, array.ndim > 1 or array.size > _LONGEST_ROW), _formatter(dtype))
     width = max((len(t) for t in _leaves(text)), default=0)
     if dtype.kind == "b" or dtype.attribute in _WIDTH:
         width = max(width, 5 if dtype.kind == "b" else _WIDTH[dtype.attribute][0])
-    return _lines(text, width if dtype.kind != "c" else 0, 1)
+    width = width if dtype.kind != "c" else 0
+    return _wrapped(text, width, dtype) if array.ndim == 1 and None not in text else _lines(text, width, 1)
 
 
 def _scalar(value: Any) -> str:
@@ -71,6 +72,13 @@ def _leaves(cells: Any) -> list[str]:
     if isinstance(cells, list):
         return list(chain.from_iterable(_leaves(c) for c in cells))
     return [] if cells is None else [cells]
+
+
+def _wrapped(cells: Cells, width: int, dtype: DType) -> str:
+    """A single row, broken after every 12 wide or 24 narrow elements, also after the last one."""
+    count = 12 if dtype.kind == "b" or dtype.attribute in _WIDTH else 24
+    lines = [", ".join(c.rjust(width) for c in cells[i : i + count]) for i in range(0, len(cells), count)]
+    return f"[{f', {chr(10)} '.join(lines)}{chr(10) + ' ' if len(cells) % count == 0 else ''}]"
 
 
 def _lines(cells: Cells, width: int, depth: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mindspore.common.tensor import Tensor
+from mindspore.common.tensor_class import Tensor
 from mindspore.common.writes import record_write
 
 __all__ = ["assign", "assign_add", "assign_sub"]

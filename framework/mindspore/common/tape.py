@@ -13,13 +13,13 @@ from typing import Any
 
 from mindspore import _native
 from mindspore.common.builder import EAGER
-from mindspore.common.cotangents import as_operand, cotangents, filled, promoted
+from mindspore.common.cotangents import Rule, Step, as_operand, cotangents, filled, promoted
 from mindspore.common.eager import arguments_of
 from mindspore.common.eager import function as operator_function
 from mindspore.common.parameter import Parameter
-from mindspore.common.tensor import Tensor
+from mindspore.common.tensor_class import Tensor
 from mindspore.common.writes import Write
-from mindspore.ir.operator import NotDifferentiable, Operator
+from mindspore.ir.operator import NotDifferentiable
 
 _alias = operator_function("identity")
 _add = operator_function("add")
@@ -34,17 +34,6 @@ class Parts:
     value: Any
     arguments: tuple[Any, ...]
     weights: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One operator call that gradients pass through."""
-
-    op: Operator
-    operands: tuple[Any, ...]
-    attrs: Mapping[str, Any]
-    results: tuple[Any, ...]
-    several: bool
 
 
 def differentiate(
@@ -145,21 +134,22 @@ def _pullback(
 
 
 def _cotangents(step: Step, given: Sequence[Any], wanted: tuple[bool, ...]) -> Sequence[Any]:
-    if step.op.gradient is None and _native.get_tape() is not None:
+    if step.rule.op.gradient is None and _native.get_tape() is not None:
         return _through_expansion(step, given, wanted)
     return cotangents(step, given, wanted)
 
 
 def _through_expansion(step: Step, given: Sequence[Any], wanted: tuple[bool, ...]) -> Sequence[Any]:
     """A composite without a rule of its own under an outer tape: its expansion runs again, as a function to differentiate."""
-    assert step.op.expand is not None
-    expand, seeds = step.op.expand, tuple(filled(EAGER, given, step.results))
+    op, attrs = step.rule.op, step.rule.attrs
+    assert op.expand is not None
+    expand, seeds = op.expand, tuple(filled(EAGER, given, step.results))
 
     def expansion(*values: Any) -> Any:
-        return expand(EAGER, *values, **step.attrs)
+        return expand(EAGER, *values, **attrs)
 
     places = [i for i, w in enumerate(wanted) if w]
-    parts = differentiate(expansion, promoted(EAGER, step.op, step.operands), {}, places, (), seeds, False)
+    parts = differentiate(expansion, promoted(EAGER, op, step.operands), {}, places, (), seeds, False)
     found = dict(zip(places, parts.arguments, strict=True))
     return [as_operand(EAGER, found.get(i), o) for i, o in enumerate(step.operands)]
 
@@ -187,7 +177,7 @@ def _path(records: Sequence[Any], active: set[int]) -> list[Step]:
         floating = [r for r in results if r.dtype.kind in "fc"]
         if floating and any(id(o) in active for o in operands):
             active.update(id(r) for r in floating)
-            path.append(Step(op, operands, attrs, results, several))
+            path.append(Step(Rule(op, attrs, several), operands, results))
     return path
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -18,19 +17,18 @@ _parsed: dict[int, tuple[CodeType, Graph]] = {}
 
 
 def parse(function: Any) -> Graph:
-    """The untyped graph of `function` (decorators that use functools.wraps are unwrapped), once per code object.
+    """The untyped graph of `function`, once per code object. A decorator's wrapper is a function of its own: its source is parsed.
 
     Raises:
         GraphSyntaxError: the source is not found, or holds a construct that is not supported.
     """
-    plain = inspect.unwrap(function)
-    if not isinstance(plain, FunctionType):
+    if not isinstance(function, FunctionType):
         raise GraphSyntaxError(
-            f"{plain!r} is not a Python function: only functions with Python source can be compiled."
+            f"{function!r} is not a Python function: only functions with Python source can be compiled."
         )
-    code = plain.__code__
+    code = function.__code__
     known = _parsed.get(id(code))
     if known is None:
-        graph = scopes.function_graph(find_source(plain), plain.__name__.strip("<>"), frozenset(code.co_freevars), None)
+        graph = scopes.function_graph(find_source(function), function.__name__.strip("<>"), frozenset(code.co_freevars), None)
         known = _parsed[id(code)] = (code, graph)
     return known[1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import inspect
 import linecache
 import sys
@@ -69,7 +68,7 @@ def find_source(function: FunctionType) -> Source:
     matches = [(t, o) for t, o in module.definitions if _starts_at(t, code) and _fits(t, code)]
     if len(matches) > 1:
         matches = [m for m in matches if _body_span(m[0]) == _code_span(code)] or matches
-    trusted = len(matches) == 1 and _unchanged(module, matches[0][0], code)
+    trusted = len(matches) == 1 and _unchanged(module, matches[0][0], function)
     if not trusted:
         way_out = "Restart Python after editing a file; give lambdas that share a line names of their own."
         raise _refusal(function, "its source has changed since it was imported, or cannot be told apart", way_out)
@@ -166,10 +165,11 @@ def _code_span(code: CodeType) -> tuple[int | None, int | None, int | None, int 
     return max(spans, key=lambda p: (p[1] or 0, p[3] or 0, -(p[0] or 0), -(p[2] or 0)), default=(None,) * 4)
 
 
-def _unchanged(module: _Module, tree: ast.AST, code: CodeType) -> bool:
-    """Whether the source compiles to the function's own instructions; test runners may have rewritten its asserts."""
+def _unchanged(module: _Module, tree: ast.AST, function: FunctionType) -> bool:
+    """Whether the source compiles to the function's own instructions, apart from asserts that pytest has rewritten."""
+    code = function.__code__
     candidates = module.codes.get((code.co_firstlineno, code.co_name), [])
     if any(c.co_code == code.co_code for c in candidates):
         return True
-    rewritten = hasattr(builtins, "__debug__") and any(isinstance(n, ast.Assert) for n in ast.walk(tree))
+    rewritten = "@pytest_ar" in function.__globals__ and any(isinstance(n, ast.Assert) for n in ast.walk(tree))
     return rewritten and bool(candidates)

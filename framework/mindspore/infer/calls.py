@@ -94,11 +94,11 @@ def _call_object(machine: Machine, function: Any, args: tuple[Abstract, ...], kw
     if is_pure(function):
         return run_now(machine, function, args, kwargs)
     if not isinstance(function, type):
-        if isinstance(inner := getattr(function, "__wrapped__", None), FunctionType):
-            return _call_python(machine, inner, args, kwargs)
         method = next((vars(c)["__call__"] for c in type(function).__mro__ if "__call__" in vars(c)), None)
         if isinstance(method, FunctionType):
             return _call_python(machine, method, (Known(function), *args), kwargs)
+        if isinstance(inner := getattr(function, "__wrapped__", None), FunctionType):
+            return _call_python(machine, inner, args, kwargs)
     return _refuse(function)
 
 

@@ -5,13 +5,14 @@ Buffers: input ``[outer, count, inner]``, Int32 output ``[outer, inner]``. Param
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape, size
-from mindspore.kernels import cost, floats, integers, lanes, runtime
+from mindspore.kernels import cost, integers, lanes, runtime
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
 from mindspore.kernels.lanes import memory_type
@@ -30,8 +31,7 @@ class Arg:
     def extreme(self, f: Function, a: Value, b: Value) -> Value:
         """The more extreme of two; NaN wins."""
         if self.dtype.is_floating:
-            join = floats.maximum if self.kind == "max" else floats.minimum
-            return join(floats.real(f, self.dtype), a, b)
+            return f.intrinsic(f"{self.kind}imum", a.type, a, b)
         if self.dtype is dt.bool_:
             return f.op("or" if self.kind == "max" else "and", a, b)
         return (integers.maximum if self.kind == "max" else integers.minimum)(f, self.dtype, a, b)
@@ -106,21 +106,32 @@ def _rows(arg: Arg, f: Function, begin: Value, end: Value, captured: list[Value]
 
 
 def _search(arg: Arg, f: Function, start: Value, wanted: Value, count: Value) -> Value:
-    """Index of the first element that is `wanted`; one is."""
-    head, body, done = (f.fresh(n) for n in ("search", "next", "found"))
-    before = f.fresh("before")
+    """Index of the first element that is `wanted`; one is. Whole blocks are looked through as vectors first."""
+
+    def missing(first: Value) -> Value:
+        """The block that starts here holds no such element."""
+        stop = f.minimum(first + BLOCK, count)
+        with f.loop(first, stop, carried=[f.value(False, "i1")]) as each:
+            each.next(each.carried[0] | arg.same(f, arg.load(f, start, each.index), wanted))
+        return ~each.results[0]
+
+    block = _advance_while(f, f.index(0), BLOCK, missing)
+    return _advance_while(f, block, 1, lambda i: ~arg.same(f, arg.load(f, start, i), wanted))
+
+
+def _advance_while(f: Function, first: Value, step: int, condition: Callable[[Value], Value]) -> Value:
+    """The first of ``first, first + step, ...`` for which `condition` is false; there is one."""
+    before, head, after = (f.fresh(n) for n in ("before", "search", "found"))
+    latch = f.fresh("next")
     f.label(before)
     f.label(head)
-    index = Value(f, "i64", f"%{f.fresh('i')}")
-    following = Value(f, "i64", f"%{f.fresh('n')}")
-    f.line(f"{index.name} = phi i64 [ 0, %{before} ], [ {following.name}, %{body} ]")
-    found = arg.same(f, arg.load(f, start, index), wanted)
-    last = (index + 1).eq(count)
-    f.branch(found | last, done, body)
-    f.line(f"{body}:")
-    f.line(f"{following.name} = add nsw i64 {index.name}, 1")
+    index, following = (Value(f, "i64", f"%{f.fresh('i')}") for _ in range(2))
+    f.line(f"{index.name} = phi i64 [ {first.name}, %{before} ], [ {following.name}, %{latch} ]")
+    f.branch(condition(index), latch, after)
+    f.line(f"{latch}:")
+    f.line(f"{following.name} = add nsw i64 {index.name}, {step}")
     f.line(f"br label %{head}")
-    f.line(f"{done}:")
+    f.line(f"{after}:")
     return index
 
 

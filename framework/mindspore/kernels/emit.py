@@ -207,8 +207,6 @@ class Function:
         body = "\n  ".join(["entry:", *self._entry, "br label %start", "start:", *self._lines])
         return f"{self._head} {self._attributes} {{\n{body}\n}}\n"
 
-    # values -------------------------------------------------------------------------------------------------------------
-
     def value(self, x: Operand, type: str) -> Value:
         """`x` as an operand: Python numbers become constants of `type`."""
         if isinstance(x, Value):
@@ -285,8 +283,6 @@ class Function:
         flags = f"{self.flags} " if is_float(type) and name != "masked.load" else ""
         return self.emit(type, f"call {flags}{type} @{full}({', '.join(map(str, arguments))})")
 
-    # memory -------------------------------------------------------------------------------------------------------------
-
     def load(self, type: str, pointer: Value, align: int | None = None) -> Value:
         return self.emit(type, f"load {type}, {pointer}, align {align or SIZES[element(type)]}")
 
@@ -303,8 +299,6 @@ class Function:
         self.module.declare("llvm.prefetch.p0", "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
         self.line(f"call void @llvm.prefetch.p0({pointer}, i32 {int(write)}, i32 3, i32 1)")
 
-    # calls --------------------------------------------------------------------------------------------------------------
-
     def call(self, result: str, callee: str | Value, *arguments: Operand) -> Value:
         """Call ``@name`` or a function pointer. Python integers are i64 arguments. A void call gives an unusable value."""
         listed = ", ".join(str(self.value(a, "i64")) for a in arguments)
@@ -316,8 +310,6 @@ class Function:
 
     def ret(self, value: Value | None = None) -> None:
         self.line(f"ret {value}" if value is not None else "ret void")
-
-    # control flow -------------------------------------------------------------------------------------------------------
 
     def label(self, name: str) -> None:
         """Fall through into a new block."""

@@ -128,14 +128,14 @@ def _boxes(scope: Scope, step: Boxes) -> None:
 def _arg_fold(scope: Scope, step: ArgFold) -> None:
     value, output = step.reads[0].value, step.outputs[0]
     assert value is not None
-    work = 3 * size(step.space)
-    grain = output.size if work < lower_nest.PARALLEL_FROM else max(1, output.size * lower_nest.GRAIN // work)
+    work, count = 3 * size(step.space), lower_arg.units(step)
+    grain = count if work < lower_nest.PARALLEL_FROM else max(1, count * lower_nest.GRAIN // work)
 
     def emit(name: str) -> None:
         lower_arg.emit(scope.shared.module, name, step)
 
     pointers = [scope.pointer(value), scope.pointer(output)]
-    scope.check(scope.shared.units(scope.f, "arg", lower_arg.key(step), pointers, (output.size, grain), emit))
+    scope.run_units("arg", lower_arg.key(step), pointers, (count, grain), emit)
 
 
 _TASKS: Mapping[type[Task], Callable[[Scope, Task], None]] = {RunNest: _nest, RunProduct: _product, RunStep: _step}

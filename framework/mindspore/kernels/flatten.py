@@ -13,6 +13,7 @@ from mindspore.ir.graph import CALL, IF, MAKE_TUPLE, TUPLE_GET, WHILE, Apply, Co
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import TensorType, TupleType, Type
 from mindspore.kernels import access as acc
+from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, with_positions
 from mindspore.kernels.flatten_folds import arg_fold_steps, fold_steps
 from mindspore.kernels.flatten_products import product_step
 from mindspore.kernels.program import Boxes, Branch, Function, Invoke, Loop, Map, Read, Step, Value, copied, whole
@@ -52,6 +53,7 @@ class _Flattener:
         self.built = built
         self.leaves: dict[Node, Leaves] = {}
         self.stored: dict[Read, Value] = {}
+        self.recipes: dict[Value, Recipe] = {}
 
     def run(self, graph: Graph) -> None:
         for parameter in graph.parameters:
@@ -142,10 +144,15 @@ class _Flattener:
         reads = [self.seen(read, access) for (read, _), access in zip(given, outer, strict=True)]
         if acc.refine((r.access for r in reads), _cuts(shape)) is None:
             reads = [self.seen(whole(self.store(r)), access) for (r, _), access in zip(given, outer, strict=True)]
-        exprs = [trace(body, tuple(operands), **node.attrs) for body in bodies]
+        traced = [trace(body, tuple(operands), **node.attrs) for body in bodies]
+        exprs, reads = inlined(traced, reads, self.recipes)
         exprs = [with_positions(expr, shape, reads) for expr in exprs]
         outputs = tuple(self.new(t) for t in types)
-        self.emit(Map(tuple(reads), outputs, tuple(exprs)))
+        step = Map(tuple(reads), outputs, tuple(exprs))
+        self.emit(step)
+        made = recipe(step)
+        if made is not None:
+            self.recipes[outputs[0]] = made
         return tuple(whole(o) for o in outputs)
 
     def reduce(self, node: Apply) -> Leaves:
@@ -238,28 +245,6 @@ class _Flattener:
         )
         self.function.steps.append(step)
         return tuple(first[i] if c is None else whole(outputs[c]) for i, c in enumerate(carried))
-
-
-def with_positions(expr: Expr, shape: Shape, reads: list[Read]) -> Expr:
-    """`expr` with each ``index`` turned into an operand that reads the position; appends those reads. Shared parts stay shared."""
-    done: dict[int, Expr] = {}
-    stack = [expr]
-    while stack:
-        current = stack[-1]
-        missing = [a for a in current.args if id(a) not in done]
-        if missing:
-            stack.extend(missing)
-            continue
-        stack.pop()
-        args = tuple(done[id(a)] for a in current.args)
-        if current.op == "index":
-            strides = tuple(int(d == current.attr) for d in range(len(shape)))
-            done[id(current)] = Expr("operand", (), dt.int64, len(reads))
-            reads.append(Read(None, acc.collapsed(shape, strides)))
-        else:
-            same = all(a is b for a, b in zip(args, current.args, strict=True))
-            done[id(current)] = current if same else Expr(current.op, args, current.dtype, current.attr)
-    return done[id(expr)]
 
 
 def _cuts(shape: Shape) -> list[int]:

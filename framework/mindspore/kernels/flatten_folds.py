@@ -17,8 +17,10 @@ SPLIT_FROM = 1 << 16
 """Elements from which a fold with few results is cut into pieces."""
 ENOUGH_UNITS = 16
 """Results (or blocks of results) that keep every thread busy without cutting."""
-LONG = 1 << 15
-"""Folds at least this long are cut in any case: partial sums keep float32 exact enough."""
+LONG = 1 << 17
+"""Folds at least this long are cut in any case: partial sums keep float32 exact enough. Neighbouring elements add up in many lanes."""
+LONG_COLUMN = 1 << 14
+"""The same for folds of elements that are not neighbours, which add up one after the other."""
 INNER_BLOCK = 256
 
 
@@ -94,11 +96,11 @@ def _cut(kind: str, read: Read, space: tuple[int, int, int], output: Value) -> l
 def piece_length(space: tuple[int, int, int]) -> int:
     """Elements of the folded dimension per piece, 0 for a fold in one go. Depends on the shape alone, so results do not change."""
     outer, length, inner = space
-    units = outer * -(-inner // INNER_BLOCK)
-    if outer * length * inner < SPLIT_FROM or (units >= ENOUGH_UNITS and length < LONG) or length < 2 * ENOUGH_UNITS:
+    units, most = outer * -(-inner // INNER_BLOCK), LONG if inner == 1 else LONG_COLUMN
+    if outer * length * inner < SPLIT_FROM or (units >= ENOUGH_UNITS and length < most) or length < 2 * ENOUGH_UNITS:
         return 0
     wanted = max(2, 4 * ENOUGH_UNITS // units)
-    return max(-(-length // wanted), -(-8192 // inner), ENOUGH_UNITS) if length < wanted * LONG else LONG
+    return max(-(-length // wanted), -(-8192 // inner), ENOUGH_UNITS) if length < wanted * most else most
 
 
 def positions(space: tuple[int, int, int]) -> acc.Access:

@@ -18,7 +18,7 @@ from functools import partial
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape, broadcast, row_major_strides, size
-from mindspore.kernels import gemm_plain, gemm_vector, odometer, runtime
+from mindspore.kernels import gemm_plain, gemm_small, gemm_vector, odometer, runtime
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.elementwise import broadcast_strides, collapse
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
@@ -135,6 +135,10 @@ def product(f: Function, t: Tiling, source: DType, p: Problem) -> None:
         gemm_vector.product(f, t, source, p)
         return []
 
+    def small() -> list[Value]:
+        gemm_small.product(f, t, p)
+        return []
+
     def tiles() -> list[Value]:
         def alone() -> list[Value]:
             memory = runtime.scratch(f, f["runtime"], serial_bytes(t))
@@ -148,4 +152,8 @@ def product(f: Function, t: Tiling, source: DType, p: Problem) -> None:
         f.choose(f["shared"].eq(0) | runtime.threads(f, f["runtime"]).eq(1), alone, shared)
         return []
 
-    f.choose(gemm_vector.suits(f, p), vector, tiles)
+    def others() -> list[Value]:
+        f.choose(gemm_small.suits(f, t, p), small, tiles)
+        return []
+
+    f.choose(gemm_vector.suits(f, p), vector, others)

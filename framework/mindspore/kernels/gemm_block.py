@@ -85,8 +85,8 @@ def macro_kernel(module: Module, t: Tiling) -> str:
     ]  # fmt: skip
     f = module.function(name, "void", listed, internal=True, inline="noinline")
     rows, columns, k, a, b, c, ldc, add, last, epilogue, context, row, column = f.arguments
-    tile = micro_kernel(module, t)
-    edge = _edge_tile(module, t, tile)
+    tile = micro_kernel(module, t, t.vectors)
+    edge = _edge_tile(module, t)
     null = f.value(0, "i64").to("inttoptr", "ptr")
     finished = last.ne(0) & f.emit("i1", f"icmp ne {epilogue}, {null.name}")
     with (
@@ -113,7 +113,7 @@ def macro_kernel(module: Module, t: Tiling) -> str:
     return name
 
 
-def _edge_tile(module: Module, t: Tiling, tile: str) -> str:
+def _edge_tile(module: Module, t: Tiling) -> str:
     """``void edge(k, a, b, c, ldc, add, height, width)``: a tile that sticks out of C is computed beside it."""
     name = f"gemm_edge_{t.type}"
     listed = [
@@ -123,7 +123,12 @@ def _edge_tile(module: Module, t: Tiling, tile: str) -> str:
     f = module.function(name, "void", listed, internal=True, inline="noinline")
     k, a, b, c, ldc, add, height, width = f.arguments
     beside = f.alloca(t.type, t.rows * t.columns)
-    f.call("void", tile, k, a, b, beside, t.columns, 0)
+
+    def computed(vectors: int) -> list[Value]:
+        f.call("void", micro_kernel(module, t, vectors), k, a, b, beside, t.columns, 0)
+        return []
+
+    f.choose(width <= t.lanes, lambda: computed(1), lambda: computed(t.vectors))
 
     def copy(accumulate: bool) -> list[Value]:
         with f.loop(0, height, hints=[NO_UNROLL, NO_VECTOR]) as i, f.loop(0, width, hints=[NO_UNROLL]) as j:

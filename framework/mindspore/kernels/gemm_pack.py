@@ -100,13 +100,13 @@ class _Packing:
     def edge(self, first: Value, rows: Value) -> None:
         """The last panel: rows that do not exist are zero."""
         f = self.f
-        with f.loop(0, self.panel, hints=[NO_UNROLL, NO_VECTOR]) as row:
-            exists = first + row.index < rows
-            clamped = f.select(exists, first + row.index, first)
-            with f.loop(0, self.k, hints=[NO_VECTOR]) as loop:
-                value = self._load(self._at(clamped, loop.index), 1)
-                slot = self._slot(first, loop.index).at(self.type, row.index)
-                f.store(f.select(exists, value, f.value(0.0, value.type)), slot)
+        with f.loop(0, self.k, hints=[NO_VECTOR]) as loop:
+            for start, length in self._pieces():
+                zero = f.value(0.0, vector(length, self.type) if length > 1 else self.type)
+                f.store(zero, self._slot(first, loop.index, start))
+        with f.loop(first, rows, hints=[NO_UNROLL, NO_VECTOR]) as row, f.loop(0, self.k, hints=[NO_VECTOR]) as loop:
+            value = self._load(self._at(row.index, loop.index), 1)
+            f.store(value, self._slot(first, loop.index).at(self.type, row.index - first))
 
 
 def shuffle(f: Function, a: Value, b: Value, lanes: Sequence[int]) -> Value:

@@ -19,7 +19,7 @@ from mindspore.kernels.program import Fold, Map, Product, Read, Step, Value
 
 MOST_STEPS = 40
 MOST_BUFFERS = 28
-LONGEST_ROW = 1 << 14
+LONGEST_ROW = 1 << 16
 """Rows up to this length are kept in cache between phases."""
 FEWEST_ROWS = 4
 """With fewer rows, later phases run as loops of their own so that threads share them."""

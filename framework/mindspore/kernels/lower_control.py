@@ -75,9 +75,7 @@ def _loop(scope: Scope, step: Loop, frame: Lane, reads: Sequence[Lane], outputs:
     state = [read if c is None else outputs[c] for read, c in zip(reads, step.carried, strict=True)]
     for read, carried in zip(step.reads, step.carried, strict=True):
         if carried is not None and scope.pointer(_value(read.value)) is not outputs[carried]:
-            nest = copy_nest(_value(read.value))
-            if nest is not None:
-                scope.run_nest(nest, [scope.pointer(_value(read.value)), outputs[carried]])
+            _start(scope, _value(read.value), outputs[carried])
     flag, inner = frame, frame.at("i8", FLAG_BYTES)
     again, body, done = f.fresh("again"), f.fresh("body"), f.fresh("done")
     f.label(again)
@@ -88,6 +86,14 @@ def _loop(scope: Scope, step: Loop, frame: Lane, reads: Sequence[Lane], outputs:
     _call(scope, step.body, inner, state)
     f.line(f"br label %{again}")
     f.line(f"{done}:")
+
+
+def _start(scope: Scope, first: Value, state: Lane) -> None:
+    """Puts the first value of a state into its memory; a nest reads no pointer for a number that it knows."""
+    nest = copy_nest(first)
+    if nest is not None:
+        known = first.uniform and first.constant is not None
+        scope.run_nest(nest, [state] if known else [scope.pointer(first), state])
 
 
 def _poll(scope: Scope) -> None:

@@ -47,7 +47,7 @@ def emit(scope: Scope, task: RunProduct) -> None:
     table = f.load("ptr", scope.constants)
     address = f.load("ptr", table.at("ptr", scope.shared.kernel(kernel)))
     scope.shared.calls += 1
-    scope.check(f.call("i32", address, f["runtime"], runtime.pack(f, buffers), params))
+    scope.check(f.call("i32", address, f["runtime"], scope.packed("buffers", buffers), params))
 
 
 def _params(product: Product, flags: int) -> tuple[int, ...]:
@@ -71,7 +71,7 @@ def _callback(scope: Scope, task: RunProduct) -> list[Lane]:
 
     name = scope.shared.once("epilogue", key, write)
     width = scope.f.index(task.product.size[1])
-    context = runtime.pack(scope.f, [width, *(scope.pointer(v) for v in made.pointers)])
+    context = scope.packed("epilogue", [width, *(scope.pointer(v) for v in made.pointers)])
     return [Lane(scope.f, "ptr", f"@{name}"), context]
 
 

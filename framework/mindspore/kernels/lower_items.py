@@ -20,7 +20,9 @@ COMBINE: Mapping[str, str] = {
 
 Index = Value | int
 SHORT = 8
-"""Turns below which a loop is unrolled completely."""
+"""Turns below which a loop may be unrolled completely."""
+LONG = 256
+"""Turns from which LLVM does not do so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,17 @@ def combine(f: Function, item: Item, so_far: Lane, lane: Lane, source: DType) ->
     if source is not dtype:
         lane = scalars.lower(f, Expr("cast", (Expr("operand", (), source, 0),), dtype), [lane])
     if item.fold in ("max", "min") and isinstance(lane, Value) and isinstance(so_far, Value) and dtype.is_floating:
-        return f.intrinsic(COMBINE[item.fold], lane.type, so_far, lane)
+        return extreme(f, item, so_far, lane)
     pair = (Expr("operand", (), dtype, 0), Expr("operand", (), dtype, 1))
     kept, f.flags = f.flags, "contract reassoc"
     result = scalars.lower(f, Expr(COMBINE[item.fold], pair, dtype), [so_far, lane])
     f.flags = kept
     return result
+
+
+def extreme(f: Function, item: Item, so_far: Value, lane: Value) -> Value:
+    """The larger or smaller of two floats, NaN if there is one; the form that LLVM vectorises."""
+    return f.intrinsic(COMBINE[item.fold], lane.type, so_far, lane)
 
 
 def folded(f: Function, item: Item, lane: Lane) -> Lane:
@@ -119,10 +126,12 @@ def depth(nest: Nest, items: Sequence[Item]) -> list[int]:
 
 
 def hints(count: int, innermost: bool) -> tuple[str, ...]:
-    """Metadata of a loop: only innermost loops become vectors, and they keep their shape until then unless they are very short."""
+    """Metadata of a loop: only innermost loops become vectors. LLVM would unroll short ones completely before it looks for vectors."""
     if not innermost:
         return (NO_VECTOR,)
-    return (NO_UNROLL,) if count >= SHORT else ()
+    if not SHORT <= count < LONG:
+        return ()
+    return (NO_UNROLL, f'!{{!"llvm.loop.interleave.count", i32 {2 if count >= 4 * SHORT else 1}}}')
 
 
 def digits(number: Index, dims: Sequence[int]) -> list[Index]:

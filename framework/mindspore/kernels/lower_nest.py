@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from mindspore.kernels import runtime
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
 from mindspore.kernels.lower_columns import Columns
@@ -60,12 +58,7 @@ def emit_chunk(module: Module, name: str, callee: str, pointers: int) -> None:
     f.ret()
 
 
-def call(f: Function, name: str, pointers: Sequence[Value], count: int, grain: int) -> Value | None:
-    """Run ``name(pointers..., begin, end)`` over `count` units; gives the code to check when it can fail."""
-    if grain >= count:
-        f.call("void", name, *pointers, 0, count)
-        return None
-    context = runtime.pack(f, list(pointers))
-    entry = Value(f, "ptr", f"@{name}_chunk")
+def in_parallel(f: Function, worker: str, context: Value, count: int, grain: int) -> Value:
+    """Let the thread pool run `worker` over [0, count) in chunks; gives the code to check."""
     parallel_for = f.load("ptr", f["runtime"].at("i64", PARALLEL_FOR))
-    return f.call("i32", parallel_for, f["runtime"], count, grain, entry, context)
+    return f.call("i32", parallel_for, f["runtime"], count, grain, Value(f, "ptr", f"@{worker}"), context)

@@ -32,7 +32,7 @@ def emit(scope: Scope, task: RunProduct) -> None:
 
     values = [*(r.value for r in product.reads), *made.pointers]
     pointers = [scope.pointer(v) for v in values if v is not None]
-    scope.check(scope.shared.units(scope.f, "product", key, pointers, (count, grain), write))
+    scope.run_units("product", key, pointers, (count, grain), write)
 
 
 def _units(module: Module, name: str, product: Product, made: Epilogue) -> None:

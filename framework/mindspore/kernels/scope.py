@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mindspore.kernels import lower_nest
@@ -51,20 +51,6 @@ class Shared:
         """The position of a constant among all of them; 0 is the table."""
         return self.constants.setdefault(value, len(self.constants) + 1)
 
-    def units(
-        self, f: Function, kind: str, key: str, pointers: list[Lane], work: tuple[int, int], emit: Callable[[str], None]
-    ) -> Lane | None:
-        """Run a function of units that `emit` writes; ``work``: the number of units and those of one chunk."""
-        count, grain = work
-        self.calls += 1
-
-        def both(name: str) -> None:
-            emit(name)
-            if grain < count:
-                lower_nest.emit_chunk(self.module, f"{name}_chunk", name, len(pointers))
-
-        return lower_nest.call(f, self.once(kind, key, both), pointers, count, grain)
-
 
 class Scope:
     """One function being written: a straight line of tasks."""
@@ -76,6 +62,7 @@ class Scope:
         self.shared, self.f, self.made, self.home = shared, f, made, home
         self.constants, self.functions = constants, functions
         self.known: dict[Home, Lane] = {}
+        self.contexts: dict[tuple[str, int], Lane] = {}
 
     def pointer(self, value: Value) -> Lane:
         """The memory of a value; computed once, because tasks follow each other in one line."""
@@ -104,11 +91,43 @@ class Scope:
         self.f.ret(code)
         self.f.line(f"{fine}:")
 
+    def packed(self, kind: str, values: Sequence[Lane]) -> Lane:
+        """Values of 8 bytes stored on the stack until the next call of the same `kind`, so that a long function needs little stack."""
+        room = max(8, 1 << (len(values) - 1).bit_length())
+        if (kind, room) not in self.contexts:
+            self.contexts[kind, room] = self.f.alloca("i64", room)
+        context = self.contexts[kind, room]
+        for position, value in enumerate(values):
+            self.f.store(value, context.at("i64", position))
+        return context
+
+    def run_units(
+        self, kind: str, key: str, pointers: Sequence[Lane], work: tuple[int, int], emit: Callable[[str], None]
+    ) -> None:
+        """Run the function of units that `emit` writes, leaving this one when it fails.
+
+        ``work``: the number of units and those of one chunk; less than all go to the thread pool.
+        """
+        (count, grain), shared = work, self.shared
+        shared.calls += 1
+
+        def both(name: str) -> None:
+            emit(name)
+            if grain < count:
+                lower_nest.emit_chunk(shared.module, f"{name}_chunk", name, len(pointers))
+
+        name = shared.once(kind, f"{key} {grain < count}", both)
+        if grain >= count:
+            self.f.call("void", name, *pointers, 0, count)
+        else:
+            context = self.packed("units", pointers)
+            self.check(lower_nest.in_parallel(self.f, f"{name}_chunk", context, count, grain))
+
     def run_nest(self, nest: Nest, pointers: list[Lane]) -> None:
-        """Call the nest's function, leaving this one when it fails."""
+        """Call the nest's function."""
         work = (lower_nest.units(nest), lower_nest.grain(nest))
 
         def emit(name: str) -> None:
             lower_nest.emit_units(self.shared.module, name, nest)
 
-        self.check(self.shared.units(self.f, "nest", nests.key(nest), pointers, work, emit))
+        self.run_units("nest", nests.key(nest), pointers, work, emit)

@@ -8,6 +8,8 @@ from typing import Any
 
 from mindspore.common.api import COMPILED_CALL, CompileCache, runs_compiled
 from mindspore.common.parameter import Parameter, ParameterTuple
+from mindspore.common.state import assign
+from mindspore.common.tensor import Tensor
 
 __all__ = ["Cell"]
 
@@ -62,10 +64,13 @@ class Cell:
                 )
             self._adopt(name, value)
         elif isinstance(own.get(name), Parameter) and value is not None:
-            raise TypeError(
-                f"For 'Cell', the attribute {name!r} is a Parameter: expected a Parameter or None, but got {type(value).__name__}; "
-                "set_data changes its values."
-            )
+            if not isinstance(value, Tensor):
+                raise TypeError(
+                    f"For 'Cell', the attribute {name!r} is a Parameter: expected a Parameter, a Tensor with new values, or None, "
+                    f"but got {type(value).__name__}."
+                )
+            assign(own[name], value)
+            return
         super().__setattr__(name, value)
 
     def _adopt(self, name: str, value: Cell | Parameter | ParameterTuple) -> None:

@@ -1,0 +1,100 @@
+"""Bodies of maps: positions as reads, and values made of positions alone written into the bodies that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from mindspore.base import dtypes as dt
+from mindspore.base.shapes import Shape
+from mindspore.kernels import access as acc
+from mindspore.kernels.program import Map, Read, Value
+from mindspore.primitives.scalar import Expr
+
+LONGEST = 8
+"""Operations up to which a value made of positions is computed again at each use instead of being stored."""
+Recipe = tuple[Expr, tuple[Read, ...]]
+
+
+def rewritten(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
+    """`expr` with the leaves that `change` gives a new form for; shared parts stay shared. Iterative, so depth is not limited."""
+    done: dict[int, Expr] = {}
+    stack = [expr]
+    while stack:
+        current = stack[-1]
+        missing = [a for a in current.args if id(a) not in done]
+        if missing:
+            stack.extend(missing)
+            continue
+        stack.pop()
+        args = tuple(done[id(a)] for a in current.args)
+        if not args:
+            done[id(current)] = change(current) or current
+        else:
+            same = all(a is b for a, b in zip(args, current.args, strict=True))
+            done[id(current)] = current if same else Expr(current.op, args, current.dtype, current.attr)
+    return done[id(expr)]
+
+
+def with_positions(expr: Expr, shape: Shape, reads: list[Read]) -> Expr:
+    """`expr` with each ``index`` turned into an operand that reads the position; appends those reads."""
+
+    def change(leaf: Expr) -> Expr | None:
+        if leaf.op != "index":
+            return None
+        strides = tuple(int(d == leaf.attr) for d in range(len(shape)))
+        reads.append(Read(None, acc.collapsed(shape, strides)))
+        return Expr("operand", (), dt.int64, len(reads) - 1)
+
+    return rewritten(expr, change)
+
+
+def recipe(step: Map) -> Recipe | None:
+    """How to compute the step's only output anew anywhere: a short body of positions and numbers alone.
+
+    Not in half precision, where a stored value has been rounded.
+    """
+    if len(step.outputs) != 1 or step.outputs[0].dtype in (dt.float16, dt.bfloat16):
+        return None
+    if any(r.value is not None and not r.value.uniform for r in step.reads) or _operations(step.bodies[0]) > LONGEST:
+        return None
+    return step.bodies[0], step.reads
+
+
+def _operations(expr: Expr) -> int:
+    """Operations in `expr`, counted up to a little more than `LONGEST`."""
+    count, stack = 0, [expr]
+    while stack and count <= LONGEST:
+        current = stack.pop()
+        count += bool(current.args)
+        stack.extend(current.args)
+    return count
+
+
+def inlined(
+    bodies: Sequence[Expr], reads: Sequence[Read], recipes: Mapping[Value, Recipe]
+) -> tuple[list[Expr], list[Read]]:
+    """`bodies` over `reads` with the operands that have a recipe written out."""
+    kept: list[Read] = []
+    forms: list[Expr | int] = []
+    for read in reads:
+        known = recipes.get(read.value) if read.value is not None else None
+        parts = [acc.compose(read.access, r.access) for r in known[1]] if known is not None else []
+        if known is None or None in parts:
+            forms.append(len(kept))
+            kept.append(read)
+            continue
+        forms.append(rewritten(known[0], _moved([len(kept) + k for k in range(len(parts))])))
+        kept += [Read(r.value, p) for r, p in zip(known[1], parts, strict=True) if p is not None]
+    return [rewritten(body, _moved(forms)) for body in bodies], kept
+
+
+def _moved(forms: Sequence[Expr | int]) -> Callable[[Expr], Expr | None]:
+    """Puts `forms` in the place of operands: other operands, or what computes them."""
+
+    def change(leaf: Expr) -> Expr | None:
+        if leaf.op != "operand":
+            return None
+        form = forms[leaf.attr]
+        return form if isinstance(form, Expr) else Expr("operand", (), leaf.dtype, form)
+
+    return change
