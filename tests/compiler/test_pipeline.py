@@ -123,7 +123,7 @@ def decorated(x: Any) -> Any:
     return x + 1.0
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def cached(x: Any) -> Any:
     return x + 2.0
 

@@ -1,6 +1,6 @@
 """Finding the source: files, lambdas that share a line, decorators, changed files, and functions without source."""
 
-# ruff: noqa: B023, UP033 -- the programs under test use each form of the language on purpose
+# ruff: noqa: B023 -- the programs under test use each form of the language on purpose
 
 from __future__ import annotations
 

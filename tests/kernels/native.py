@@ -43,12 +43,21 @@ class Runtime:
         self._memory: dict[int, object] = {}
         self._scratch: tuple[int, object] = (0, None)
         self._backwards = backwards
+        self._exhausted = False
         self._cancel = ctypes.c_int32(0)
         self.table = Table(
             1, threads, _PARALLEL(self._parallel), _SCRATCH(self._give_scratch), _SCRATCH(self._allocate),
             _RELEASE(self._release), _FAIL(self._fail), ctypes.addressof(self._cancel),
         )  # fmt: skip
         self.address = ctypes.addressof(self.table)
+
+    def exhaust(self) -> None:
+        """From now on there is no memory."""
+        self._exhausted = True
+
+    def cancel(self) -> None:
+        """The run is to stop."""
+        self._cancel.value = 1
 
     def _parallel(self, runtime: int, total: int, grain: int, function: int, context: int) -> int:
         call = _RANGE(function)
@@ -63,10 +72,16 @@ class Runtime:
         return -(-ctypes.addressof(block) // 64) * 64, block
 
     def _give_scratch(self, runtime: int, size: int) -> int:
+        if self._exhausted:
+            self.messages.append(b"no memory")
+            return 0
         self._scratch = self._aligned(size)
         return self._scratch[0]
 
     def _allocate(self, runtime: int, size: int) -> int:
+        if self._exhausted:
+            self.messages.append(b"no memory")
+            return 0
         address, block = self._aligned(size)
         self._memory[address] = block
         return address

@@ -170,3 +170,14 @@ def test_tiles_fit_the_registers(isa: Isa, kind: str) -> None:
 def test_products_of_bool_are_refused() -> None:
     with pytest.raises(ValueError, match="no matrix product of Bool"):
         gemm.spec(dt.bool_)
+
+
+@pytest.mark.parametrize(("dtype", "threads"), [(dt.float32, 1), (dt.float32, 4), (dt.float16, 1), (dt.float16, 4)])
+def test_without_memory_nothing_is_computed_and_nothing_breaks(dtype: DType, threads: int) -> None:
+    runtime = Runtime(threads)
+    runtime.exhaust()
+    a, b = operands(dtype, (100, 90), (90, 110))
+    out = np.full((100, 110), 7, a.dtype)
+    library([gemm.spec(dtype)], BEST).run(gemm.spec(dtype).name, [a, b, out], gemm.params(a.shape, b.shape), runtime)
+    assert runtime.messages
+    np.testing.assert_array_equal(out, 7)

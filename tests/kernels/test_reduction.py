@@ -11,6 +11,7 @@ import pytest
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.kernels import argreduce, reduction
+from mindspore.kernels.runtime import CANCELLED
 from mindspore.kernels.target import Isa
 from tests.kernels.native import Runtime, library, runnable
 
@@ -148,3 +149,18 @@ def test_wrong_kinds_are_refused() -> None:
         reduction.spec("sum", dt.complex64, dt.complex64)
     with pytest.raises(ValueError, match="no arg-reduction 'mid' of Float32"):
         argreduce.spec("mid", dt.float32)
+
+
+def test_without_memory_nothing_is_computed_and_nothing_breaks() -> None:
+    runtime = Runtime()
+    runtime.exhaust()
+    fold(BEST, "sum", np.ones(200_000, np.float32), (0,), runtime)
+    assert runtime.messages == [b"no memory"]
+
+
+def test_a_cancelled_run_says_so() -> None:
+    runtime = Runtime()
+    runtime.cancel()
+    spec = reduction.spec("sum", dt.float32, dt.float32)
+    x, out = np.ones(3, np.float32), np.zeros((), np.float32)
+    assert library([spec], BEST).run(spec.name, [x, out], reduction.layout((3,), (0,)).params, runtime) == CANCELLED

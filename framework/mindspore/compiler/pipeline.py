@@ -7,15 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mindspore._native import MISSING, Guards
-from mindspore.frontend.parse import parse
-from mindspore.infer.guards import ABSENT
-from mindspore.infer.specialise import Specialised, specialise
-
 from mindspore import backends
+from mindspore._native import MISSING, Guards
 from mindspore.autodiff.reverse import value_and_grad_graph
 from mindspore.compiler.results import argument_picker, result_builder
 from mindspore.compiler.saving import GraphSaver
+from mindspore.frontend.parse import parse
+from mindspore.infer.guards import ABSENT
+from mindspore.infer.specialise import Specialised, specialise
 from mindspore.ir.graph import Graph
 from mindspore.ir.verifier import verify
 from mindspore.passes import PIPELINE, simplify

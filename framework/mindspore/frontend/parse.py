@@ -29,6 +29,8 @@ def parse(function: Any) -> Graph:
     code = function.__code__
     known = _parsed.get(id(code))
     if known is None:
-        graph = scopes.function_graph(find_source(function), function.__name__.strip("<>"), frozenset(code.co_freevars), None)
+        graph = scopes.function_graph(
+            find_source(function), function.__name__.strip("<>"), frozenset(code.co_freevars), None
+        )
         known = _parsed[id(code)] = (code, graph)
     return known[1]

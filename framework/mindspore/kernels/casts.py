@@ -82,7 +82,7 @@ def _to_signed(f: Function, value: Value, kind: str) -> Value:
 
 
 def _to_uint64(f: Function, value: Value, kind: str) -> Value:
-    high = value >= 2.0**63
+    high = (value >= 2.0**63) & (value < 2.0**64)
     lowered = _to_signed(f, f.select(high, value - 2.0**63, value), kind)
     flipped = f.op("xor", lowered, -(2**63))
     return f.select(high, flipped, lowered)

@@ -121,7 +121,7 @@ def _problem(f: Function, dtype: DType) -> Problem:
     offsets = [odometer.dot(f, digits, sizes.at("i64", rank * i), rank) for i in (1, 2)]
     a, b = (address(f, runtime.buffer(f, i), offset, dtype) for i, offset in enumerate(offsets))
     c = address(f, runtime.buffer(f, 2), batch * m * c_row, dtype)
-    null = f.value(0, "i64").to("inttoptr", "ptr")
+    null = runtime.null(f)
     epilogue, context = f.choose(
         (flags & EPILOGUE).ne(0), lambda: [runtime.buffer(f, 3), runtime.buffer(f, 4)], lambda: [null, null]
     )
@@ -142,7 +142,8 @@ def product(f: Function, t: Tiling, source: DType, p: Problem) -> None:
     def tiles() -> list[Value]:
         def alone() -> list[Value]:
             memory = runtime.scratch(f, f["runtime"], serial_bytes(t))
-            f.call("void", serial(f.module, t, source), *p.values(), memory)
+            with f.when(runtime.exists(f, memory)):
+                f.call("void", serial(f.module, t, source), *p.values(), memory)
             return []
 
         def shared() -> list[Value]:

@@ -87,8 +87,7 @@ def macro_kernel(module: Module, t: Tiling) -> str:
     rows, columns, k, a, b, c, ldc, add, last, epilogue, context, row, column = f.arguments
     tile = micro_kernel(module, t, t.vectors)
     edge = _edge_tile(module, t)
-    null = f.value(0, "i64").to("inttoptr", "ptr")
-    finished = last.ne(0) & f.emit("i1", f"icmp ne {epilogue}, {null.name}")
+    finished = last.ne(0) & runtime.exists(f, epilogue)
     with (
         f.loop(0, columns, t.columns, hints=[NO_UNROLL, NO_VECTOR]) as j,
         f.loop(0, rows, t.rows, hints=[NO_UNROLL, NO_VECTOR]) as i,
@@ -217,6 +216,16 @@ def parallel(module: Module, t: Tiling, source: DType) -> str:
     _, width = blocks(f, p.n, t.width, t.columns)
     _, depth = blocks(f, p.k, t.depth, 8)
     slab = runtime.allocate(f, f["runtime"], width * depth * t.itemsize)
+    with f.when(runtime.exists(f, slab)):
+        _slabs(f, t, source, p, threads, (width, depth, slab))
+        runtime.release(f, f["runtime"], slab)
+    f.ret()
+    return name
+
+
+def _slabs(f: Function, t: Tiling, source: DType, p: Problem, threads: Value, slab: tuple[Value, Value, Value]) -> None:
+    """The loops over slabs of `width` columns and `depth` steps of K."""
+    width, depth, memory = slab
     # two blocks for each thread at least, so that a late thread is not waited for long
     block_rows = f.maximum(f.op("sdiv", p.m, threads * 2), f.index(t.rows))
     height = f.op("sdiv", f.minimum(block_rows, f.index(t.height)) + (t.rows - 1), t.rows) * t.rows
@@ -227,15 +236,12 @@ def parallel(module: Module, t: Tiling, source: DType) -> str:
         columns, steps = f.minimum(p.n - j.index, width), f.minimum(p.k - depths.index, depth)
         panels = f.op("sdiv", columns + (t.columns - 1), t.columns)
         share = f.maximum(f.op("sdiv", panels + (wanted - 1), wanted), f.index(1))
-        shared = [*p.values(), slab, j.index, columns, depths.index, steps]
+        shared = [*p.values(), memory, j.index, columns, depths.index, steps]
         grain = f.maximum(f.op("sdiv", panels, threads * 4), f.index(1))
         context = runtime.pack(f, [*shared, height, row_blocks, share])
-        runtime.parallel_for(f, f["runtime"], panels, grain, _pack_worker(module, t, source), context)
+        runtime.parallel_for(f, f["runtime"], panels, grain, _pack_worker(f.module, t, source), context)
         tasks = row_blocks * f.op("sdiv", panels + (share - 1), share)
-        runtime.parallel_for(f, f["runtime"], tasks, 1, _block_worker(module, t, source), context)
-    runtime.release(f, f["runtime"], slab)
-    f.ret()
-    return name
+        runtime.parallel_for(f, f["runtime"], tasks, 1, _block_worker(f.module, t, source), context)
 
 
 _SHARED = (*TYPES, "ptr", "i64", "i64", "i64", "i64", "i64", "i64", "i64")
@@ -267,7 +273,8 @@ def _block_worker(module: Module, t: Tiling, source: DType) -> str:
     p = problem(values[: len(TYPES)])
     slab, first, columns, step, steps, height, row_blocks, share = values[len(TYPES) :]
     memory = runtime.scratch(f, f["runtime"], t.height * t.depth * t.itemsize)
-    with f.loop(f["begin"], f["end"], hints=[NO_UNROLL, NO_VECTOR]) as item:
+    some = f.select(runtime.exists(f, memory), f["end"], f["begin"])
+    with f.loop(f["begin"], some, hints=[NO_UNROLL, NO_VECTOR]) as item:
         row = f.op("srem", item.index, row_blocks) * height
         start = f.op("sdiv", item.index, row_blocks) * share * t.columns
         rows = f.minimum(p.m - row, height)

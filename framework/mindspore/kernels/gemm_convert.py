@@ -12,8 +12,14 @@ from mindspore.kernels.gemm_tile import Tiling
 
 def converted(f: Function, t: Tiling, dtype: DType, p: Problem) -> None:
     """C (of `dtype`) = A @ B through float32 memory, contiguous."""
-    module = f.module
     wide = runtime.allocate(f, f["runtime"], p.m * p.n * 4)
+    with f.when(runtime.exists(f, wide)):
+        _through(f, t, dtype, p, wide)
+        runtime.release(f, f["runtime"], wide)
+
+
+def _through(f: Function, t: Tiling, dtype: DType, p: Problem, wide: Value) -> None:
+    module = f.module
     inside = problem([
         p.m, p.n, p.k, p.a, p.b, wide, p.a_row, p.a_col, p.b_row, p.b_col, p.n, p.add, p.epilogue, p.context, p.row,
     ])  # fmt: skip
@@ -22,7 +28,8 @@ def converted(f: Function, t: Tiling, dtype: DType, p: Problem) -> None:
 
     def alone() -> list[Value]:
         memory = runtime.scratch(f, f["runtime"], serial_bytes(t))
-        f.call("void", serial(module, t, dtype), *inside.values(), memory)
+        with f.when(runtime.exists(f, memory)):
+            f.call("void", serial(module, t, dtype), *inside.values(), memory)
         return []
 
     def shared() -> list[Value]:
@@ -31,7 +38,6 @@ def converted(f: Function, t: Tiling, dtype: DType, p: Problem) -> None:
 
     f.choose(f["shared"].eq(0) | runtime.threads(f, f["runtime"]).eq(1), alone, shared)
     f.call("void", _copy(module, dtype, widen=False), p.c, p.c_row, wide, p.n, p.m, p.n)
-    runtime.release(f, f["runtime"], wide)
 
 
 def _copy(module: Module, dtype: DType, widen: bool) -> str:

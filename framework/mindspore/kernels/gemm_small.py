@@ -19,9 +19,8 @@ CHUNK = 1 << 19
 
 def suits(f: Function, t: Tiling, p: Problem) -> Value:
     """Rows of B are contiguous, there is no epilogue, and the product is small or narrow."""
-    null = f.value(0, "i64").to("inttoptr", "ptr")
     little = (p.m * p.n * p.k <= WORK) | (p.n <= t.lanes)
-    return p.b_col.eq(1) & f.emit("i1", f"icmp eq {p.epilogue}, {null.name}") & little
+    return p.b_col.eq(1) & ~runtime.exists(f, p.epilogue) & little
 
 
 def product(f: Function, t: Tiling, p: Problem) -> None:

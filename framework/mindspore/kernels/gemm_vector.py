@@ -18,11 +18,10 @@ STEPS = 8
 
 def suits(f: Function, p: Problem) -> Value:
     """One operand is a vector and there is no epilogue."""
-    null = f.value(0, "i64").to("inttoptr", "ptr")
     contiguous = (p.n.eq(1) & (p.a_col.eq(1) | p.a_row.eq(1)) & p.c_row.eq(1)) | (
         p.m.eq(1) & (p.b_col.eq(1) | p.b_row.eq(1))
     )
-    return contiguous & f.emit("i1", f"icmp eq {p.epilogue}, {null.name}") & (p.k > 0)
+    return contiguous & ~runtime.exists(f, p.epilogue) & (p.k > 0)
 
 
 def product(f: Function, t: Tiling, source: DType, p: Problem) -> None:

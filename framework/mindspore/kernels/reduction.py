@@ -73,38 +73,47 @@ def spec(kind: str, source: DType, target: DType) -> KernelSpec:
 
 def emit(module: Module, name: str, fold: Fold) -> None:
     """Add kernel `name` to `module`."""
-    rows, columns = _rows(module, name, fold), _columns(module, name, fold)
     f = runtime.kernel(module, symbol(name, module.isa))
     outer, count, block = (runtime.param(f, i) for i in (0, 2, 4))
     outputs = outer * block
     with f.when(outputs > 0):
         chunks = f.maximum(f.op("sdiv", count + (cost.FOLD_CHUNK - 1), cost.FOLD_CHUNK), f.index(1))
-        partial_size = fold.partial_bytes
         split = chunks > 1
+        room = outputs * chunks * fold.partial_bytes
         memory = f.choose(
-            split,
-            lambda: [runtime.allocate(f, f["runtime"], outputs * chunks * partial_size)],
-            lambda: [f.value(0, "i64").to("inttoptr", "ptr")],
-        )[0]
-        captured = [f["buffers"], f["params"], memory, chunks]
-
-        def by_rows() -> list[Value]:
-            grain = f.maximum(f.op("sdiv", f.index(cost.FOLD_CHUNK), f.maximum(count, f.index(1))), f.index(1))
-            runtime.parallel_for(f, f["runtime"], outer * chunks, grain, rows, runtime.pack(f, captured))
-            return []
-
-        def by_columns() -> list[Value]:
-            tiles = f.op("sdiv", block + (BLOCK - 1), BLOCK)
-            work = f.maximum(count, f.index(1)) * f.minimum(block, f.index(BLOCK))
-            grain = f.maximum(f.op("sdiv", f.index(cost.FOLD_CHUNK), work), f.index(1))
-            runtime.parallel_for(f, f["runtime"], outer * tiles * chunks, grain, columns, runtime.pack(f, captured))
-            return []
-
-        f.choose(block.eq(1), by_rows, by_columns)
-        with f.when(split):
-            _combine(f, fold, outputs, chunks, memory)
-            runtime.release(f, f["runtime"], memory)
+            split, lambda: [runtime.allocate(f, f["runtime"], room)], lambda: [runtime.null(f)]
+        )[0]  # fmt: skip
+        with f.when(~split | runtime.exists(f, memory)):
+            _spread(f, name, fold, (outer, count, block, chunks), [f["buffers"], f["params"], memory, chunks])
+            with f.when(split):
+                _combine(f, fold, outputs, chunks, memory)
+                runtime.release(f, f["runtime"], memory)
     runtime.done(f)
+
+
+def _spread(
+    f: Function, name: str, fold: Fold, sizes: tuple[Value, Value, Value, Value], captured: list[Value]
+) -> None:
+    """Hand out the chunks of all outputs."""
+    outer, count, block, chunks = sizes
+    rows, columns = _rows(f.module, name, fold), _columns(f.module, name, fold)
+    context = runtime.pack(f, captured)
+    one, whole = f.index(1), f.index(cost.FOLD_CHUNK)
+
+    def by_rows() -> list[Value]:
+        grain = f.maximum(f.op("sdiv", whole, f.maximum(count, one)), one)
+        runtime.parallel_for(f, f["runtime"], outer * chunks, grain, rows, context)
+        return []
+
+    def by_columns() -> list[Value]:
+        tiles = f.op("sdiv", block + (BLOCK - 1), BLOCK)
+        work = f.maximum(count, one) * f.minimum(block, f.index(BLOCK))
+        runtime.parallel_for(
+            f, f["runtime"], outer * tiles * chunks, f.maximum(f.op("sdiv", whole, work), one), columns, context
+        )  # fmt: skip
+        return []
+
+    f.choose(block.eq(1), by_rows, by_columns)
 
 
 def _combine(f: Function, fold: Fold, outputs: Value, chunks: Value, memory: Value) -> None:

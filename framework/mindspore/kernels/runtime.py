@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from mindspore.kernels.emit import Function, Module, Operand, Value
 
 _VERSION, _THREADS, _PARALLEL_FOR, _SCRATCH, _ALLOCATE, _RELEASE, _FAIL, _CANCEL = range(8)
+CANCELLED = 125
 KERNEL = (("ptr noalias", "runtime"), ("ptr noalias readonly", "buffers"), ("ptr noalias readonly", "params"))
 RANGE = (("ptr", "runtime"), ("ptr noalias", "context"), ("i64", "begin"), ("i64", "end"))
 
@@ -30,8 +31,18 @@ def param(f: Function, position: Operand) -> Value:
 
 
 def done(f: Function) -> None:
-    """The kernel's normal end."""
-    f.ret(f.value(0, "i32"))
+    """The kernel's normal end; a run that was cancelled says so. Failures are remembered by the runtime itself."""
+    cancelled = f.load("i32", _member(f, f["runtime"], _CANCEL)).ne(0)
+    f.ret(f.select(cancelled, f.value(CANCELLED, "i32"), f.value(0, "i32")))
+
+
+def null(f: Function) -> Value:
+    return f.value(0, "i64").to("inttoptr", "ptr")
+
+
+def exists(f: Function, pointer: Value) -> Value:
+    """Not null, as i1. Memory is null when there is none left: the runtime knows, the kernel only skips its work."""
+    return f.emit("i1", f"icmp ne {pointer}, null")
 
 
 def _member(f: Function, runtime: Value, position: int, type: str = "ptr") -> Value:

@@ -67,6 +67,7 @@ Executable::Executable(ExecutableDescription description)
         constants_.push_back(contiguous_value(*checked_tensor(constant.ptr(), "a constant of an Executable")));
     }
     for (size_t i = 0; i < bound_.size(); ++i) {
+        if (written_[i]) written_positions_.push_back(i);
         static_cast<void>(checked_tensor(bound_[i].ptr(), "a bound tensor"));
         check_bound(i);
     }
@@ -106,11 +107,15 @@ void Executable::check_bound(size_t i) const {
 
 Executable::Held Executable::hold(const Tensor& tensor) {
     if (tensor.layout->is_contiguous()) return {tensor.storage, tensor.data};
-    auto copy = copied_value(tensor);
-    return {std::move(copy.storage), copy.data};
+    return copy(tensor);
 }
 
-std::vector<Executable::Held> Executable::inputs(PyObject* arguments) const {
+Executable::Held Executable::copy(const Tensor& tensor) {
+    auto made = copied_value(tensor);
+    return {std::move(made.storage), made.data};
+}
+
+std::vector<Executable::Held> Executable::inputs(PyObject* arguments) {
     const auto count = static_cast<size_t>(PyTuple_GET_SIZE(arguments));
     if (count != argument_count_) {
         throw Error(ErrorCode::kType,
@@ -127,7 +132,45 @@ std::vector<Executable::Held> Executable::inputs(PyObject* arguments) const {
         check_bound(i);
         held.push_back(hold(*as_tensor(bound_[i].ptr())));
     }
+    separate(arguments, held);
     return held;
+}
+
+// The graph writes its bound tensors while it still reads its inputs: an input in the same storage is read from a copy.
+void Executable::separate(PyObject* arguments, std::vector<Held>& held) {
+    find_shared(held);
+    for (size_t i = 0; i < argument_count_; ++i) {
+        for (const size_t written : written_positions_) {
+            if (held[i].storage.get() != held[argument_count_ + written].storage.get()) continue;
+            held[i] = copy(*as_tensor(PyTuple_GET_ITEM(arguments, static_cast<Py_ssize_t>(i))));
+            break;
+        }
+    }
+    for (const size_t i : shared_bound_) held[argument_count_ + i] = copy(*as_tensor(bound_[i].ptr()));
+}
+
+// Looks for bound tensors that share storage; again only when one of them has got another storage.
+void Executable::find_shared(const std::vector<Held>& held) {
+    const auto same = [&](size_t i) { return seen_storages_[i] == held[argument_count_ + i].storage.get(); };
+    bool known = seen_storages_.size() == bound_.size();
+    for (size_t i = 0; known && i < bound_.size(); ++i) known = same(i);
+    if (known) return;
+    seen_storages_.clear();
+    shared_bound_.clear();
+    for (size_t i = 0; i < bound_.size(); ++i) {
+        const auto* storage = held[argument_count_ + i].storage.get();
+        for (const size_t written : written_positions_) {
+            if (written == i || held[argument_count_ + written].storage.get() != storage) continue;
+            if (written_[i]) {
+                throw Error(ErrorCode::kRuntime,
+                            "bound tensors " + std::to_string(written) + " and " + std::to_string(i) +
+                                " share storage and the graph writes both; give each its own copy");
+            }
+            shared_bound_.push_back(i);
+            break;
+        }
+    }
+    for (size_t i = 0; i < bound_.size(); ++i) seen_storages_.push_back(held[argument_count_ + i].storage.get());
 }
 
 std::vector<TensorValue> Executable::fresh_outputs() const {

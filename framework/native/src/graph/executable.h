@@ -60,7 +60,10 @@ class Executable {
     void check_argument(size_t i, PyObject* argument) const;
     void check_bound(size_t i) const;
     [[nodiscard]] static Held hold(const Tensor& tensor);
-    [[nodiscard]] std::vector<Held> inputs(PyObject* arguments) const;
+    [[nodiscard]] static Held copy(const Tensor& tensor);
+    [[nodiscard]] std::vector<Held> inputs(PyObject* arguments);
+    void separate(PyObject* arguments, std::vector<Held>& held);
+    void find_shared(const std::vector<Held>& held);
     [[nodiscard]] std::vector<TensorValue> fresh_outputs() const;
     void fill_slots(void** slots, const std::vector<Held>& inputs, const std::vector<TensorValue>& fresh) const;
     void bump_written(const std::vector<Held>& inputs) const;
@@ -73,6 +76,9 @@ class Executable {
     std::vector<OutputDescription> outputs_;
     std::vector<LayoutRef> output_layouts_;
     std::vector<bool> written_;  // per bound tensor
+    std::vector<size_t> written_positions_;
+    std::vector<const void*> seen_storages_;  // of the bound tensors when their sharing was last looked at
+    std::vector<size_t> shared_bound_;        // bound tensors that are read and share storage with a written one
     std::vector<TensorValue> constants_;
     size_t arena_bytes_;
     std::vector<void*> idle_arenas_;  // with the GIL held only
