@@ -69,7 +69,7 @@ def product(a: Array, b: Array, turned: tuple[bool, bool] = (False, False)) -> A
     return np.asarray((a.swapaxes(-1, -2) if turned[0] else a) @ (b.swapaxes(-1, -2) if turned[1] else b))
 
 
-def close(got: Array, expected: Array, dtype: DType) -> None:
+def assert_close(got: Array, expected: Array, dtype: DType) -> None:
     tolerance = TOLERANCE.get(dtype, 0)
     scale = np.abs(expected).max(initial=1)
     np.testing.assert_allclose(got.astype(expected.dtype), expected, rtol=tolerance, atol=tolerance * scale)
@@ -89,7 +89,7 @@ def test_shapes_and_transposes(isa: Isa, dtype: DType) -> None:
         for turned in ((False, False), (False, True), (True, False), (True, True)):
             a, b = operands(dtype, (k, m) if turned[0] else (m, k), (n, k) if turned[1] else (k, n))
             runtime = Runtime(3, backwards=True)
-            close(multiply(made, a, b, turned, runtime), product(a, b, turned), dtype)
+            assert_close(multiply(made, a, b, turned, runtime), product(a, b, turned), dtype)
 
 
 @pytest.mark.parametrize("dtype", [dt.float32, dt.float16, dt.int32], ids=str)
@@ -102,7 +102,7 @@ def test_batches_broadcast(dtype: DType, left: tuple[int, ...], right: tuple[int
     made = library([gemm.spec(dtype)], BEST)
     a, b = operands(dtype, left, right)
     for threads in (1, 4):
-        close(multiply(made, a, b, runtime=Runtime(threads, backwards=True)), product(a, b), dtype)
+        assert_close(multiply(made, a, b, runtime=Runtime(threads, backwards=True)), product(a, b), dtype)
 
 
 @pytest.mark.parametrize("dtype", [dt.float32, dt.float64], ids=str)
@@ -129,7 +129,7 @@ def test_accumulation_adds_to_what_is_there(m: int, n: int, k: int) -> None:
     a, b = operands(dt.float32, (m, k), (k, n))
     out = np.full((m, n), 5, np.float32)
     made.run(gemm.spec(dt.float32).name, [a, b, out], gemm.params(a.shape, b.shape, flags=gemm.ADD))
-    close(out - 5, product(a, b), dt.float32)
+    assert_close(out - 5, product(a, b), dt.float32)
 
 
 @pytest.mark.parametrize("shape", [(30, 70, 20), (300, 200, 700), (1, 50, 10), (7, 9, 0), (40, 1, 30)])
@@ -154,7 +154,7 @@ def test_the_epilogue_sees_every_finished_tile_once(shape: tuple[int, int, int])
     made.run(gemm.spec(dt.float32).name, [a, b, out, function, np.zeros(1)], params, Runtime(2))
     assert (seen == 1).all()
     np.testing.assert_array_equal(values, out.reshape(2 * m, n))
-    close(out, product(a, b), dt.float32)
+    assert_close(out, product(a, b), dt.float32)
 
 
 @pytest.mark.parametrize("isa", LEVELS.values(), ids=str)
