@@ -162,6 +162,7 @@ class Executable:
         arena_bytes: int,
         keepalive: object,
         signature: Sequence[tuple[int, Sequence[int]]],
+        interruptible: bool = True,
     ) -> None: ...
     def __call__(self, *tensors: TensorBase) -> tuple[Any, ...]: ...
 

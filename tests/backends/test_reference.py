@@ -87,7 +87,7 @@ def test_composites_run_by_meaning_or_by_expansion() -> None:
 
 
 def test_errors_are_those_of_inference() -> None:
-    with pytest.raises(ValueError, match=r"Add: the shapes of 'x' Float32\[2\] and 'y' Float32\[3\] do not broadcast"):
+    with pytest.raises(ValueError, match=r"Add: the shapes of 'x' \[2\] and 'y' \[3\] do not broadcast"):
         NumpyBuilder().add(np.zeros(2, np.float32), np.zeros(3, np.float32))
     with pytest.raises(
         TypeError, match=r"Maximum: argument 'x' must have one of the element types .*, but got Complex64\[2\]"

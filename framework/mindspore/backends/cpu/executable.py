@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from mindspore._native import Executable, TensorBase, isa_level
 from mindspore.backends.cpu.kernel_addresses import resolve_kernel
-from mindspore.ir.graph import Graph
+from mindspore.base.shapes import size
+from mindspore.ir.graph import WHILE, Apply, Graph, Node, nodes, subgraphs
 from mindspore.ir.types import TensorType
 from mindspore.kernels import jit, target
 from mindspore.kernels.lower import Lowered, lower
 
+_WATCHED_BYTES = 64 << 10
 Output = tuple[str, int, tuple[int, ...]] | tuple[str, int]
 
 
@@ -22,14 +26,34 @@ def compile(
 ) -> Callable[..., tuple[Any, ...]]:
     """See `mindspore.backends.Backend.compile`."""
     _check_updates(graph, arguments, updates)
+    inside = list(chain.from_iterable(map(nodes, subgraphs(graph))))
+    _check_sizes(inside)
     isa = target.isa(isa_level())
     lowered = lower(graph, isa=isa, updates=updates)
     linked = jit.link(jit.compiled_text(lowered.llvm_ir, isa, "loops"))
     outputs = [_output(n.type, updates.get(i), arguments) for i, n in enumerate(graph.outputs())]
     return Executable(
         linked.address(lowered.entry), arguments, list(bound), outputs, constants_of(lowered), lowered.arena_bytes,
-        linked, [_code_and_shape(p.type) for p in graph.parameters],
+        linked, [_code_and_shape(p.type) for p in graph.parameters], _may_run_long(graph, inside, lowered.arena_bytes),
     )  # fmt: skip
+
+
+def _check_sizes(inside: Iterable[Node]) -> None:
+    for each in inside:
+        if isinstance(each.type, TensorType) and _bytes(each.type) > sys.maxsize:
+            raise MemoryError(f"a tensor of shape {each.type.shape} does not fit in memory")
+
+
+def _may_run_long(graph: Graph, inside: Iterable[Node], arena_bytes: int) -> bool:
+    """Whether a run needs to watch for Ctrl-C, which costs a fraction of a microsecond: it loops or handles much data."""
+    if any(isinstance(n, Apply) and n.op is WHILE for n in inside):
+        return True
+    ends = [n.type for n in (*graph.parameters, *graph.outputs())]
+    return arena_bytes + sum(_bytes(t) for t in ends if isinstance(t, TensorType)) >= _WATCHED_BYTES
+
+
+def _bytes(type: TensorType) -> int:
+    return size(type.shape) * type.dtype.itemsize
 
 
 def _check_updates(graph: Graph, arguments: int, updates: Mapping[int, int]) -> None:

@@ -62,7 +62,7 @@ class Plan {
     void add_outputs(const PlanDescription& description);
     void add_temporaries(const PlanDescription& description);
     void add_steps(const PlanDescription& description);
-    [[nodiscard]] int32_t execute(void* const* buffers) const;
+    [[nodiscard]] int32_t execute(const Runtime* rt, void* const* buffers) const;
 
     size_t operand_count_;
     size_t buffer_count_;

@@ -6,6 +6,7 @@
 #include "eager/plan.h"
 #include "memory/allocator.h"
 #include "runtime/call.h"
+#include "runtime/interrupt.h"
 #include "runtime/runtime.h"
 #include "tensor/scalar.h"
 
@@ -182,16 +183,17 @@ void Plan::Run::execute() {
     const CallScope scope(&state);
     int32_t code = 0;
     if (bytes_ < kReleaseGilBytes) {
-        code = plan_.execute(buffers_.data());
+        code = plan_.execute(runtime(), buffers_.data());
     } else {
         // Held while the GIL is free: another thread may give an operand other storage.
         SmallArray<StorageRef, kFewBuffers> held(plan_.operand_count_);
         for (size_t i = 0; i < plan_.operand_count_; ++i) {
             if (is_tensor(operands_[i])) held[i] = as_tensor(operands_[i])->storage;
         }
+        const Interruptible interruptible(true);
         const MaybeReleaseGil unlocked(true);
         const LongCall announced;
-        code = plan_.execute(buffers_.data());
+        code = plan_.execute(interruptible.runtime(), buffers_.data());
     }
     check_call(state, code, what_);
 }
@@ -205,12 +207,11 @@ nb::object Plan::Run::wrap() {
     return tuple;
 }
 
-int32_t Plan::execute(void* const* buffers) const {
+int32_t Plan::execute(const Runtime* rt, void* const* buffers) const {
     for (const auto& step : steps_) {
         SmallArray<void*, kFewBuffers> arguments(step.buffer_count);
         for (size_t i = 0; i < step.buffer_count; ++i) arguments[i] = buffers[step_buffers_[step.first_buffer + i]];
-        if (const int32_t code = step.fn(runtime(), arguments.data(), step_params_.data() + step.first_param))
-            return code;
+        if (const int32_t code = step.fn(rt, arguments.data(), step_params_.data() + step.first_param)) return code;
     }
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "base/small_array.h"
 #include "memory/allocator.h"
 #include "runtime/call.h"
+#include "runtime/interrupt.h"
 #include "runtime/runtime.h"
 
 namespace ms {
@@ -42,7 +43,8 @@ Executable::Executable(ExecutableDescription description)
       outputs_(std::move(description.outputs)),
       written_(bound_.size(), false),
       arena_bytes_(static_cast<size_t>(description.arena_bytes)),
-      keepalive_(std::move(description.keepalive)) {
+      keepalive_(std::move(description.keepalive)),
+      interruptible_(description.interruptible) {
     if (!entry_) refuse("the entry address must not be 0");
     if (description.arguments < 0 || description.arena_bytes < 0)
         refuse("arguments and arena_bytes must not be negative");
@@ -199,9 +201,10 @@ void Executable::bump_written(const std::vector<Held>& inputs) const {
 }
 
 int32_t Executable::run(void** slots) const {
+    const Interruptible interruptible(interruptible_);
     const MaybeReleaseGil unlocked(true);
     const LongCall announced;
-    return entry_(runtime(), slots);
+    return entry_(interruptible.runtime(), slots);
 }
 
 nb::object Executable::call(nb::handle arguments) {

@@ -27,6 +27,7 @@ struct ExecutableDescription {
     int64_t arena_bytes;
     nb::object keepalive;
     std::vector<std::pair<int64_t, Dims>> signature;  // of arguments, then bound
+    bool interruptible;                               // may run so long that somebody presses Ctrl-C
 };
 
 class Executable {
@@ -83,6 +84,7 @@ class Executable {
     size_t arena_bytes_;
     std::vector<void*> idle_arenas_;  // with the GIL held only
     nb::object keepalive_;
+    bool interruptible_;
 };
 
 }  // namespace ms

@@ -16,6 +16,7 @@
 #include "memory/allocator.h"
 #include "runtime/call.h"
 #include "runtime/cpu.h"
+#include "runtime/interrupt.h"
 #include "runtime/pool.h"
 
 namespace ms {
@@ -135,6 +136,7 @@ void after_fork_in_child() {
     after_fork_in_parent();
     static_cast<void>(::new (static_cast<void*>(&holder().get().pool)) std::shared_ptr<Pool>());
     LongCall::forget_all();
+    Interruptible::forget_all();
 }
 
 int64_t threads_from_environment() {
@@ -180,10 +182,12 @@ void set_thread_count(int64_t count) {
 
 void set_cancel(bool cancel) noexcept {
     *static_cast<volatile int32_t*>(&cancel_flag) = cancel ? 1 : 0;
+    Interruptible::cancel(cancel);
 }
 
 void check_call(CallState& call, int32_t code, const char* what) {
     if (code == 0 && call.code() == 0) return;
+    if (code == kCancelled) raise_for_signals();
     auto message = call.message();
     if (message.empty() && code == kCancelled) message = "the run was cancelled";
     if (message.empty()) message = "it returned code " + std::to_string(code != 0 ? code : call.code());
