@@ -200,3 +200,21 @@ def test_a_cell_reads_parameters_of_the_moment(mode: str) -> None:
     assert net(Tensor([[2.0]])).item() == 10.0
     ms.ops.assign(net.weight, Tensor([[6.0]]))
     assert net(Tensor([[2.0]])).item() == 12.0
+
+
+def test_a_sub_cell_is_replaced_by_a_cell_or_none_only() -> None:
+    cell = nn.Cell()
+    cell.inner = nn.ReLU()
+    with pytest.raises(TypeError, match="'inner' is a sub-cell: expected a Cell or None, but got int"):
+        cell.inner = 5
+    cell.inner = nn.Tanh()
+    assert isinstance(cell.inner, nn.Tanh)
+    cell.inner = None
+    assert list(cell.name_cells()) == []
+
+
+def test_cells_that_were_seen_are_left_out() -> None:
+    inner, cell = nn.ReLU(), nn.Cell()
+    cell.insert_child_to_cell("inner", child_cell=inner)
+    assert [name for name, _ in cell.cells_and_names({inner}, "net")] == ["net"]
+    assert [name for name, _ in cell.cells_and_names(name_prefix="net")] == ["net", "net.inner"]

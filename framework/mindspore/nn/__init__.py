@@ -20,6 +20,7 @@ from mindspore.nn.activation import (
 from mindspore.nn.basic import Dense, Flatten, Identity
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
+from mindspore.nn.learning_rate_schedule import LearningRateSchedule
 from mindspore.nn.loss import CrossEntropyLoss, L1Loss, LossBase, MSELoss, SoftmaxCrossEntropyWithLogits
 from mindspore.nn.optimizer import SGD, Momentum, Optimizer
 from mindspore.nn.wrap import TrainOneStepCell, WithLossCell
@@ -38,6 +39,7 @@ __all__ = [
     "Identity",
     "L1Loss",
     "LeakyReLU",
+    "LearningRateSchedule",
     "LogSoftmax",
     "LossBase",
     "MSELoss",

@@ -55,6 +55,15 @@ class Cell:
     def __graph_function__(self) -> Any:
         return self.construct
 
+    def __made_in_graph__(self) -> None:
+        """Refuses a Cell with Parameters: each compilation would start them anew."""
+        found = next(self.get_parameters(), None)
+        if found is not None:
+            raise TypeError(
+                f"{type(self).__name__} has Parameters ({found.name}, ...) and cannot be made in a graph, where each compilation would "
+                "start them anew. Make it in __init__ and call it here."
+            )
+
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
         if isinstance(value, Cell | Parameter | ParameterTuple):
@@ -71,6 +80,10 @@ class Cell:
                 )
             assign(own[name], value)
             return
+        elif isinstance(own.get(name), Cell) and value is not None:
+            raise TypeError(
+                f"For 'Cell', the attribute {name!r} is a sub-cell: expected a Cell or None, but got {type(value).__name__}."
+            )
         super().__setattr__(name, value)
 
     def _adopt(self, name: str, value: Cell | Parameter | ParameterTuple) -> None:
@@ -94,9 +107,9 @@ class Cell:
         """Direct sub-cells."""
         return iter(self.name_cells().values())
 
-    def cells_and_names(self, name_prefix: str = "") -> Iterator[tuple[str, Cell]]:
-        """This Cell and all below it, each once, with the path of attributes that leads there."""
-        seen: set[int] = set()
+    def cells_and_names(self, cells: set[Cell] | None = None, name_prefix: str = "") -> Iterator[tuple[str, Cell]]:
+        """This Cell and all below it, each once and not those in `cells`, with the path of attributes that leads there."""
+        seen: set[int] = set(map(id, cells or ()))
         stack = [(name_prefix, self)]
         while stack:
             path, cell = stack.pop()
@@ -107,13 +120,13 @@ class Cell:
             below = [(f"{path}.{n}" if path else n, c) for n, c in cell.name_cells().items()]
             stack.extend(reversed(below))
 
-    def insert_child_to_cell(self, child_name: str, child: Cell) -> None:
+    def insert_child_to_cell(self, child_name: str, child_cell: Cell) -> None:
         """Adds a sub-cell under a name that is not taken."""
-        if not isinstance(child, Cell):
-            raise TypeError(f"For 'insert_child_to_cell', the 'child' must be a Cell, but got {type(child)}.")
+        if not isinstance(child_cell, Cell):
+            raise TypeError(f"For 'insert_child_to_cell', the 'child_cell' must be a Cell, but got {type(child_cell)}.")
         if child_name in self.__dict__:
             raise KeyError(f"For 'insert_child_to_cell', the name {child_name!r} is taken.")
-        setattr(self, child_name, child)
+        setattr(self, child_name, child_cell)
 
     def insert_param_to_cell(self, param_name: str, param: Parameter) -> None:
         """Adds a Parameter under a name that is not taken."""
@@ -128,7 +141,7 @@ class Cell:
     def parameters_and_names(self, name_prefix: str = "", expand: bool = True) -> Iterator[tuple[str, Parameter]]:
         """Parameters, each once, with their path; `expand` goes into sub-cells."""
         seen: set[int] = set()
-        cells = self.cells_and_names(name_prefix) if expand else iter([(name_prefix, self)])
+        cells = self.cells_and_names(name_prefix=name_prefix) if expand else iter([(name_prefix, self)])
         for path, cell in cells:
             for name, parameter in cell._own_parameters():
                 if id(parameter) not in seen:

@@ -11,6 +11,9 @@ from mindspore.common.checks import boolean, not_negative, positive
 from mindspore.common.parameter import Parameter, ParameterTuple
 from mindspore.common.tensor import Tensor
 from mindspore.nn.cell import Cell
+from mindspore.nn.containers import CellList
+from mindspore.nn.learning_rate_schedule import rate_values, schedule
+from mindspore.nn.parameter_groups import Trained, trained
 
 __all__ = ["SGD", "Momentum", "Optimizer"]
 
@@ -19,77 +22,90 @@ class Optimizer(Cell):
     """Base of all optimizers. A subclass defines ``construct(gradients)``, which returns whether each update was made.
 
     Args:
-        learning_rate: a number, or a Tensor without dimensions; it is a Parameter and may be changed between steps.
-        parameters: the Parameters to train.
-        weight_decay: this times each Parameter is added to its gradient.
+        learning_rate: a number, several of them (a list, tuple or 1-d Tensor: one for each step, the last one stays), or a
+            `LearningRateSchedule`. One number is a Parameter and may be changed between steps.
+        parameters: the Parameters to train; or groups of them, dicts with the key "params" and, where a group has its own, "lr" and
+            "weight_decay". A dict with the key "order_params" gives the order of all of them.
+        weight_decay: this times each Parameter is added to its gradient; in a list of Parameters not for those with "beta" or "gamma" in
+            their names.
         loss_scale: gradients are divided by it.
 
     Raises:
-        TypeError: something other than Parameters, or a learning rate that is no number.
+        TypeError: something other than Parameters or groups, or a learning rate that is no number.
         ValueError: no Parameters, or a negative number.
+        KeyError: a group with an unknown key.
     """
 
     def __init__(
         self, learning_rate: Any, parameters: Iterable[Any], weight_decay: float = 0.0, loss_scale: float = 1.0
     ) -> None:
         super().__init__(auto_prefix=False)
-        listed = _checked(parameters)
+        owner = type(self).__name__
+        self.weight_decay = not_negative(owner, "weight_decay", weight_decay)
+        chosen = trained(owner, parameters, self.weight_decay)
         self.global_step = Parameter(Tensor([0], dt.int32), name="global_step", requires_grad=False)
-        self.learning_rate = Parameter(
-            _rate(type(self).__name__, learning_rate), name="learning_rate", requires_grad=False
-        )
-        self.parameters = ParameterTuple(listed)
-        self.weight_decay = not_negative(type(self).__name__, "weight_decay", weight_decay)
-        self.loss_scale = positive(type(self).__name__, "loss_scale", loss_scale)
+        self.is_group_lr = any(each.rate is not None for each in chosen)
+        self.dynamic_lr = self.is_group_lr
+        if self.is_group_lr:
+            self._take_group_rates(owner, learning_rate, chosen)
+        else:
+            values = rate_values(owner, learning_rate)
+            self.dynamic_lr = not isinstance(values, Tensor) or values.ndim > 0
+            self.learning_rate: Any = (
+                schedule(values, "learning_rate")
+                if self.dynamic_lr
+                else Parameter(values, name="learning_rate", requires_grad=False)
+            )
+        self.parameters = ParameterTuple([each.parameter for each in chosen])
+        self.decays = tuple(each.decay for each in chosen)
+        self.loss_scale = positive(owner, "loss_scale", loss_scale)
         self.reciprocal_scale = 1.0 / self.loss_scale
 
+    def _take_group_rates(self, owner: str, learning_rate: Any, chosen: list[Trained]) -> None:
+        given = {each.group: learning_rate if each.rate is None else each.rate for each in chosen}
+        groups = sorted(given)
+        self.learning_rate = CellList(
+            [schedule(rate_values(owner, given[g]), f"learning_rate_group_{g}") for g in groups]
+        )
+        self.rate_of = tuple(groups.index(each.group) for each in chosen)
+
     def get_lr(self) -> Any:
-        """The learning rate of this step; called once per step, it counts the steps."""
+        """The learning rate of this step; a tuple with one for each Parameter where groups have their own."""
+        if self.is_group_lr:
+            rates = [_scalar(rate(self.global_step)) for rate in self.learning_rate]
+            return tuple([rates[i] for i in self.rate_of])
+        return _scalar(self.learning_rate(self.global_step)) if self.dynamic_lr else self.learning_rate
+
+    def next_rates(self) -> Any:
+        """The learning rate of this step for each Parameter; called once per step, it counts the steps."""
+        found = self.get_lr()
         ops.assign_add(self.global_step, 1)
-        return self.learning_rate
+        return found if self.is_group_lr else (found,) * len(self.parameters)
 
     def prepared(self, gradients: Any) -> Any:
         """Gradients without the loss scale, with the weights' decay."""
-        if self.loss_scale == 1.0 and self.weight_decay == 0.0:
-            return gradients
         ready = []
-        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+        for i in range(len(self.parameters)):
+            gradient = gradients[i]
             if self.loss_scale != 1.0:
                 gradient = gradient * self.reciprocal_scale
-            if self.weight_decay > 0.0:
-                gradient = gradient + parameter * self.weight_decay
+            if self.decays[i] > 0.0:
+                gradient = gradient + self.parameters[i] * self.decays[i]
             ready.append(gradient)
         return tuple(ready)
 
 
-def _checked(parameters: Iterable[Any]) -> list[Parameter]:
-    listed = list(parameters)
-    if not listed:
-        raise ValueError("For 'Optimizer', the argument parameters must not be empty.")
-    wrong = next((p for p in listed if not isinstance(p, Parameter)), None)
-    if wrong is not None:
-        raise TypeError(
-            f"For 'Optimizer', 'parameters' must be Parameters, but one is {type(wrong).__name__}: {wrong!r}."
-        )
-    return listed
-
-
-def _rate(owner: str, given: Any) -> Tensor:
-    if isinstance(given, Tensor):
-        if given.shape != () or not given.dtype.is_floating:
-            raise TypeError(
-                f"For '{owner}', the 'learning_rate' must be a number or a 0-d floating Tensor, but got {given!r}."
-            )
-        return Tensor(given, dt.float32)
-    return Tensor(not_negative(owner, "learning rate", given), dt.float32)
+def _scalar(rate: Any) -> Any:
+    """What a schedule gives, without dimensions: global_step has one."""
+    return ops.reshape(ops.mul(rate, 1.0), ())
 
 
 class Momentum(Optimizer):
     """Gradient descent with momentum: ``m = m * momentum + g``, ``p = p - lr * m``; with Nesterov ``p - lr * (g + m * momentum)``.
 
     Args:
-        params: the Parameters to train.
-        learning_rate: a number or 0-d Tensor.
+        params: the Parameters to train, or groups of them: see `Optimizer`.
+        learning_rate: see `Optimizer`.
         momentum: how much of the last step is kept, 0 or more.
         weight_decay, loss_scale: see `Optimizer`.
         use_nesterov: look one step ahead.
@@ -117,10 +133,10 @@ class Momentum(Optimizer):
         self.opt = ops.ApplyMomentum(use_nesterov=self.use_nesterov)
 
     def construct(self, gradients: Any) -> Any:
-        rate = self.get_lr()
+        rates = self.next_rates()
         gradients = self.prepared(gradients)
         for i in range(len(self.parameters)):
-            self.opt(self.parameters[i], self.moments[i], rate, gradients[i], self.momentum)
+            self.opt(self.parameters[i], self.moments[i], rates[i], gradients[i], self.momentum)
         return True
 
 
@@ -128,8 +144,8 @@ class SGD(Optimizer):
     """Stochastic gradient descent: ``m = m * momentum + g * (1 - dampening)``, ``p = p - lr * m``; the first step takes ``m = g``.
 
     Args:
-        params: the Parameters to train.
-        learning_rate: a number or 0-d Tensor.
+        params: the Parameters to train, or groups of them: see `Optimizer`.
+        learning_rate: see `Optimizer`.
         momentum: how much of the last step is kept, 0 or more.
         dampening: the part of a gradient that the momentum does not take; 0 with `nesterov`.
         weight_decay, loss_scale: see `Optimizer`.
@@ -159,7 +175,7 @@ class SGD(Optimizer):
         self.stat = Parameter(Tensor(1.0, dt.float32), name="stat", requires_grad=False)
 
     def construct(self, gradients: Any) -> Any:
-        rate = self.get_lr()
+        rates = self.next_rates()
         gradients = self.prepared(gradients)
         for i in range(len(self.parameters)):
             step = gradients[i]
@@ -167,6 +183,6 @@ class SGD(Optimizer):
                 kept = self.accum[i] * self.momentum + step * (1.0 - self.dampening * (1.0 - self.stat))
                 ops.assign(self.accum[i], kept)
                 step = step + kept * self.momentum if self.nesterov else kept
-            ops.assign_sub(self.parameters[i], step * rate)
+            ops.assign_sub(self.parameters[i], step * rates[i])
         ops.assign(self.stat, 0.0)
         return True

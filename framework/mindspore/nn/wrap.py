@@ -57,6 +57,10 @@ class TrainOneStepCell(Cell):
         super().__init__(auto_prefix=False)
         self.network = network
         self.network.set_grad()
+        if not hasattr(optimizer, "parameters"):
+            raise TypeError(
+                f"For 'TrainOneStepCell', the 'optimizer' must be an Optimizer, but got {type(optimizer).__name__}."
+            )
         self.optimizer = optimizer
         self.weights = ParameterTuple(optimizer.parameters)
         self.sens = 1.0 if sens is None else float(sens)
