@@ -75,7 +75,7 @@ def _mode(name: str, value: Any) -> int:
 
 
 def _device(name: str, value: Any) -> str:
-    if value not in _DEVICES:
+    if _typed(str)(name, value) not in _DEVICES:
         raise ValueError(
             f"For 'context.set_context', the argument '{name}' must be one of {list(_DEVICES)}, but got {value}."
         )
@@ -129,7 +129,7 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
         "save_graphs": _Key(0, _save_graphs),
         "save_graphs_path": _Key(".", _path),
         "max_call_depth": _Key(1000, _between(1, 2**31 - 1)),
-        "runtime_num_threads": _Key(0, _between(0, 4096)),
+        "runtime_num_threads": _Key(0, _between(0, 1024)),
         "pynative_synchronize": _Key(False, _typed(bool)),
         "deterministic": _Key("ON", _on_off),
     }
@@ -166,7 +166,7 @@ def set_context(**kwargs: Any) -> None:
         save_graphs: 0 to 3 (True is 3): write the graph after each stage of compilation.
         save_graphs_path: folder for these files, the working directory when not set.
         max_call_depth: how deep graph functions may call each other while compiling.
-        runtime_num_threads: threads of kernels, 0 for one per processor.
+        runtime_num_threads: threads of kernels, at most 1024, 0 for one per processor.
         pynative_synchronize: wait for each operator; on CPU every operator is finished when its call returns.
         deterministic: "ON" or "OFF"; kernels on CPU give the same bits for the same shapes and number of threads either way.
 
@@ -197,5 +197,7 @@ def _set_threads(count: int) -> None:
 
 def get_context(attr_key: str) -> Any:
     """The current value of a setting; ValueError for an unknown key."""
+    if not isinstance(attr_key, str):
+        raise TypeError(f"For 'context.get_context', the 'attr_key' must be str, but got {type(attr_key).__name__}.")
     _known("get_context", attr_key)
     return getattr(SETTINGS, attr_key)

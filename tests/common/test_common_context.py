@@ -92,3 +92,24 @@ def test_unknown_names_of_the_package_are_attribute_errors() -> None:
         ms.nothing  # noqa: B018
     assert "Tensor" in dir(ms)
     assert ms.float32 is ms.dtype.float32
+
+
+def test_names_of_settings_and_devices_are_strings() -> None:
+    with pytest.raises(TypeError, match="'attr_key' must be str, but got int"):
+        ms.get_context(1)
+    with pytest.raises(TypeError, match="'device_target' must be <class 'str'>"):
+        ms.set_context(device_target=1)
+
+
+def test_more_threads_than_the_runtime_has_change_nothing() -> None:
+    with pytest.raises(ValueError, match=r"'runtime_num_threads' must be in range \[0, 1024\], but got 1025"):
+        ms.set_context(mode=ms.GRAPH_MODE, runtime_num_threads=1025)
+    assert (ms.get_context("mode"), ms.get_context("runtime_num_threads")) == (ms.PYNATIVE_MODE, 0)
+
+
+def test_a_folder_for_graphs_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    taken = tmp_path / "file"
+    ms.set_context(save_graphs=1, save_graphs_path=str(taken / "graphs"))
+    taken.write_text("", encoding="utf-8")
+    with pytest.raises(NotADirectoryError, match=r"cannot be saved in 'save_graphs_path'.*save_graphs=0.*graphs"):
+        ms.jit(lambda x: x + 1)(ms.Tensor(1.0))

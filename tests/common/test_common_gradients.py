@@ -272,3 +272,13 @@ def lambda_of_jit(x: Any) -> Any:
 def test_wrong_requests_are_refused(mode: str, make: Callable[[], Any], error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         make()
+
+
+def test_no_position_at_all_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one argument"):
+        ms.grad(lambda x: x, ())
+
+
+def test_auxiliary_results_need_a_tuple(mode: str) -> None:
+    with pytest.raises(TypeError, match="has_aux=True needs a function that returns a tuple"):
+        ms.grad(lambda x: x * x, has_aux=True)(Tensor([1.0, 2.0]))

@@ -95,6 +95,12 @@ def test_writing_in_a_graph_makes_a_new_value(mode: str) -> None:
         ((Ellipsis, Ellipsis), "single ellipsis"),
         ("a", "'a' of type str"),
         (1.0, "1.0 of type float"),
+        ([0, 1], r"\[0, 1\] of type list; use where or masked_fill"),
+        (np.array([0, 1]), "of type ndarray"),
+        (Tensor([1]), r"a Tensor of type Int64\[1\]"),
+        (Tensor([True, False]), r"a Tensor of type Bool\[2\]; use where or masked_fill"),
+        (Tensor(True), r"a Tensor of type Bool\[\]"),
+        (Tensor(1.0), r"a Tensor of type Float32\[\]"),
     ],
 )
 def test_wrong_indices_are_refused(index: Any, words: str) -> None:
@@ -112,10 +118,27 @@ def test_wrong_values_are_refused() -> None:
 
 def test_a_tensor_of_one_integer_is_an_index() -> None:
     assert Tensor(ARRAY)[Tensor(1)][0][0].item() == 12
-    assert Tensor([1, 2, 3])[ms.Tensor([2])].item() == 3
+    assert Tensor(ARRAY)[0, Tensor(-1)].shape == (4,)
 
 
 def test_a_window_says_where_dimensions_come_from() -> None:
     taken = window((2, 3, 4), (0, None, slice(1, 3)))
     assert taken.shape == (1, 2, 4)
     assert taken.sources == (None, 1, 2)
+
+
+def test_an_index_that_only_run_time_knows_is_refused_in_graphs() -> None:
+    with pytest.raises(
+        IndexError, match=r"line \d+, column \d+.*(?s:.)*known while compiling.*shape \(2, 3, 4\); use where"
+    ):
+        ms.jit(lambda x: x[x > 5])(Tensor(ARRAY))
+    with pytest.raises(IndexError, match="known while compiling"):
+        Put_at()(Tensor(ARRAY), Tensor(1))
+
+
+class Put_at(nn.Cell):  # noqa: N801
+    @ms.jit
+    def construct(self, x: Any, index: Any) -> Any:
+        y = x * 1
+        y[index] = 0.0
+        return y

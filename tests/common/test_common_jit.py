@@ -300,3 +300,25 @@ def test_names_can_be_imported_from_common() -> None:
     program += "print(Tensor([1.0]) + 1, Parameter(Tensor([1.0])).value(), mstype.float32)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=_path())
     assert done.stdout == "[2.] [1.] Float32\n"
+
+
+class Making(nn.Cell):
+    def construct(self, x: Any) -> Any:
+        normal = ops.Softmax(-1)(nn.ReLU()(x))
+        return (
+            ops.Cast()(normal, ms.float16),
+            ops.ReduceSum(keep_dims=True)(x, 1),
+            ops.Shape()(x),
+            ops.Zeros()((2,), ms.int32),
+        )
+
+
+def test_operators_and_cells_without_parameters_may_be_made_in_graphs(mode: str) -> None:
+    normal, total, shape, zeros = Making()(Tensor([[-1.0, 0.0]]))
+    assert (normal.dtype, normal.tolist()) == (ms.float16, [[0.5, 0.5]])
+    assert (total.tolist(), shape, zeros.tolist()) == ([[-1.0]], (1, 2), [0, 0])
+
+
+def test_a_cell_with_parameters_is_made_outside_of_graphs() -> None:
+    with pytest.raises(TypeError, match=r"Dense has Parameters \(weight, \.\.\.\).*Make it in __init__"):
+        ms.jit(lambda x: nn.Dense(2, 2)(x))(Tensor([[1.0, 2.0]]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -274,3 +275,75 @@ def test_fill_and_value(mode: str) -> None:
     three, same = Call(filled)(Tensor([1.0, 2.0]))
     assert three.tolist() == [3.0, 3.0]
     assert same.tolist() == [1.0, 2.0]
+
+
+SMALL = np.array([[1.0, 2.0, 3.0], [4.0, 0.0, 6.0]], np.float32)
+
+
+def test_inverting_is_a_logical_not(mode: str) -> None:
+    class Inverted(nn.Cell):
+        def construct(self, x: Any) -> Any:
+            return ~x
+
+    for array in (SMALL, SMALL.astype(np.int32), SMALL > 2):
+        found = Inverted()(Tensor(array))
+        assert found.dtype is ms.bool_
+        np.testing.assert_array_equal(found.asnumpy(), np.logical_not(array))
+
+
+def test_extremes_with_their_positions(mode: str) -> None:
+    class Extremes(nn.Cell):
+        def construct(self, x: Any) -> Any:
+            return x.max(axis=1, return_indices=True), x.min(0, return_indices=True)
+
+    (largest, where_largest), (smallest, where_smallest) = Extremes()(Tensor(SMALL))
+    assert (largest.tolist(), where_largest.tolist()) == ([3, 6], [2, 2])
+    assert (smallest.tolist(), where_smallest.tolist()) == ([1, 0, 3], [0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda x: x @ 2, TypeError, "'matmul', 'other' must be a Tensor, but got 2"),
+        (lambda x: "a" @ x, TypeError, "'matmul', 'input' must be a Tensor, but got 'a'"),
+        (lambda x: x @ x[0, :2], ValueError, r"'input' with shape \(2, 3\) \(3\).*'other' with shape \(2,\) \(2\)"),
+        (
+            lambda x: x.swapaxes(0, 2),
+            ValueError,
+            r"'swapaxes', argument 'axis1' must be in \[-2, 2\).*\(2, 3\), but got 2",
+        ),
+        (lambda x: x.swapaxes("a", 0), TypeError, "'swapaxes', argument 'axis0' must be an int, but got 'a'"),
+        (lambda x: x.flatten(start_dim=1, end_dim=0), ValueError, "'start_dim' must not come after 'end_dim'"),
+        (lambda x: x.split(0), ValueError, "'split_size_or_sections' must be above 0, but got 0"),
+        (lambda x: x.split(1, 5), ValueError, "'split', argument 'axis'"),
+        (lambda x: x[:0].max(), ValueError, r"'amax', the reduced dimensions must not be empty.*\(0, 3\)"),
+        (lambda x: x[:0].min(axis=0), ValueError, "'amin', the reduced dimensions must not be empty"),
+        (lambda x: x.reshape(2.0, 3), TypeError, r"Reshape: attribute 'shape' must be a tuple of ints.*2\.0"),
+        (lambda x: x.broadcast_to("a"), TypeError, "BroadcastTo: attribute 'shape' must be a tuple of ints"),
+        (lambda x: x.sum("a"), TypeError, "ReduceSum: attribute 'axis'.*an axis must be an int, but got 'a'"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_named(mode: str, call: Any, error: type[Exception], words: str) -> None:
+    class Calling(nn.Cell):
+        def construct(self, x: Any) -> Any:
+            return call(x)
+
+    with pytest.raises(error, match=words):
+        Calling()(Tensor(SMALL))
+
+
+def test_a_dimension_without_elements_has_extremes_along_others(mode: str) -> None:
+    assert Tensor(SMALL)[:0].max(axis=1).shape == (0,)
+
+
+def test_numpy_integers_are_axes() -> None:
+    assert Tensor(SMALL).sum(np.int64(1)).tolist() == [6, 10]
+
+
+def test_errors_of_operators_show_one_frame_of_the_library() -> None:
+    with pytest.raises(ValueError, match="do not broadcast") as caught:
+        Tensor([1.0, 2.0]) + Tensor([1.0, 2.0, 3.0])
+    own = [f for f in caught.traceback if f.path != Path(__file__)]
+    assert len(own) == 1
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__

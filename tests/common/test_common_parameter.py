@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import mindspore as ms
-from mindspore import Parameter, ParameterTuple, Tensor
+from mindspore import Parameter, ParameterTuple, Tensor, nn, ops
 from mindspore.common import initializer as init
 from mindspore.common.initializer import initializer
 
@@ -185,3 +185,30 @@ def test_element_types_convert() -> None:
         ms.pytype_to_dtype(b"x")
     with pytest.raises(TypeError, match="str"):
         ms.dtype_to_nptype("float32 as str")
+
+
+class Assigning(nn.Cell):
+    def __init__(self, first: Any) -> None:
+        super().__init__()
+        self.kept = Parameter(first, name="kept")
+
+    def construct(self, value: Any) -> Any:
+        return ops.assign(self.kept, value)
+
+
+@pytest.mark.parametrize(
+    ("first", "value"), [(Tensor([1, 2]), Tensor([1.5, 2.5])), (Tensor([1.0]), Tensor([1j])), (Tensor(1), 0.5)]
+)
+def test_numbers_of_a_higher_kind_are_not_assigned(mode: str, first: Any, value: Any) -> None:
+    cell = Assigning(first)
+    with pytest.raises(TypeError, match=r"Int64|Float32.*astype"):
+        cell(value)
+    assert cell.kept.tolist() == first.tolist()
+
+
+def test_a_number_is_assigned_to_a_parameter_without_dimensions_only(mode: str) -> None:
+    cell = Assigning(Tensor(1.0))
+    cell(2)
+    assert cell.kept.item() == 2.0
+    with pytest.raises(ValueError, match=r"shape"):
+        Assigning(Tensor([1.0, 2.0]))(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -227,3 +228,42 @@ def test_plain_attributes() -> None:
     assert x.data is x
     assert not x.has_init
     assert x.init_data() is x
+
+
+def test_without_data_an_initializer_its_name_a_number_or_nothing_fills() -> None:
+    made = [Tensor(shape=(2, 1), dtype=ms.bfloat16, init=init) for init in (One(), "ones", 1)]
+    assert [m.tolist() for m in made] == [[[1.0], [1.0]]] * 3
+    assert Tensor(shape=2, dtype=ms.int32).tolist() == [0, 0]
+    with pytest.raises(ValueError, match=r"both 'shape' and 'dtype'.*None"):
+        Tensor(shape=(2,))
+    with pytest.raises(ValueError, match="class corresponding to 'onse' was not found"):
+        Tensor(shape=2, dtype=ms.int32, init="onse")
+
+
+@pytest.mark.parametrize("shape", [(1 << 32, 1 << 32), (1 << 63,)])
+def test_shapes_that_no_memory_holds(shape: tuple[int, ...]) -> None:
+    makes: tuple[Callable[[], Any], ...] = (
+        lambda: Tensor(shape=shape, dtype=ms.float32),
+        lambda: ms.ops.zeros(shape),
+        lambda: Tensor(0.0).broadcast_to(shape),
+        lambda: ms.jit(lambda x: x.broadcast_to(shape) * 2)(Tensor(0.0)),
+    )
+    for make in makes:
+        with pytest.raises(MemoryError, match="does not fit in memory"):
+            make()
+
+
+def test_values_that_do_not_fit_convert_without_warnings(recwarn: pytest.WarningsRecorder) -> None:
+    assert Tensor([1e300]).tolist() == [float("inf")]
+    assert Tensor(2 + 3j, ms.float32).item() == 2.0
+    assert Tensor([3j, 0j], ms.bool_).tolist() == [True, False]
+    assert not recwarn.list
+
+
+def test_nested_lists_of_unequal_length_say_so() -> None:
+    with pytest.raises(TypeError, match=r"\[\[1, 2\], \[3\]\].*equal lengths\.$"):
+        Tensor([[1, 2], [3]])
+
+
+def test_from_numpy_of_a_number_has_no_dimensions() -> None:
+    assert Tensor.from_numpy(np.array(1.0)).shape == ()

@@ -196,9 +196,9 @@ def test_variables_without_a_value() -> None:
         later = x
         return later
 
-    for each, line, text in ((function, 3, "return"), (late, 1, "later")):
+    for each, line, text, name in ((function, 3, "return", "y"), (late, 1, "later", "later")):
         message = failure(UnboundLocalError, each, X)
-        assert "it is used before it is assigned" in message
+        assert f"the variable '{name}' is used before it is assigned" in message
         assert f"line {column_of(each, line, text)[0]}," in message
 
 
@@ -223,3 +223,27 @@ def test_debug_mode_keeps_the_internal_cause(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(GraphTypeError) as caught:
         infer(lambda x: x(), X)
     assert isinstance(caught.value.__cause__, TypeError)
+
+
+def test_a_variable_of_a_run_time_loop_is_named() -> None:
+    def function(x: Any) -> Any:
+        total = 0
+        part = x
+        while total < part.sum():
+            part = part.sum()
+        return part
+
+    assert "the variable 'part' is" in failure(TypeError, function, t([[1.0, 2.0]]))
+
+
+def test_endless_recursion_is_told_in_a_few_lines() -> None:
+    def function(x: Any) -> Any:
+        def again(n: Any) -> Any:
+            return again(n)
+
+        return again(x)
+
+    message = failure(RecursionError, function, X)
+    assert message.count("\n") < 30
+    assert "\n...\n" in message
+    assert "1000 calls deep" in message

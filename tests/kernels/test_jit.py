@@ -123,6 +123,16 @@ def test_the_cache_stays_below_its_limit(cache: Path, monkeypatch: pytest.Monkey
     assert sum(p.stat().st_size for p in cache.iterdir()) <= 1000
 
 
+def test_a_small_entry_rarely_looks_through_the_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[Path] = []
+    monkeypatch.setattr(diskcache, "_trim", looks.append)
+    for i in range(200):
+        diskcache.write(diskcache.key(str(i)), bytes(1000))
+    assert len(looks) < 5
+    diskcache.write(diskcache.key("large"), bytes(diskcache.LIMIT // 64))
+    assert looks[-1] == cache
+
+
 def test_keys_depend_on_every_part() -> None:
     assert (
         len({diskcache.key("a", "b"), diskcache.key("ab"), diskcache.key("a", "", "b"), diskcache.key("b", "a")}) == 4

@@ -155,3 +155,62 @@ def test_facts(mode: str) -> None:
 def test_wrong_arguments_are_refused(mode: str, use: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         Call(use)(Tensor(X))
+
+
+def named(x: Any) -> Any:
+    return (
+        ops.add(input=x, other=1.0), ops.pow(x, exponent=2), ops.maximum(input=x, other=0.0), ops.exp(input=x),
+        ops.log_softmax(logits=x, axis=0), ops.permute(x, axis=(1, 0)), ops.unsqueeze(x, dim=0), ops.unbind(x, dim=1)[2],
+        ops.select(condition=x > 0, input=x, other=-x), x.add(other=x),
+    )  # fmt: skip
+
+
+def test_inputs_have_mindspores_names(mode: str) -> None:
+    log_softmax = X - np.log(np.exp(X).sum(axis=0))
+    check(
+        named,
+        (X + 1, X**2, np.maximum(X, 0), np.exp(X), log_softmax, X.T, X[None], X[:, 2], np.abs(X), X + X),
+    )
+
+
+def test_wrong_names_are_refused(mode: str) -> None:
+    for wrong in (lambda x: ops.add(x, foo=1), lambda x: ops.add(x, input=x), lambda x: ops.add(other=x)):
+        with pytest.raises(TypeError, match="Add"):
+            Call(wrong)(Tensor(X))
+
+
+def test_rounded_quotients_of_integers_are_integers(mode: str) -> None:
+    found = Call(lambda x: (ops.div(x, 2, rounding_mode="trunc"), ops.div(x, 2, rounding_mode="floor")))(
+        Tensor([-3, 3])
+    )
+    assert [f.dtype for f in found] == [ms.int64, ms.int64]
+    assert [f.tolist() for f in found] == [[-1, 1], [-2, 1]]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda x: ops.gelu(x, "foo"), ValueError, "'gelu', 'approximate' must be 'none' or 'tanh', but got 'foo'"),
+        (lambda x: ops.pad(x, (1,)), ValueError, r"'pad', 'padding' must hold a pair.*\(2, 3\), but got \(1,\)"),
+        (lambda x: ops.pad(x, (1, 1) * 3), ValueError, "'pad', 'padding'"),
+        (lambda x: ops.concat(x), TypeError, "Concat takes one tuple or list of tensors, but got"),
+        (lambda x: ops.Concat()(x, x), TypeError, "Concat takes one tuple or list of tensors, but got"),
+        (lambda x: ops.addn(x), TypeError, "AddN takes one tuple or list of tensors, but got"),
+        (lambda x: ops.Softmax("a")(x), TypeError, "Softmax: attribute 'axis'.*an axis must be an int, but got 'a'"),
+        (lambda x: ops.Tile()(x, 2), TypeError, "Tile: attribute 'multiples' must be a tuple of ints, but got 2"),
+        (lambda x: ops.Transpose()(x, 1), TypeError, "Transpose: attribute 'perm' must be a tuple of ints, but got 1"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_named(mode: str, call: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        Call(call)(Tensor(X))
+
+
+def test_numbers_have_no_memory_to_share() -> None:
+    assert ops.stop_gradient(1.5).item() == 1.5
+    assert ops.reshape(2, (1, 1)).tolist() == [[2]]
+    assert ops.identity(True).dtype is ms.bool_
+
+
+def test_the_inverse_of_a_matrix_is_no_reciprocal() -> None:
+    assert not hasattr(ops, "inverse")

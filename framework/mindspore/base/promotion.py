@@ -28,6 +28,11 @@ def promote(left: DType, right: DType) -> DType:
     return wider if wider is not None else dt.float64
 
 
+def fits_kind(given: DType, target: DType) -> bool:
+    """Whether values of type `given` may be stored as `target`: not floats as integers, nor complex numbers as real ones."""
+    return _KIND_ORDER[given.kind] <= _KIND_ORDER[target.kind]
+
+
 def scalar_dtype(value: object, tensor: DType | None) -> DType:
     """The type a Python number takes beside a tensor: the tensor's own unless the number's kind is higher."""
     if isinstance(value, bool):

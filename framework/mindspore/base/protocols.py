@@ -11,6 +11,9 @@ An object takes part in graphs by carrying one of these attributes:
     True: calling the object with a Parameter and a value writes the Parameter.
 ``__constexpr__``
     True: the callable is run by Python while compiling, on constants (functions of the graph are handed over as handles).
+``__made_in_graph__``
+    A method without arguments of classes whose instances may be made while compiling; it is called with the finished instance and
+    raises TypeError when this one may not.
 ``__graph_function__``
     A method without arguments; returns the Python callable whose source is compiled when the object is called in a graph
     (a Cell returns its bound ``construct``, a ``jit`` wrapper the wrapped function).
@@ -23,7 +26,7 @@ An object takes part in graphs by carrying one of these attributes:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +38,21 @@ class Transform:
     kind: str
     function: Any
     options: Mapping[str, Any] = field(default_factory=dict)
+
+
+PUBLIC_NAMES: Mapping[str, str] = {
+    "input": "x", "input_x": "x", "logits": "x", "value": "x", "dividend": "x",
+    "other": "y", "exponent": "y", "divisor": "y", "mat2": "y",
+}  # fmt: skip
+"""How MindSpore's functions call the inputs that the declarations call x and y; both may be given by either name."""
+
+
+def input_names(declared: Sequence[str], attributes: Collection[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of an operator, with public names of inputs turned into the declared ones."""
+    return {
+        PUBLIC_NAMES[k] if k not in declared and k not in attributes and PUBLIC_NAMES.get(k) in declared else k: v
+        for k, v in given.items()
+    }
 
 
 tensor_methods: dict[str, Callable[..., Any]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import prod
+from typing import Any
 
 Shape = tuple[int, ...]
 
@@ -36,7 +37,9 @@ def row_major_strides(shape: Sequence[int]) -> Shape:
 
 
 def normalize_axis(axis: int, rank: int) -> int:
-    """`axis` in ``[0, rank)``; ValueError names the allowed range."""
+    """`axis` in ``[0, rank)``; ValueError names the allowed range, TypeError something that is no int."""
+    if not hasattr(axis, "__index__"):
+        raise TypeError(f"an axis must be an int, but got {axis!r}")
     if not -rank <= axis < rank:
         raise ValueError(f"axis {axis} is out of range [{-rank}, {rank}) for a tensor of rank {rank}")
     return axis + rank if axis < 0 else axis
@@ -46,7 +49,7 @@ def normalize_axes(axes: int | Iterable[int] | None, rank: int) -> Shape:
     """Sorted distinct axes; None and () mean all of them, as MindSpore's reductions do."""
     if axes is None:
         return tuple(range(rank))
-    listed = (axes,) if isinstance(axes, int) else tuple(axes)
+    listed: tuple[Any, ...] = tuple(axes) if isinstance(axes, Iterable) and not isinstance(axes, str) else (axes,)
     if not listed:
         return tuple(range(rank))
     normal = [normalize_axis(a, rank) for a in listed]

@@ -31,6 +31,10 @@ class CompileCache:
         """Objects whose ids stand in the key under which this cache is found: they must not be freed before it."""
         self.entries: dict[Any, list[Any]] = {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies begin empty: what was compiled belongs to the objects it was compiled for."""
+        return CompileCache, (self.backend,)
+
     def run(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Calls `function` through its compilation, made now if there is none."""
         for compiled in self.entries.get(_key(args, kwargs), ()):

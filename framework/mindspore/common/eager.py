@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
@@ -12,8 +13,10 @@ import numpy as np
 from mindspore import _native, primitives  # noqa: F401 -- importing primitives declares the operators
 from mindspore.base.dtypes import DType
 from mindspore.base.promotion import common, scalar_dtype
+from mindspore.base.protocols import input_names
 from mindspore.common.plans import planned
 from mindspore.common.tensor_class import Tensor
+from mindspore.infer.errors import hide_internals
 from mindspore.ir.builder import PYTHON_NUMBERS, complete_attrs
 from mindspore.ir.operator import REQUIRED, Operator, find
 from mindspore.ir.types import TensorType
@@ -22,7 +25,7 @@ from mindspore.ir.types import TensorType
 @cache
 def eager_op(op: Operator) -> Any:
     """`op` as a callable: tensors and numbers first, in declaration order, then its attributes by position or name."""
-    return _dispatcher(op, partial(_resolve, op))
+    return _dispatcher(op, partial(_resolve, op), (eager_op, (op,)))
 
 
 @cache
@@ -32,7 +35,7 @@ def comparison(op: Operator, other: bool) -> Any:
     def resolve(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         return _resolve(op, args, kwargs) if all(map(_is_operand, args)) else lambda *_: other
 
-    return _dispatcher(op, resolve)
+    return _dispatcher(op, resolve, (comparison, (op, other)))
 
 
 def function(name: str) -> Any:
@@ -40,13 +43,21 @@ def function(name: str) -> Any:
     return eager_op(find(name))
 
 
-def _dispatcher(op: Operator, resolve: Callable[..., Any]) -> Any:
+def _dispatcher(op: Operator, resolve: Callable[..., Any], remade: tuple[Any, ...]) -> Any:
     made = _native.EagerOp(op.name, -1 if is_variadic(op) else len(op.inputs), resolve)
     made.__operator__ = op
+    made.__remade__ = remade
     made.__name__ = op.function
     made.__doc__ = documentation(op)
     made.__signature__ = signature(op)
     return made
+
+
+def _reduced(made: Any) -> Any:
+    return made.__remade__
+
+
+copyreg.pickle(_native.EagerOp, _reduced)
 
 
 def is_variadic(op: Operator) -> bool:
@@ -75,6 +86,8 @@ def arguments_of(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The operands and the complete attributes of a call."""
     if is_variadic(op):
+        if not isinstance(args[0], tuple | list):
+            raise TypeError(f"{op.name} takes one tuple or list of tensors, but got {type(args[0]).__name__}.")
         operands, rest = tuple(args[0]), args[1:]
     else:
         operands, rest = tuple(args[: len(op.inputs)]), args[len(op.inputs) :]
@@ -112,6 +125,15 @@ def _is_operand(value: Any) -> bool:
 
 def _resolve(op: Operator, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """What runs this call and all later ones of its types: a native plan."""
+    try:
+        return _planned(op, args, kwargs)
+    except (TypeError, ValueError, IndexError, MemoryError) as error:
+        if not hide_internals():
+            raise
+        raise error.with_traceback(None) from None
+
+
+def _planned(op: Operator, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     if len(args) < len(op.inputs):
         return _by_name(op, args, kwargs)
     operands, attrs = arguments_of(op, args, kwargs)
@@ -119,19 +141,22 @@ def _resolve(op: Operator, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
         return partial(_with_tensors, op)
     types = operand_types(op, operands)
     numbers = [(i, types[i].dtype.code) for i, o in enumerate(operands) if not isinstance(o, Tensor)]
-    return planned(op, types, attrs, numbers)
+    made = planned(op, types, attrs, numbers)
+    return partial(_with_tensors_only, op) if made is None else made
 
 
 def _by_name(op: Operator, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """A call that gives inputs by name: brought into order at each call."""
     names = [i.lstrip("*") for i in op.inputs]
-    missing = [n for n in names[len(args) :] if n not in kwargs]
+    given = input_names(names, op.attrs, kwargs)
+    missing = [n for n in names[len(args) :] if n not in given]
     if missing:
         raise TypeError(f"{op.name} needs argument {missing[0]!r}.")
 
     def ordered(*args: Any, **kwargs: Any) -> Any:
-        inputs = [kwargs.pop(n) for n in names[len(args) :]]
-        return eager_op(op)(*args, *inputs, **kwargs)
+        named = input_names(names, op.attrs, kwargs)
+        inputs = [named.pop(n) for n in names[len(args) :]]
+        return eager_op(op)(*args, *inputs, **named)
 
     return ordered
 
@@ -140,6 +165,12 @@ def _with_tensors(op: Operator, *args: Any, **kwargs: Any) -> Any:
     """A call with numbers in a list, or one of numpy's, in the place of a tensor or of a Python number."""
     count = len(op.inputs)
     return eager_op(op)(*map(_plain, args[:count]), *args[count:], **kwargs)
+
+
+def _with_tensors_only(op: Operator, *args: Any, **kwargs: Any) -> Any:
+    """A call whose result would be the memory of a Python number, which has none."""
+    count = len(op.inputs)
+    return eager_op(op)(*(a if isinstance(a, Tensor) else Tensor(a) for a in args[:count]), *args[count:], **kwargs)
 
 
 def _plain(value: Any) -> Any:

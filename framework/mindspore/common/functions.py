@@ -10,6 +10,7 @@ from typing import Any
 from mindspore.base import dtypes as dt
 from mindspore.common.dtype import pytype_to_dtype
 from mindspore.common.eager import function
+from mindspore.common.tensor_class import Tensor
 
 _argmax_index = function("argmax_index")
 _argmin_index = function("argmin_index")
@@ -74,8 +75,21 @@ def transpose(input: Any, *axes: Any) -> Any:
 def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
     """Two dimensions exchanged."""
     order = list(range(input.ndim))
-    order[axis0], order[axis1] = order[axis1], order[axis0]
+    first, second = _dimension("swapaxes", "axis0", axis0, input), _dimension("swapaxes", "axis1", axis1, input)
+    order[first], order[second] = order[second], order[first]
     return _transpose(input, tuple(order))
+
+
+def _dimension(function: str, name: str, axis: Any, input: Any) -> int:
+    """`axis` counted from the first dimension."""
+    rank = input.ndim
+    if not isinstance(axis, int):
+        raise TypeError(f"For '{function}', argument '{name}' must be an int, but got {axis!r}.")
+    if not -rank <= axis < rank:
+        raise ValueError(
+            f"For '{function}', argument '{name}' must be in [{-rank}, {rank}) for a tensor of shape {input.shape}, but got {axis}."
+        )
+    return axis + rank if axis < 0 else axis
 
 
 def squeeze(input: Any, axis: Any = None) -> Any:
@@ -95,10 +109,14 @@ def flatten(input: Any, order: str = "C", *, start_dim: int = 1, end_dim: int = 
     rank = input.ndim
     if rank == 0:
         return _reshape(input, (1,))
-    first = start_dim + rank if start_dim < 0 else start_dim
-    last = end_dim + rank if end_dim < 0 else end_dim
-    if first >= rank or first > last:
+    if rank == 1 and start_dim == 1:
         return input
+    first = _dimension("flatten", "start_dim", start_dim, input)
+    last = _dimension("flatten", "end_dim", end_dim, input)
+    if first > last:
+        raise ValueError(
+            f"For 'flatten', 'start_dim' must not come after 'end_dim', but got {start_dim} and {end_dim} for shape {input.shape}."
+        )
     return _reshape(input, (*input.shape[:first], product(input.shape[first : last + 1]), *input.shape[last + 1 :]))
 
 
@@ -165,27 +183,34 @@ def prod(input: Any, axis: Any = None, keep_dims: bool = False, dtype: Any = Non
     return _reduce_prod(_summable(input, dtype), _axes(axis), keep_dims)
 
 
+def _existing(function: str, input: Any, extremes: Any) -> Any:
+    """`extremes`, if there are elements that they can be."""
+    if input.size == 0 and extremes.size > 0:
+        raise ValueError(f"For '{function}', the reduced dimensions must not be empty, but got shape {input.shape}.")
+    return extremes
+
+
 def amax(input: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest element over `axis`, all dimensions when None."""
-    return _reduce_max(input, _axes(axis), keepdims)
+    return _existing("amax", input, _reduce_max(input, _axes(axis), keepdims))
 
 
 def amin(input: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest element over `axis`, all dimensions when None."""
-    return _reduce_min(input, _axes(axis), keepdims)
+    return _existing("amin", input, _reduce_min(input, _axes(axis), keepdims))
 
 
 def max(input: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest elements along one dimension and their int64 positions; of all elements, with position 0, when `axis` is None."""
     if axis is None:
-        return _reduce_max(input, (), False), _full((), 0, dt.int64)
+        return _existing("max", input, _reduce_max(input, (), False)), _full((), 0, dt.int64)
     return _reduce_max(input, axis, keepdims), _cast(_argmax_index(input, axis, keepdims), dt.int64)
 
 
 def min(input: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest elements along one dimension and their int64 positions; of all elements, with position 0, when `axis` is None."""
     if axis is None:
-        return _reduce_min(input, (), False), _full((), 0, dt.int64)
+        return _existing("min", input, _reduce_min(input, (), False)), _full((), 0, dt.int64)
     return _reduce_min(input, axis, keepdims), _cast(_argmin_index(input, axis, keepdims), dt.int64)
 
 
@@ -238,10 +263,20 @@ def std(input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> 
 
 def matmul(input: Any, other: Any) -> Any:
     """The matrix product by numpy's rules: vectors are rows or columns, dimensions before the last two broadcast."""
+    if not isinstance(input, Tensor):
+        raise TypeError(f"For 'matmul', 'input' must be a Tensor, but got {input!r}.")
+    if not isinstance(other, Tensor):
+        raise TypeError(f"For 'matmul', 'other' must be a Tensor, but got {other!r}.")
     if input.ndim == 2 and other.ndim == 2:
         return _matmul(input, other)
     if input.ndim == 0 or other.ndim == 0:
         raise ValueError(f"For 'matmul', both inputs need dimensions, but got shapes {input.shape} and {other.shape}.")
+    inner = other.shape[0 if other.ndim == 1 else -2]
+    if input.shape[-1] != inner:
+        raise ValueError(
+            f"For 'matmul', the last dimension of 'input' with shape {input.shape} ({input.shape[-1]}) must equal the last but one of "
+            f"'other' with shape {other.shape} ({inner}); a vector has only one."
+        )
     left = _expand_dims(input, 0) if input.ndim == 1 else input
     right = _expand_dims(other, 1) if other.ndim == 1 else other
     result = _batch_matmul(left, right)
@@ -280,13 +315,15 @@ def softmax(input: Any, axis: int = -1, *, dtype: Any = None) -> Any:
 
 def split(tensor: Any, split_size_or_sections: Any, axis: int = 0) -> Any:
     """Parts along `axis`, as a tuple: of one size (the last may be smaller), or of the sizes given."""
-    length = tensor.shape[axis]
+    place = _dimension("split", "axis", axis, tensor)
+    length = tensor.shape[place]
     if isinstance(split_size_or_sections, int):
         step = split_size_or_sections
+        if step <= 0:
+            raise ValueError(f"For 'split', 'split_size_or_sections' must be above 0, but got {step}.")
         parts = [step] * (length // step) + ([length % step] if length % step else [])
     else:
         parts = list(split_size_or_sections)
-    place = axis + tensor.ndim if axis < 0 else axis
     before = (0,) * place
     results = []
     begin = 0

@@ -29,8 +29,8 @@ class Request:
         weights: Parameters; None means the trainable ones of the function, which is a Cell.
         sens: the last positional argument of the call is the cotangent of the result, and not handed to the function.
         has_aux: only the first result is differentiated; the others are handed on.
-        pack: ``(value, gradients of arguments, gradients of weights) -> result``; uses tuples and indexing only.
-        form: equal for requests whose `pack` does the same.
+        pack: ``(value, gradients of arguments, gradients of weights) -> result``; uses tuples and indexing only; equal to those that
+            do the same.
     """
 
     positions: tuple[int, ...] | None
@@ -38,12 +38,11 @@ class Request:
     sens: bool
     has_aux: bool
     pack: Pack
-    form: tuple[Any, ...]
 
     def key(self) -> tuple[Any, ...]:
         """Equal for requests that compile to the same graph."""
         weights = None if self.weights is None else tuple(map(id, self.weights))
-        return (self.positions, weights, self.sens, self.has_aux, self.form)
+        return (self.positions, weights, self.sens, self.has_aux, self.pack)
 
 
 def _shared_cache(function: Any, request: Request) -> CompileCache:
@@ -138,12 +137,7 @@ def grad(
         >>> print(ms.grad(lambda x: x * x)(Tensor([1.0, 3.0])))
         [2. 6.]
     """
-    form = _form(grad_position, weights)
-
-    def pack(value: Any, arguments: Sequence[Any], given: Sequence[Any]) -> Any:
-        return (form(arguments, given), value[1:]) if has_aux else form(arguments, given)
-
-    return GradientFunction(fn, _request("grad", grad_position, weights, has_aux, sens_param, pack))
+    return GradientFunction(fn, _request(False, grad_position, weights, has_aux, sens_param))
 
 
 def value_and_grad(
@@ -162,12 +156,7 @@ def value_and_grad(
         >>> print(value, gradient)
         9.0 6.0
     """
-    form = _form(grad_position, weights)
-
-    def pack(value: Any, arguments: Sequence[Any], given: Sequence[Any]) -> Any:
-        return value, form(arguments, given)
-
-    return GradientFunction(fn, _request("value_and_grad", grad_position, weights, has_aux, sens_param, pack))
+    return GradientFunction(fn, _request(True, grad_position, weights, has_aux, sens_param))
 
 
 class GradOperation:
@@ -196,39 +185,64 @@ class GradOperation:
         if self.get_by_list:
             chosen = None if weights is None else _weights(weights)
         positions = None if self.get_all else () if self.get_by_list else (0,)
-        form = ("GradOperation", self.get_all, self.get_by_list)
-        return GradientFunction(fn, Request(positions, chosen, self.sens_param, False, self._pack, form))
+        pack = _OperationPack(self.get_all, self.get_by_list)
+        return GradientFunction(fn, Request(positions, chosen, self.sens_param, False, pack))
 
-    def _pack(self, value: Any, arguments: Sequence[Any], weights: Sequence[Any]) -> Any:
+
+@dataclass(frozen=True, slots=True)
+class _OperationPack:
+    """What a `GradOperation` hands back."""
+
+    get_all: bool
+    get_by_list: bool
+
+    def __call__(self, value: Any, arguments: Sequence[Any], weights: Sequence[Any]) -> Any:
         if self.get_by_list:
             return (tuple(arguments), tuple(weights)) if self.get_all else tuple(weights)
         return tuple(arguments) if self.get_all else arguments[0]
 
 
-def _request(maker: str, position: Any, weights: Any, has_aux: bool, sens: bool, pack: Pack) -> Request:
+@dataclass(frozen=True, slots=True)
+class _Pack:
+    """What `grad` hands back: one tensor or a tuple for the arguments, the weights beside them; after it the auxiliary results.
+
+    `with_value` is for `value_and_grad`: the whole result in front.
+    """
+
+    with_value: bool
+    has_aux: bool
+    arguments: int | None
+    """How many positions were asked for; 1 for an int, None for no gradients of arguments."""
+    weights: bool
+    single_weight: bool
+
+    def __call__(self, value: Any, arguments: Sequence[Any], weights: Sequence[Any]) -> Any:
+        gradients = self._gradients(arguments, weights)
+        if self.with_value:
+            return value, gradients
+        return (gradients, value[1:]) if self.has_aux else gradients
+
+    def _gradients(self, arguments: Sequence[Any], weights: Sequence[Any]) -> Any:
+        own = weights[0] if self.single_weight else tuple(weights)
+        if self.arguments is None:
+            return own
+        inputs = tuple(arguments) if self.arguments > 1 else arguments[0]
+        return (inputs, own) if self.weights else inputs
+
+
+def _request(with_value: bool, position: Any, weights: Any, has_aux: bool, sens: bool) -> Request:
     aux, seeded = boolean("F.grad", "has_aux", has_aux), boolean("F.grad", "sens_param", sens)
-    form = (maker, position, weights is None, isinstance(weights, Parameter))
-    return Request(_positions(position), () if weights is None else _weights(weights), seeded, aux, pack, form)
-
-
-def _form(position: Any, weights: Any) -> Callable[[Sequence[Any], Sequence[Any]], Any]:
-    """How gradients are handed back: one tensor or a tuple for the arguments, the weights beside them."""
     if position is None and weights is None:
         raise ValueError("`grad_position` and `weight` can not be None at the same time.")
-    single = isinstance(weights, Parameter)
-    several = isinstance(position, tuple) and len(position) > 1
-
-    def form(arguments: Sequence[Any], given: Sequence[Any]) -> Any:
-        own = given[0] if single else tuple(given)
-        if position is None:
-            return own
-        inputs = tuple(arguments) if several else arguments[0]
-        return inputs if weights is None else (inputs, own)
-
-    return form
+    positions = _positions(position)
+    count = None if position is None else len(positions)
+    pack = _Pack(with_value, aux, count, weights is not None, isinstance(weights, Parameter))
+    return Request(positions, () if weights is None else _weights(weights), seeded, aux, pack)
 
 
 def _positions(position: Any) -> tuple[int, ...]:
+    if position == ():
+        raise ValueError("For 'F.grad', the 'grad_position' must name at least one argument, but got ().")
     listed = () if position is None else position if isinstance(position, tuple) else (position,)
     if any(not isinstance(p, int) or isinstance(p, bool) for p in listed):
         raise TypeError(f"For 'F.grad', the 'grad_position' must be int or tuple of int, but got {position!r}.")

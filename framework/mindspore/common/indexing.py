@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from mindspore import _native
 from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
@@ -19,6 +21,7 @@ _cast = function("cast")
 _full = function("full")
 _select = function("select")
 _bool = dt.bool_
+_CHOOSING = "use where or masked_fill to choose elements by a tensor."
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,12 @@ def _written_out(index: tuple[Any, ...], rank: int) -> list[Any]:
 
 
 def _position(index: Any, size: int) -> int:
-    if isinstance(index, bool) or not hasattr(index, "__index__"):
+    whole = not isinstance(index, bool | np.ndarray) and hasattr(index, "__index__")
+    if isinstance(index, Tensor):
+        whole = index.shape == () and index.dtype.is_integer
+    if not whole:
         raise IndexError(
-            f"expected an int, slice, None, '...' or a tuple of them as index, but got {index!r} of type {type(index).__name__}."
+            f"expected an int, slice, None, '...' or a tuple of them as index, but got {_described(index)}; {_CHOOSING}"
         )
     place = int(index.__index__())
     if not -size <= place < size:
@@ -96,8 +102,34 @@ def _position(index: Any, size: int) -> int:
     return place + size if place < 0 else place
 
 
+def _described(index: Any) -> str:
+    if isinstance(index, Tensor):
+        return f"a Tensor of type {index.__tensor_type__}"
+    return f"{index!r} of type {type(index).__name__}"
+
+
+def _refuse_tensors(index: Any) -> None:
+    for each in index if isinstance(index, tuple) else (index,):
+        if isinstance(each, Tensor):
+            raise IndexError(
+                f"an index in a graph must be known while compiling, but got a Tensor of shape {each.shape}; {_CHOOSING}"
+            )
+
+
+def graph_getitem(x: Any, index: Any) -> Any:
+    """How graphs read ``x[index]``."""
+    _refuse_tensors(index)
+    return slice_of(x, index)
+
+
+def graph_setitem(x: Any, index: Any, value: Any) -> Any:
+    """How graphs write ``x[index] = value``: a new tensor."""
+    _refuse_tensors(index)
+    return with_item(x, index, value)
+
+
 def slice_of(x: Any, index: Any) -> Any:
-    """The elements that `index` takes, as operators: how graphs read ``x[index]``."""
+    """The elements that `index` takes, as operators."""
     taken = window(x.shape, index)
     part = _strided_slice(x, taken.begin, taken.end, taken.strides)
     return part if part.shape == taken.shape else _reshape(part, taken.shape)
@@ -111,7 +143,7 @@ def getitem(x: Tensor, index: Any) -> Any:
 
 
 def with_item(x: Any, index: Any, value: Any) -> Any:
-    """`x` with other elements where `index` takes them: how graphs write ``x[index] = value``."""
+    """`x` with other elements where `index` takes them."""
     taken = window(x.shape, index)
     box = _strided_slice(x, taken.begin, taken.end, taken.strides).shape
     given = value if isinstance(value, Tensor) else _full(taken.shape, value, x.dtype)

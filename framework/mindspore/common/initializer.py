@@ -231,10 +231,11 @@ def initializer(init: Any, shape: Any = None, dtype: DType = dt.float32) -> Tens
                 f"'init' shape {init.shape} and the 'shape' {_shape(shape)}."
             )
         return Tensor(init, dtype)
-    return Tensor(shape=_shape(shape), dtype=dtype, init=_resolved(init))
+    return Tensor(shape=_shape(shape), dtype=dtype, init=resolved(init))
 
 
-def _resolved(init: Any) -> Initializer:
+def resolved(init: Any) -> Initializer:
+    """The Initializer that `init`, one itself, a name or a number, stands for."""
     if isinstance(init, str):
         found = _ALIASES.get(init.lower())
         if found is None:

@@ -11,7 +11,7 @@ from mindspore.base.protocols import tensor_methods, tensor_operators, tensor_pr
 from mindspore.common import functions as f
 from mindspore.common.dtype import pytype_to_dtype
 from mindspore.common.eager import comparison, function
-from mindspore.common.indexing import getitem, setitem, slice_of, with_item
+from mindspore.common.indexing import getitem, graph_getitem, graph_setitem, setitem
 from mindspore.common.tensor_class import Tensor, from_numpy, tensor
 from mindspore.ir.operator import find
 
@@ -59,14 +59,14 @@ def _to(self: Any, dtype: Any) -> Any:
     return f.cast(self, dtype)
 
 
-def _max(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The largest element over `axis`, all dimensions when None."""
-    return f.amax(self, axis, keepdims)
+def _max(self: Any, axis: Any = None, keepdims: bool = False, *, return_indices: bool = False) -> Any:
+    """The largest element over `axis`, all dimensions when None; with `return_indices` the positions along one `axis` beside it."""
+    return f.max(self, axis, keepdims) if return_indices else f.amax(self, axis, keepdims)
 
 
-def _min(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The smallest element over `axis`, all dimensions when None."""
-    return f.amin(self, axis, keepdims)
+def _min(self: Any, axis: Any = None, keepdims: bool = False, *, return_indices: bool = False) -> Any:
+    """The smallest element over `axis`, all dimensions when None; with `return_indices` the positions along one `axis` beside it."""
+    return f.min(self, axis, keepdims) if return_indices else f.amin(self, axis, keepdims)
 
 
 def _value(self: Any) -> Any:
@@ -129,7 +129,7 @@ _OPERATORS: Mapping[str, tuple[str, str]] = {
     "+": ("add", "add"), "-": ("sub", "sub"), "*": ("mul", "mul"), "/": ("truediv", "div"), "//": ("floordiv", "floor_div"),
     "%": ("mod", "floor_mod"), "**": ("pow", "pow"), "<": ("lt", "less"), "<=": ("le", "less_equal"), ">": ("gt", "greater"),
     ">=": ("ge", "greater_equal"), "unary -": ("neg", "neg"), "abs": ("abs", "abs"),
-    "&": ("and", "bitwise_and"), "|": ("or", "bitwise_or"), "^": ("xor", "bitwise_xor"), "unary ~": ("invert", "invert"),
+    "&": ("and", "bitwise_and"), "|": ("or", "bitwise_or"), "^": ("xor", "bitwise_xor"), "unary ~": ("invert", "logical_not"),
 }  # fmt: skip
 """Python's operator: the native slot and the function."""
 
@@ -155,8 +155,8 @@ def _register() -> None:
     for symbol, slot, meaning in (("@", "matmul", f.matmul), ("unary +", "pos", _positive)):
         tensor_operators[symbol] = meaning
         _native.set_operator(slot, meaning)
-    tensor_operators["getitem"] = slice_of
-    tensor_operators["setitem"] = with_item
+    tensor_operators["getitem"] = graph_getitem
+    tensor_operators["setitem"] = graph_setitem
     _native.set_operator("getitem", getitem)
 
 

@@ -5,10 +5,12 @@ The generator is imported when the first plan is made, so that importing the pac
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mindspore import _native
+from mindspore.base.shapes import size
 from mindspore.ir.graph import Graph
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import TensorType
@@ -17,10 +19,15 @@ Numbers = Sequence[tuple[int, int]]
 
 
 def planned(op: Operator, types: Sequence[TensorType], attrs: Mapping[str, Any], numbers: Numbers) -> Any:
-    """The native plan of one operator; `numbers` are operands that are Python numbers, with the codes of their types."""
+    """The native plan of one operator; `numbers` are operands that are Python numbers, with the codes of their types.
+
+    None when the result would share the memory of a number.
+    """
     from mindspore.kernels.plans import plan
 
-    return native_plan(plan(op, types, attrs), numbers)
+    spec = plan(op, types, attrs)
+    shared = {buffer for _, buffer in spec.aliases}
+    return None if any(i in shared for i, _ in numbers) else native_plan(spec, numbers)
 
 
 def planned_graph(graph: Graph, numbers: Numbers) -> Any:
@@ -32,6 +39,9 @@ def planned_graph(graph: Graph, numbers: Numbers) -> Any:
 
 def native_plan(spec: Any, numbers: Numbers = (), single: bool | None = None) -> Any:
     """A `_native.Plan` for a `kernels.plans.PlanSpec`; a single output comes without a tuple unless `single` is False."""
+    for output in spec.outputs:
+        if size(output.shape) > sys.maxsize:
+            raise MemoryError(f"a tensor of shape {output.shape} does not fit in memory")
     constants = [_native.TensorBase.from_numpy(c, True) for c in spec.constants]
     return _native.Plan(
         spec.operands,

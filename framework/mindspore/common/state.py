@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mindspore.base.promotion import fits_kind
 from mindspore.common.tensor_class import Tensor
 from mindspore.common.writes import record_write
 
@@ -19,7 +20,7 @@ def assign(variable: Any, value: Any) -> Any:
 
     Raises:
         ValueError: the shapes differ.
-        TypeError: `variable` is no tensor.
+        TypeError: `variable` is no tensor, or the value's kind of number does not fit its element type, as floats do not fit integers.
 
     Examples:
         >>> import mindspore as ms
@@ -30,7 +31,11 @@ def assign(variable: Any, value: Any) -> Any:
     """
     if not isinstance(variable, Tensor):
         raise TypeError(f"For 'Assign', the 'variable' must be a Parameter, but got {type(variable).__name__}.")
-    given = value if isinstance(value, Tensor) else Tensor(value, variable.dtype)
+    given = value if isinstance(value, Tensor) else Tensor(value)
+    if not fits_kind(given.dtype, variable.dtype):
+        raise TypeError(
+            f"For 'Assign', 'value' of type {given.dtype} does not fit 'variable' of type {variable.dtype}: convert it with astype."
+        )
     if given.shape != variable.shape:
         raise ValueError(
             "For 'Assign', 'value' must have the same shape as 'variable'. But got 'value' shape: "

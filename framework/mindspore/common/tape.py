@@ -53,6 +53,10 @@ def differentiate(
             call[i] = _alias(call[i])
     sources = [*(call[i] for i in chosen), *weights]
     value, records = _recorded(function, call, kwargs)
+    if has_aux and not isinstance(value, tuple):
+        raise TypeError(
+            f"has_aux=True needs a function that returns a tuple of a value and more, got {type(value).__name__}."
+        )
     outputs = list(_tensors(value[0] if has_aux else value))
     seeds = [_ones_like(o) for o in outputs] if sens is None else _checked(sens, outputs)
     gradients = _pullback(records, outputs, seeds, sources)

@@ -6,7 +6,9 @@ Methods and operators that compute are put on the class by `common.methods`, fro
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Iterator
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,11 +31,11 @@ class Tensor(_native.TensorBase):
         input_data: a Tensor, numpy array, Python number, or (nested) list or tuple of numbers or Tensors. Python floats become
             float32, ints int64; numpy values keep their type. The data is copied.
         dtype: element type to convert to, ``mindspore.float32`` and so on.
-        shape, init: without `input_data`: the sizes, and an `Initializer` that fills them.
+        shape, init: without `input_data`: the sizes, and an `Initializer`, its name or a number that fills them; zeros without it.
 
     Raises:
         TypeError: `input_data` or `dtype` is of another kind, or the elements do not form an array of numbers.
-        ValueError: `shape` beside `input_data`, or `init` without `shape` and `dtype`.
+        ValueError: `shape` beside `input_data`, or only one of `shape` and `dtype` without it.
 
     Examples:
         >>> from mindspore import Tensor
@@ -53,8 +55,8 @@ class Tensor(_native.TensorBase):
         if dtype is not None and not isinstance(dtype, DType):
             names = ", ".join(repr(t) for t in dt.ALL)
             raise TypeError(f"For 'Tensor', the 'dtype' should be one of [{names}], but got {dtype!r}.")
-        if input_data is None and init is not None:
-            super().__init__(_native.TensorBase.from_numpy(_filled(shape, dtype, init), False))
+        if input_data is None and (init is not None or shape is not None):
+            super().__init__(_native.TensorBase.from_numpy(_filled(shape, dtype, 0 if init is None else init), False))
             return
         if shape is not None:
             raise ValueError(
@@ -70,7 +72,7 @@ class Tensor(_native.TensorBase):
         """A tensor over the memory of a contiguous numpy array; a change of one shows in the other."""
         if not isinstance(array, np.ndarray):
             raise TypeError(f"The input of from_numpy should be numpy.ndarray, but got {type(array)}.")
-        result: Tensor = _native.TensorBase.from_numpy(np.ascontiguousarray(array), False)
+        result: Tensor = _native.TensorBase.from_numpy(np.asarray(array, order="C"), False)
         return result
 
     @property
@@ -189,7 +191,7 @@ class Tensor(_native.TensorBase):
         return str(self) if not spec else format(self._only(), spec)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (np.ascontiguousarray(self.asnumpy()),)
+        return _restored, (self.asnumpy(),)
 
     def __copy__(self) -> Any:
         return self.copy()
@@ -215,10 +217,22 @@ def _restored(array: np.ndarray[Any, Any]) -> Tensor:
 
 def _filled(shape: Any, dtype: DType | None, init: Any) -> np.ndarray[Any, Any]:
     if shape is None or dtype is None:
-        raise ValueError(f"For 'Tensor', 'init' needs 'shape' and 'dtype', but got shape={shape} and dtype={dtype}.")
-    array = np.empty(shape, np.float32 if dtype is dt.bfloat16 else dt.to_numpy(dtype))
-    init(array)
+        raise ValueError(
+            "For 'Tensor' without 'input_data', both 'shape' and 'dtype' must be given, but got "
+            f"shape={shape} and dtype={dtype}."
+        )
+    from mindspore.common.initializer import resolved
+
+    array = _empty(shape, np.dtype(np.float32) if dtype is dt.bfloat16 else dt.to_numpy(dtype))
+    resolved(init)(array)
     return array.astype(dt.to_numpy(dtype), copy=False)
+
+
+def _empty(shape: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    sizes = shape if isinstance(shape, tuple | list) else (shape,)
+    if all(isinstance(s, int) and s >= 0 for s in sizes) and prod(sizes) * dtype.itemsize > sys.maxsize:
+        raise MemoryError(f"a tensor of shape {tuple(sizes)} does not fit in memory")
+    return np.empty(shape, dtype)
 
 
 def _array(data: Any, dtype: DType | None) -> np.ndarray[Any, Any]:
@@ -236,14 +250,20 @@ def _array(data: Any, dtype: DType | None) -> np.ndarray[Any, Any]:
             array.dtype == np.float64 and isinstance(data, float | list | tuple) and not isinstance(data, np.generic)
         )
         dtype = dt.float32 if python_floats else dt.from_numpy(array.dtype)
-    return np.ascontiguousarray(array, dt.to_numpy(dtype)).reshape(array.shape)
+    target = dt.to_numpy(dtype)
+    if array.dtype.kind == "c" and dtype.kind != "c":
+        array = array != 0 if dtype is dt.bool_ else array.real
+    with np.errstate(all="ignore"):
+        return np.ascontiguousarray(array, target).reshape(array.shape)
 
 
 def _from_python(data: Any) -> np.ndarray[Any, Any]:
     try:
         array = np.asarray(_plain(data))
-    except ValueError as error:
-        raise TypeError(f"For Tensor, the input_data is {data} that contain unsupported element: {error}.") from None
+    except ValueError:
+        raise TypeError(
+            f"For Tensor, the input_data is {data} that contain unsupported element: the nested lists must have equal lengths."
+        ) from None
     if array.dtype.kind not in "biufc":
         raise TypeError(f"For Tensor, the input_data is {data} that contain unsupported element.")
     return array

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,16 @@ from mindspore.ir.printer import to_text
 _compilations = count()
 
 
+@contextmanager
+def _named(folder: str) -> Iterator[None]:
+    """Errors of the file system say which setting led there."""
+    try:
+        yield
+    except OSError as error:
+        why = f"graphs cannot be saved in 'save_graphs_path' ({error.strerror}); choose another folder or set save_graphs=0"
+        raise type(error)(error.errno, why, folder) from None
+
+
 class GraphSaver:
     """Writes ``PATH/NAME_COMPILATION_STAGENUMBER_STAGE.ir``; does nothing at level 0."""
 
@@ -23,7 +34,8 @@ class GraphSaver:
         self._stages = count()
         if level:
             self._prefix = Path(path) / f"{re.sub(r'[^A-Za-z0-9_]+', '_', name)}_{next(_compilations):04d}"
-            self._prefix.parent.mkdir(parents=True, exist_ok=True)
+            with _named(path):
+                self._prefix.parent.mkdir(parents=True, exist_ok=True)
 
     def stage(self, name: str, graph: Graph, detail: bool = False) -> None:
         """Saves `graph` as it is after stage `name`; a `detail` only at level 2 and above."""
@@ -31,8 +43,9 @@ class GraphSaver:
             return
         target = Path(f"{self._prefix}_{next(self._stages):02d}_{name}.ir")
         temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        temporary.write_text(to_text(graph, f"{target.stem}: {name}"), encoding="utf-8")
-        temporary.replace(target)
+        with _named(str(self._prefix.parent)):
+            temporary.write_text(to_text(graph, f"{target.stem}: {name}"), encoding="utf-8")
+            temporary.replace(target)
 
     def parsed(self, parse: Callable[..., Any]) -> Callable[..., Any]:
         """`parse`, saving each untyped graph it returns."""

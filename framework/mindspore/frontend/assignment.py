@@ -87,4 +87,4 @@ def delete(block: Block, node: ast.Delete) -> None:
             raise syntax_error(
                 block.location(target), "'del' is supported for names only. Build a new container without the item."
             )
-        block.write(target.id, block.constant(lang.UNASSIGNED, target), target)
+        block.write(target.id, block.constant(lang.Unassigned(target.id), target), target)

@@ -48,7 +48,7 @@ def for_(block: Block, node: ast.For) -> Node:
     suite(body, node.body, _finish(lang.CONTINUE, variables), node)
     functions = [block.constant(b.graph, node) for b in (body, _else(block, node, variables))]
     inputs = (iterable, *functions, *block.current(variables, node))
-    return block.emit(lang.FOR, inputs, node, has_else=bool(node.orelse))
+    return block.emit(lang.FOR, inputs, node, has_else=bool(node.orelse), names=tuple(variables))
 
 
 @handles_compound(ast.While)
@@ -65,7 +65,7 @@ def while_(block: Block, node: ast.While) -> Node:
     suite(body, loop_body, _finish(lang.CONTINUE, variables), node)
     functions = [block.constant(b.graph, node) for b in (condition, body, _else(block, node, variables))]
     inputs = (*functions, *block.current(variables, node))
-    return block.emit(lang.LOOP, inputs, node, has_else=bool(node.orelse))
+    return block.emit(lang.LOOP, inputs, node, has_else=bool(node.orelse), names=tuple(variables))
 
 
 def _else(block: Block, node: ast.For | ast.While, variables: Sequence[str]) -> Block:

@@ -79,8 +79,8 @@ class Block:
         self.end(self.emit(lang.COMPLETE, values, at, case=case))
 
     def current(self, names: Iterable[str], at: ast.AST) -> list[Node]:
-        """The values of variables, `lang.UNASSIGNED` for those without one."""
-        return [self.env.get(n) or self.constant(lang.UNASSIGNED, at) for n in names]
+        """The values of variables, `lang.Unassigned` for those without one."""
+        return [self.env.get(n) or self.constant(lang.Unassigned(n), at) for n in names]
 
     def read(self, name: str, at: ast.AST) -> Node:
         """The value of the name `name`, wherever Python's rules find it."""
@@ -91,7 +91,7 @@ class Block:
         if name in self.function.names.global_:
             return self.emit(lang.GLOBAL, (), at, name=name)
         if name in self.function.names.local:
-            return self.emit(lang.BOX_GET, (self.constant(lang.UNASSIGNED, at),), at, name=name)
+            return self.emit(lang.BOX_GET, (self.constant(lang.Unassigned(name), at),), at, name=name)
         return self._read_outside(name, at)
 
     def _read_outside(self, name: str, at: ast.AST) -> Node:
@@ -112,12 +112,9 @@ class Block:
             if value is not None:
                 return value, name in block.function.names.boxed
             if name in block.function.names.local:
-                return self.constant_unassigned(block), False
+                return Constant(lang.Unassigned(name), location=block.graph.location), False
             block = block.function.outer
         return None
-
-    def constant_unassigned(self, block: Block) -> Node:
-        return Constant(lang.UNASSIGNED, location=block.graph.location)
 
     def write(self, name: str, value: Node, at: ast.AST) -> None:
         name = self.function.source.mangle(name)

@@ -58,10 +58,12 @@ def _module(function: Any) -> str | None:
 
 
 def constructible(cls: type) -> bool:
-    """Whether instances of `cls` may be made while compiling: values, numpy scalars and arrays, exceptions, tensors, namedtuples."""
+    """Whether instances of `cls` may be made while compiling: values, numpy scalars and arrays, exceptions, tensors, namedtuples,
+    and classes that say so by ``__made_in_graph__``."""
     if cls in _VALUE_TYPES or issubclass(cls, BaseException) or cls.__module__ == "numpy":
         return True
-    return hasattr(cls, "__tensor_type__") or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
+    known = hasattr(cls, "__tensor_type__") or hasattr(cls, "__made_in_graph__")
+    return known or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
 
 
 def run_now(machine: Machine, function: Any, args: tuple[Abstract, ...], kwargs: Mapping[str, Abstract]) -> Abstract:
@@ -74,7 +76,10 @@ def run_now(machine: Machine, function: Any, args: tuple[Abstract, ...], kwargs:
     except NotConstantError as error:
         name = getattr(function, "__qualname__", repr(function))
         raise TypeError(f"{name} runs while compiling and takes constants only: {error}") from None
-    return fresh(machine, function(*given, **named))
+    made = function(*given, **named)
+    if isinstance(function, type) and hasattr(made, "__made_in_graph__"):
+        made.__made_in_graph__()
+    return fresh(machine, made)
 
 
 def _handed_over(machine: Machine, value: Abstract) -> Any:

@@ -11,6 +11,7 @@ from mindspore.infer.values import Frame
 
 _OWN_SOURCES = str(Path(__file__).resolve().parents[1]) + os.sep
 """Functions of this package run like the user's, but are not what the user wrote: errors do not point into them."""
+_MOST_LINES = 20
 _parents: dict[type, type] = {TypeError: GraphTypeError, ValueError: GraphValueError}
 _classes: dict[type, type[Exception]] = {}
 
@@ -32,9 +33,16 @@ def located(error: Exception, frames: Iterable[Frame]) -> Exception:
     places = [p for p in places if not p[0].file.startswith(_OWN_SOURCES)] or places
     lines = [line for i, place in enumerate(reversed(places)) for line in _place(*place, innermost=i == 0)]
     if type(error).__module__.partition(".")[0] not in ("builtins", "mindspore"):
-        error.add_note("\n".join(lines))
+        error.add_note("\n".join(_shortened(lines)))
         return error
-    return _class(type(error))("\n".join([*lines, _text(error)]))
+    return _class(type(error))("\n".join([*_shortened(lines), _text(error)]))
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    """A long chain of calls, as of endless recursion, without its middle."""
+    if len(lines) <= _MOST_LINES:
+        return lines
+    return [*lines[: _MOST_LINES // 2 + 1], "...", *lines[-(_MOST_LINES // 2) :]]
 
 
 def _text(error: Exception) -> str:

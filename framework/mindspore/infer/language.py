@@ -76,13 +76,11 @@ class _Merge:
 MERGE = _Merge()
 
 
-class _Unassigned:
-    def __repr__(self) -> str:
-        return "<unassigned>"
+@dataclass(frozen=True, slots=True)
+class Unassigned:
+    """The value of the local variable `name` before its first assignment."""
 
-
-UNASSIGNED = _Unassigned()
-"""The value of a local variable before its first assignment."""
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

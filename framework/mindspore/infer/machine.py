@@ -11,7 +11,7 @@ from typing import Any
 from mindspore.infer.emit import Emitter
 from mindspore.infer.guards import GuardRecorder
 from mindspore.infer.heap import Heap
-from mindspore.infer.language import UNASSIGNED
+from mindspore.infer.language import Unassigned
 from mindspore.infer.values import Abstract, Frame, Known, Slot, Unusable
 from mindspore.ir.graph import NO_ATTRS, Apply, Constant, Graph, Node
 from mindspore.ir.types import TensorType
@@ -100,8 +100,8 @@ class Machine:
                 return found
             current = current.parent
         assert isinstance(node, Constant), f"{node} is evaluated before its users"
-        if node.value is UNASSIGNED:
-            return Unusable("it is used before it is assigned")
+        if isinstance(node.value, Unassigned):
+            return Unusable(f"the variable {node.value.name!r} is used before it is assigned")
         return Known(node.value)
 
     def value(self, frame: Frame, node: Node) -> Abstract:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mindspore.base.protocols import input_names
 from mindspore.infer.machine import Machine
 from mindspore.infer.state import is_parameter, operand, slot_of
 from mindspore.infer.structure import NotConstantError, describe, elements, is_sequence, to_python
@@ -50,7 +51,7 @@ def bind(
     machine: Machine, op: Operator, fixed: Mapping[str, Any], args: tuple[Abstract, ...], kwargs: Mapping[str, Abstract]
 ) -> tuple[list[Abstract], dict[str, Abstract]]:
     """Inputs in order, and attributes by name. TypeError for missing, unknown or surplus arguments."""
-    remaining = dict(kwargs)
+    remaining = input_names(op.inputs, op.attrs, kwargs)
     if op.inputs and op.inputs[0].startswith("*"):
         inputs, rest = _variadic(machine, op, args)
     else:
@@ -78,8 +79,9 @@ def _variadic(
 ) -> tuple[list[Abstract], tuple[Abstract, ...]]:
     if args and is_sequence(args[0]):
         return list(elements(machine, args[0])), args[1:]
-    count = next((i for i, a in enumerate(args) if not isinstance(a, Node) and not is_parameter(a)), len(args))
-    return list(args[:count]), args[count:]
+    raise TypeError(
+        f"{op.name} takes one tuple or list of tensors, but got {describe(args[0]) if args else 'no argument'}."
+    )
 
 
 def _operand(machine: Machine, op: Operator, position: int, value: Abstract) -> Any:

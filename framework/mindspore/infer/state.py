@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mindspore.base import dtypes as dt
-from mindspore.base.promotion import scalar_dtype
+from mindspore.base.promotion import fits_kind, scalar_dtype
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.structure import NotConstantError, describe, is_sequence, to_python
 from mindspore.infer.values import Abstract, Known, Slot
@@ -44,9 +44,11 @@ def write(machine: Machine, target: Abstract, value: Abstract) -> Node:
     wanted = slot.node.type
     assert isinstance(wanted, TensorType)
     given = operand(machine, value)
-    shaped = given if isinstance(given, Node) else machine.emitter.const(np.full(wanted.shape, given), wanted.dtype)
+    shaped = given if isinstance(given, Node) else machine.emitter.const(given, scalar_dtype(given, wanted.dtype))
+    name = getattr(slot.object, "name", "")
+    if isinstance(shaped.type, TensorType) and not fits_kind(shaped.type.dtype, wanted.dtype):
+        raise TypeError(f"Parameter {name} is {wanted}, but {shaped.type} is assigned to it: convert it with astype.")
     if not isinstance(shaped.type, TensorType) or shaped.type.shape != wanted.shape:
-        name = getattr(slot.object, "name", "")
         raise ValueError(
             f"Parameter {name} is {wanted}, but {shaped.type} is assigned to it: the shapes must be equal."
         )

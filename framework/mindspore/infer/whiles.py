@@ -15,7 +15,7 @@ from mindspore.infer.machine import Machine
 from mindspore.infer.truth import known_truth, truth_node
 from mindspore.infer.values import MISSING, Abstract, Box, Case, Completion, Dict, Known, List, Sequence, Slot
 from mindspore.infer.widen import Widening
-from mindspore.ir.graph import Node, Parameter
+from mindspore.ir.graph import Apply, Node, Parameter
 
 Values = tuple[Abstract, ...]
 MAX_ATTEMPTS = 50
@@ -196,7 +196,7 @@ class _Loop:
                 self.machine.heap.set(key, content)
 
     def _problem(self, position: int, error: DisagreementError) -> str:
-        what = "a variable"
+        what = self._variable(position)
         if position >= self.count:
             key = self.keys[position - self.count]
             what = (
@@ -210,6 +210,12 @@ class _Loop:
             f"in a loop whose length is known only at run time, {what} is {error}. It must keep its structure, element type and shape; "
             f"convert it before the loop."
         )
+
+    def _variable(self, position: int) -> str:
+        node = self.machine.stack[-1].node if self.machine.stack else None
+        names = node.attrs.get("names", ()) if isinstance(node, Apply) else ()
+        place = position - (self.count - self.variables)
+        return f"the variable {names[place]!r}" if 0 <= place < len(names) else "a variable"
 
     def _outputs(self, body: _Part) -> list[Node]:
         """The tensors of the state after an iteration, as nodes of the body."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 LIMIT = 256 << 20
 """Bytes kept; the files unused for longest go first."""
+_LOOKS = 64
 _HEADER = b"MSKC1\0"
 _DIGEST = 32
 
@@ -85,7 +86,16 @@ def write(key: str, data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         return
-    _trim(place)
+    if _due(key, len(data)):
+        _trim(place)
+
+
+def _due(key: str, size: int) -> bool:
+    """Whether to look through the whole directory, which takes time for each entry: about `_LOOKS` times while `LIMIT` bytes are written.
+
+    Decided by the content, so that many short processes trim together what none of them would alone.
+    """
+    return int(key[:8], 16) * LIMIT < size * _LOOKS << 32
 
 
 def _trim(place: Path) -> None:

@@ -22,7 +22,7 @@ _eye = function("eye")
 _one_hot = function("one_hot")
 _div = function("div")
 _floor = function("floor")
-_trunc = function("trunc")
+_truncate_div = function("truncate_div")
 _floor_div = function("floor_div")
 _gelu = function("gelu")
 _concat = function("concat")
@@ -115,12 +115,14 @@ def div(input: Any, other: Any, *, rounding_mode: Any = None) -> Any:
     if rounding_mode == "floor":
         return _floor_div(input, other)
     if rounding_mode == "trunc":
-        return _trunc(_div(input, other))
+        return _truncate_div(input, other)
     raise ValueError(f"For 'div', 'rounding_mode' must be None, 'floor' or 'trunc', but got {rounding_mode}.")
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
     """Gaussian error linear unit: exact for "none", or by the "tanh" approximation."""
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f"For 'gelu', 'approximate' must be 'none' or 'tanh', but got {approximate!r}.")
     return _gelu(input, approximate)
 
 
@@ -133,6 +135,10 @@ def pad(input_x: Any, padding: Any, mode: str = "constant", value: Any = None) -
     """A border of `value` around the tensor; `padding` holds sizes before and after, the last dimension first."""
     if mode != "constant":
         raise ValueError(f"For 'pad', 'mode' must be 'constant', but got {mode!r}.")
+    if len(padding) % 2 or len(padding) > 2 * input_x.ndim:
+        raise ValueError(
+            f"For 'pad', 'padding' must hold a pair of sizes for at most each dimension of shape {input_x.shape}, but got {padding}."
+        )
     pairs = [(0, 0)] * input_x.ndim
     for i in range(len(padding) // 2):
         pairs[input_x.ndim - 1 - i] = (padding[2 * i], padding[2 * i + 1])
@@ -195,6 +201,21 @@ def transpose(input: Any, dims: Any) -> Any:
     return f.transpose(input, dims)
 
 
+def permute(input: Any, axis: Any) -> Any:
+    """The dimensions in the order `axis`."""
+    return f.transpose(input, axis)
+
+
+def unsqueeze(input: Any, dim: int) -> Any:
+    """With a new dimension of size 1."""
+    return f.expand_dims(input, dim)
+
+
+def unbind(input: Any, dim: int = 0) -> Any:
+    """The slices along `dim`, without it, as a tuple."""
+    return f.unstack(input, dim)
+
+
 def is_tensor(obj: Any) -> bool:
     """Whether `obj` is a Tensor."""
     return isinstance(obj, Tensor)
@@ -209,10 +230,10 @@ _WRITTEN: Mapping[str, Any] = {
     "full_like": full_like, "gelu": gelu, "grad": grad, "hardsigmoid": function("hsigmoid"), "hardswish": function("hswish"),
     "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": logsumexp, "masked_fill": f.masked_fill,
     "matmul": f.matmul, "max": f.max, "mean": f.mean, "min": f.min, "mse_loss": losses.mse_loss,
-    "nll_loss": losses.nll_loss, "one_hot": one_hot, "ones": ones, "ones_like": ones_like, "pad": pad, "permute": transpose,
+    "nll_loss": losses.nll_loss, "one_hot": one_hot, "ones": ones, "ones_like": ones_like, "pad": pad, "permute": permute,
     "prod": f.prod, "rank": rank, "reshape": f.reshape, "shape": shape, "size": size, "softmax": f.softmax,
     "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack, "std": f.std, "sum": f.sum,
-    "swapaxes": f.swapaxes, "tile": f.tile, "transpose": transpose, "unbind": f.unstack, "unsqueeze": f.expand_dims,
+    "swapaxes": f.swapaxes, "tile": f.tile, "transpose": transpose, "unbind": unbind, "unsqueeze": unsqueeze,
     "unstack": f.unstack, "value_and_grad": value_and_grad, "var": f.var, "where": f.where, "zeros": zeros,
     "zeros_like": zeros_like,
 }  # fmt: skip
@@ -220,7 +241,7 @@ _WRITTEN: Mapping[str, Any] = {
 _OTHER_NAMES: Mapping[str, str] = {
     "absolute": "abs", "addn": "add_n", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh",
     "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh", "bias_add": "bias_add", "divide": "div", "eq": "equal",
-    "floor_divide": "floor_div", "ge": "greater_equal", "gt": "greater", "inverse": "reciprocal", "le": "less_equal",
+    "floor_divide": "floor_div", "ge": "greater_equal", "gt": "greater", "le": "less_equal",
     "lt": "less", "multiply": "mul", "ne": "not_equal", "neg_tensor": "neg", "negative": "neg", "not_equal": "not_equal",
     "pows": "pow", "select": "select", "sqrt": "sqrt", "subtract": "sub", "tensor_add": "add", "tensor_div": "div",
     "tensor_floordiv": "floor_div", "tensor_ge": "greater_equal", "tensor_gt": "greater", "tensor_le": "less_equal",

@@ -29,6 +29,9 @@ class _Function:
         """Name of the class."""
         return type(self).__name__
 
+    def __made_in_graph__(self) -> None:
+        """Nothing speaks against it: these objects hold constants only."""
+
     def __repr__(self) -> str:
         return f"Prim[{type(self).__name__}]"
 

@@ -34,6 +34,9 @@ class Primitive:
         """The operator's name."""
         return self.__operator__.name
 
+    def __made_in_graph__(self) -> None:
+        """Nothing speaks against it: an operator holds constants only."""
+
     def __getattr__(self, name: str) -> Any:
         fixed = object.__getattribute__(self, "__operator_attributes__")
         if name in fixed:

@@ -118,20 +118,20 @@ unary("GeLU", _gelu_body, _gelu, _gelu_gradient, function="gelu", attrs={"approx
       doc="Gaussian error linear unit: by tanh, or with approximate='none' by erf.")  # fmt: skip
 
 
-def _one_axis(axis: Any) -> int:
-    return axis if isinstance(axis, int) else next(iter(axis))
+def _one_axis(axis: Any) -> Any:
+    return next(iter(axis)) if isinstance(axis, tuple | list) else axis
 
 
 def _infer_rows(name: str) -> Any:
     def infer(x: TensorType, axis: Any) -> TensorType:
         check_dtype(name, "x", x, dt.FLOATS)
         check_rank(name, "x", x, 1)
-        if not isinstance(axis, int) and len(axis) != 1:
+        if isinstance(axis, tuple | list) and len(axis) != 1:
             raise ValueError(f"{name}: attribute 'axis' must be one dimension, but got {tuple(axis)}.")
         try:
             normalize_axis(_one_axis(axis), x.rank)
-        except ValueError as error:
-            raise ValueError(f"{name}: attribute 'axis' does not fit argument 'x' {x}: {error}.") from None
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{name}: attribute 'axis' does not fit argument 'x' {x}: {error}.") from None
         return x
 
     return infer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from operator import index
 from types import MappingProxyType
 from typing import Any
 
@@ -60,12 +61,20 @@ def check_rank(op: str, argument: str, given: TensorType, least: int, most: int 
         raise ValueError(f"{op}: argument {argument!r} must have {wanted} dimension(s), but got {given}.")
 
 
+def check_sizes(op: str, attribute: str, given: Any) -> Shape:
+    """`given` as a tuple of ints; TypeError for anything else."""
+    if not isinstance(given, tuple | list) or not all(hasattr(d, "__index__") for d in given):
+        raise TypeError(f"{op}: attribute {attribute!r} must be a tuple of ints, but got {given!r}.")
+    return tuple(index(d) for d in given)
+
+
 def broadcast_shape(op: str, names: Sequence[str], types: Sequence[TensorType]) -> Shape:
     """The common shape; ValueError names the arguments and their shapes."""
     try:
         return broadcast(*[t.shape for t in types])
     except ValueError:
-        listed = " and ".join(f"{n!r} {t}" for n, t in zip(names, types, strict=True))
+        # Without element types: these are promoted already, and not what the caller gave.
+        listed = " and ".join(f"{n!r} {list(t.shape)}" for n, t in zip(names, types, strict=True))
         raise ValueError(
             f"{op}: the shapes of {listed} do not broadcast: counted from the last, dimensions must be equal or 1."
         ) from None
@@ -224,8 +233,8 @@ def reduced_shape(op: str, x: TensorType, axis: Any, keep_dims: bool) -> Shape:
     """The shape after folding `axis`; ValueError names the operator and the allowed range."""
     try:
         axes = normalize_axes(axis, x.rank)
-    except ValueError as error:
-        raise ValueError(f"{op}: attribute 'axis' does not fit argument 'x' {x}: {error}.") from None
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{op}: attribute 'axis' does not fit argument 'x' {x}: {error}.") from None
     if keep_dims:
         return tuple(1 if i in axes else d for i, d in enumerate(x.shape))
     return tuple(d for i, d in enumerate(x.shape) if i not in axes)

@@ -12,7 +12,7 @@ from mindspore.base.shapes import Shape, normalize_axis, row_major_strides
 from mindspore.ir.operator import REQUIRED
 from mindspore.ir.types import TensorType
 from mindspore.primitives.compute import Alias, Copy, Move
-from mindspore.primitives.declare import Rule, check_rank, operator
+from mindspore.primitives.declare import Rule, check_rank, check_sizes, operator
 from mindspore.primitives.samples import Case, Samples, Wrong
 
 
@@ -23,8 +23,8 @@ def one(shape: Shape, /, **attrs: Any) -> Case:
 def checked_axis(op: str, x: TensorType, axis: int, extra: int = 0) -> int:
     try:
         return normalize_axis(axis, x.rank + extra)
-    except ValueError as error:
-        raise ValueError(f"{op}: attribute 'axis' does not fit argument 'x' {x}: {error}.") from None
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{op}: attribute 'axis' does not fit argument 'x' {x}: {error}.") from None
 
 
 def _back_to_shape(b: Any, x: Any, out: Any, d: Any, **_: Any) -> tuple[Any]:
@@ -44,7 +44,7 @@ def alias(name: str, infer: Rule, samples: Samples, attrs: dict[str, Any] | None
 
 
 def _infer_reshape(x: TensorType, shape: Any) -> TensorType:
-    wanted, total = tuple(shape), prod(x.shape)
+    wanted, total = check_sizes("Reshape", "shape", shape), prod(x.shape)
     known = prod(d for d in wanted if d != -1)
     if wanted.count(-1) == 1 and known and total % known == 0:
         wanted = tuple(total // known if d == -1 else d for d in wanted)
@@ -62,7 +62,8 @@ alias(
         (one((2, 3), shape=(3, 2)), one((2, 3, 4), shape=(-1, 4)), one((), shape=(1, 1)), one((1,), shape=()),
          one((0, 3), shape=(3, 0)), one((6,), shape=(-1,))),
         wrong=(Wrong(((2, 3),), ValueError, ("Reshape", "'x'", "[2, 3]", "(4, 2)"), (), {"shape": (4, 2)}),
-               Wrong(((2, 3),), ValueError, ("Reshape", "(-1, -1)"), (), {"shape": (-1, -1)})),
+               Wrong(((2, 3),), ValueError, ("Reshape", "(-1, -1)"), (), {"shape": (-1, -1)}),
+               Wrong(((2, 3),), TypeError, ("Reshape", "'shape'", "2.0"), (), {"shape": (2.0, 3)})),
     ),
     attrs={"shape": REQUIRED}, call=("x", "shape"), doc="The same elements under another shape; one size may be -1.",
 )  # fmt: skip
@@ -76,7 +77,8 @@ def _infer_expand_dims(x: TensorType, axis: int) -> TensorType:
 alias(
     "ExpandDims", _infer_expand_dims,
     Samples((one((2, 3), axis=0), one((2, 3), axis=-1), one((), axis=0), one((0,), axis=1)),
-            wrong=(Wrong(((2, 3),), ValueError, ("ExpandDims", "'x'", "5", "[-3, 3)"), (), {"axis": 5}),)),
+            wrong=(Wrong(((2, 3),), ValueError, ("ExpandDims", "'x'", "5", "[-3, 3)"), (), {"axis": 5}),
+                   Wrong(((2, 3),), TypeError, ("ExpandDims", "'x'", "'a'"), (), {"axis": "a"}))),
     attrs={"axis": REQUIRED}, call=("x", "axis"), doc="A new dimension of size 1.",
 )  # fmt: skip
 
@@ -131,7 +133,7 @@ def whole(out: TensorType, in_strides: Shape, in_offset: int = 0, source: int = 
 
 
 def _perm(x: TensorType, perm: Any) -> Shape:
-    listed = tuple(perm)
+    listed = check_sizes("Transpose", "perm", perm)
     if sorted(p % x.rank if -x.rank <= p < x.rank else -1 for p in listed) != list(range(x.rank)):
         raise ValueError(f"Transpose: attribute 'perm' {listed} must name every dimension of argument 'x' {x} once.")
     return tuple(p % x.rank for p in listed)
@@ -160,6 +162,7 @@ move(
 
 
 def _infer_broadcast_to(x: TensorType, shape: Any) -> TensorType:
+    shape = check_sizes("BroadcastTo", "shape", shape)
     lead = len(shape) - x.rank
     sizes = tuple(x.shape[i - lead] if d == -1 and i >= lead else d for i, d in enumerate(shape))
     fits = lead >= 0 and all(have in (1, want) for have, want in zip(x.shape, sizes[max(lead, 0) :], strict=False))

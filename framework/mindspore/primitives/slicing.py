@@ -11,7 +11,7 @@ from mindspore.base.shapes import Shape, normalize_axes, normalize_axis, row_maj
 from mindspore.ir.operator import REQUIRED
 from mindspore.ir.types import TensorType, TupleType
 from mindspore.primitives.compute import Copy
-from mindspore.primitives.declare import check_rank, operator
+from mindspore.primitives.declare import check_rank, check_sizes, operator
 from mindspore.primitives.movement import checked_axis, move, one, slice_along, whole
 from mindspore.primitives.samples import Case, Samples, Wrong
 
@@ -191,6 +191,7 @@ def _repeats(x: TensorType, multiples: Any) -> tuple[Shape, Shape]:
 
 
 def _infer_tile(x: TensorType, multiples: Any) -> TensorType:
+    check_sizes("Tile", "multiples", multiples)
     if any(m < 0 for m in multiples):
         raise ValueError(f"Tile: attribute 'multiples' must not be negative, but got {tuple(multiples)}.")
     return TensorType(x.dtype, tuple(m * n for m, n in zip(*_repeats(x, multiples), strict=True)))
