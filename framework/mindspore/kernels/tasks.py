@@ -138,7 +138,7 @@ def _loop_shares(loop: Loop) -> dict[Value, list[Value]]:
     """A loop's state may start out in its first value's memory when nothing else in the loop reads that."""
     read = [r.value for r in loop.reads]
     shares: dict[Value, list[Value]] = {}
-    for value, carried in zip(read, loop.carried, strict=True):
+    for value, carried in zip(read, loop.carried, strict=False):
         if value is not None and carried is not None and read.count(value) == 1:
             shares[loop.outputs[carried]] = [value]
     return shares
