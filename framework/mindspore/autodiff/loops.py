@@ -66,11 +66,11 @@ def _needed(loop: Loop, adjoint: Mapping[int, Node], active: set[int]) -> _Neede
             moving[i] = True
     writes = [p - count for p in adjoint if p >= count and id(outputs[p]) in depends]
     state = {p for p in adjoint if p < count and moving[p]}
-    more = state
-    while more:
+    known = -1
+    while known < len(state):
+        known = len(state)
         read = reached([outputs[p] for p in (*sorted(state), *(count + k for k in writes))], depends)
-        more = {i for i in range(count) if moving[i] and id(parameters[i]) in read} - state
-        state |= more
+        state |= {i for i in range(count) if moving[i] and id(parameters[i]) in read}
     reads = [j for j, p in enumerate(parameters[count:]) if moving[count + j] and id(p) in read]
     return _Needed(sorted(state), reads, writes)
 
