@@ -61,21 +61,23 @@ def _backward(
 ) -> Apply:
     """The If that turns residuals and cotangents into gradients; `found`: which of them -> argument."""
     rows = [[Parameter(f"r{i}", r.type) for i, r in enumerate(_own(x))] for x in branches]
-    results = []
-    for branch, row in zip(branches, rows, strict=True):
-        present = {p: branch.gradients[k] for k, p in found.items()}
-        gradients = [zeros(branch.parameters[p]) if g is None else g for p, g in present.items()]
-        kept: dict[int, Node] = {id(r): p for r, p in zip(_own(branch), row, strict=True)}
-        mapped = substitute(gradients, kept)
-        results.append([mapped[id(g)] for g in gradients])
-    read = [{id(n) for n in toposort(*each)} for each in results]
-    used = [i for i in range(len(node.inputs) - 3) if any(id(x.parameters[i]) in r for x, r in zip(branches, read, strict=True))]
+    results = [_over(branch, row, found) for branch, row in zip(branches, rows, strict=True)]
+    read = {id(n) for each in results for n in toposort(*each)}
+    used = [i for i in range(len(node.inputs) - 3) if any(id(x.parameters[i]) in read for x in branches)]
     graphs = []
     for branch, gradients in zip(branches, results, strict=True):
         own = [branch.parameters[i] for i in used]
         parameters = [*(p for row in rows for p in row), *branch.seeds, *own]
         graphs.append(Graph("branch_backward", parameters, b.tuple(gradients), node.location))
     return _if(node, graphs, [*given, *(node.inputs[3 + i] for i in used)])
+
+
+def _over(branch: Body, row: Sequence[Node], found: Mapping[int, int]) -> list[Node]:
+    """The gradients of a branch, zeros for those that only the other branch has, over the values of its residuals in `row`."""
+    present = {p: branch.gradients[k] for k, p in found.items()}
+    gradients = [zeros(branch.parameters[p]) if g is None else g for p, g in present.items()]
+    mapped = substitute(gradients, {id(r): p for r, p in zip(_own(branch), row, strict=True)})
+    return [mapped[id(g)] for g in gradients]
 
 
 def _if(node: Apply, graphs: Sequence[Graph], arguments: Sequence[Node]) -> Apply:

@@ -15,14 +15,14 @@ def added(left: Node, right: Node, location: Location | None = None) -> Node:
     """``left + right``."""
     if not isinstance(left.type, StashType):
         return GraphBuilder(location).add(left, right)  # type: ignore[no-any-return]
-    return _each([left, right], lambda parts: added(*parts, location), location)
+    return _each([left, right], lambda parts: added(parts[0], parts[1], location), location)
 
 
 def zeros(like: Node) -> Node:
     """Zeros of the type of `like`; a stash of zeros is as long as `like`."""
     if not isinstance(like.type, StashType):
         return GraphBuilder(like.location).zeros_like(like)  # type: ignore[no-any-return]
-    return _each([like], lambda parts: zeros(*parts), like.location)
+    return _each([like], lambda parts: zeros(parts[0]), like.location)
 
 
 def blank(like: Node) -> Node:

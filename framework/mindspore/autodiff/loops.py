@@ -1,9 +1,9 @@
 """The gradient of a loop of run-time length is a loop that goes back over what each turn left.
 
-``s = While(c, f, s)`` becomes ``(s, r) = While(c, f', s)``, whose body also leaves its residuals in the stash ``r``, and ``s̄ = Scan(f̄, s̄, r)``
-from the last element to the first. The state of that is the cotangent of the loop's state, so that what the turns add to the cotangent of a
-value that does not change is summed there. A Scan's gradient is made in the same way: it reads the Scan's stashes in the other direction,
-and makes the stashes of their cotangents.
+``s = While(c, f, s)`` becomes ``s, r = While(c, f', s)``, whose body also leaves its residuals in the stash ``r``, and
+``s̄ = Scan(f̄, s̄, r)`` from the last element to the first. Its state is the cotangent of the loop's state, so that what the turns add to the cotangent of a value
+that does not change is summed there. The gradient of a Scan is made in the same way: it reads the stashes of the Scan in the other
+direction, and makes those of their cotangents.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ def _needed(loop: Loop, adjoint: Mapping[int, Node], active: set[int]) -> _Neede
     parameters, outputs = loop.body.parameters, elements(loop.body.result)
     order = toposort(*parameters, *outputs)
     moving = [id(i) in active and is_float(i) for i in [*loop.state, *loop.stashes]]
-    late = list(range(count))
-    while late:
+    known = -1
+    while known < sum(moving):
+        known = sum(moving)
         depends = active_nodes(order, [p for p, moves in zip(parameters, moving, strict=True) if moves])
-        late = [i for i in range(count) if not moving[i] and is_float(outputs[i]) and id(outputs[i]) in depends]
-        for i in late:
-            moving[i] = True
+        for i in range(count):
+            moving[i] |= is_float(outputs[i]) and id(outputs[i]) in depends
     writes = [p - count for p in adjoint if p >= count and id(outputs[p]) in depends]
     state = {p for p in adjoint if p < count and moving[p]}
     known = -1
@@ -142,7 +142,9 @@ class _Reverse:
     def fix(self, residual: Node) -> None:
         """What no turn changes is computed before the backward loop; what reads nothing, inside it."""
         outer: dict[int, Node] = {
-            id(p): value for p, value in zip(self.body.parameters, self.loop.state, strict=False) if id(p) in self.steady
+            id(p): value
+            for p, value in zip(self.body.parameters, self.loop.state, strict=False)
+            if id(p) in self.steady
         }
         value = substitute([residual], outer)[id(residual)]
         if value is not residual:
@@ -186,12 +188,12 @@ def _steady(state: Sequence[Node], outputs: Sequence[Node]) -> set[int]:
     found = {id(p) for p, o in zip(state, outputs, strict=False) if p is o}
     tensors = set(found)
     for node in toposort(*outputs):
-        if isinstance(node, Constant) or (isinstance(node, Apply) and _is_pure(node) and all(id(i) in found for i in node.inputs)):
+        if isinstance(node, Constant | Apply) and _is_pure(node) and all(id(i) in found for i in node.inputs):
             found.add(id(node))
             if isinstance(node.type, TensorType):
                 tensors.add(id(node))
     return tensors
 
 
-def _is_pure(node: Apply) -> bool:
-    return not getattr(node.op, "effect", "")
+def _is_pure(node: Node) -> bool:
+    return not getattr(getattr(node, "op", None), "effect", "")

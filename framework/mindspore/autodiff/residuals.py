@@ -32,9 +32,7 @@ class Body:
     gradients: list[Node | None]
 
 
-def differentiated(
-    graph: Graph, chosen: Sequence[int], wrt: Sequence[int], pullback: Pullback
-) -> Body:
+def differentiated(graph: Graph, chosen: Sequence[int], wrt: Sequence[int], pullback: Pullback) -> Body:
     """`graph` with the cotangents of the parameters `wrt` for those of the results `chosen`."""
     parameters = [Parameter(p.name, p.type, p.location) for p in graph.parameters]
     results = elements(inline(graph, parameters))
