@@ -72,7 +72,7 @@ def with_break(x: Any, n: Any) -> Any:
 
 
 def with_return(x: Any, n: Any) -> Any:
-    for i in range(n):
+    for _ in range(n):
         x = x * 1.5
         if x > 2.0:
             return x * x

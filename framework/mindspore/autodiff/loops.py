@@ -1,9 +1,9 @@
 """The gradient of a loop of run-time length is a loop that goes back over what each turn left.
 
 ``s = While(c, f, s)`` becomes ``s, r = While(c, f', s)``, whose body also leaves its residuals in the stash ``r``, and
-``s̄ = Scan(f̄, s̄, r)`` from the last element to the first. Its state is the cotangent of the loop's state, so that what the turns add to the cotangent of a value
-that does not change is summed there. The gradient of a Scan is made in the same way: it reads the stashes of the Scan in the other
-direction, and makes those of their cotangents.
+``s̄ = Scan(f̄, s̄, r)`` from the last element to the first. Its state is the cotangent of the loop's state, so that what the turns add to
+the cotangent of a value that does not change is summed there. The gradient of a Scan is made in the same way: it reads the stashes of
+the Scan in the other direction, and makes those of their cotangents.
 """
 
 from __future__ import annotations
