@@ -113,7 +113,9 @@ def test_higher_orders_are_those_of_the_unrolled_program(turns: int, order: int)
         return x
 
     x = np.array(0.7)
-    looped = results(gradients(build_for(squashed, x, np.int32(0)), [0], order), [x, np.array(turns, np.int32)])
+    looped = results(
+        gradients(build_for(squashed, x, np.array(0, np.int32)), [0], order), [x, np.array(turns, np.int32)]
+    )
     np.testing.assert_allclose(looped, results(gradients(build_for(unrolled, x), [0], order), [x]), rtol=1e-12)
 
 
@@ -257,7 +259,7 @@ def test_a_loop_whose_turns_leave_nothing_still_counts_them() -> None:
     made = check(function, 0.3, 0.8, np.int32(4), wrt=(0, 1))
     stashes = [k for n in loops(made) for k in n.type.elements if isinstance(k, StashType)]  # type: ignore[union-attr]
     assert {k.element for k in stashes} == {TensorType(dt.bool_, (0,))}
-    higher = gradients(build_for(function, np.array(0.3), np.array(0.8), np.int32(4)), [1], 2)
+    higher = gradients(build_for(function, np.array(0.3), np.array(0.8), np.array(4, np.int32)), [1], 2)
     assert results(higher, [np.array(0.3), np.array(0.8), np.array(4, np.int32)])[-1] == 0
 
 
