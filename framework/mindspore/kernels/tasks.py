@@ -89,7 +89,7 @@ def delayed(function: Function, tasks: Sequence[Task]) -> list[Task]:
 
     def place(position: int) -> tuple[int, bool, int]:
         writes = tasks[position].writes
-        if any(v not in target or v in last for v in writes):
+        if not writes or any(v not in target or v in last for v in writes):
             return position, False, position
         return max(position, *(last.get(target[v], -1) for v in writes)), True, position
 
