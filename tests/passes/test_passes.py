@@ -18,6 +18,7 @@ from mindspore.passes.algebra import simplify_algebra
 from mindspore.passes.branches import prune_branches
 from mindspore.passes.expand import expand_composites
 from mindspore.passes.fold import fold_constants
+from mindspore.passes.hoist import hoist_invariants
 from mindspore.passes.inline import inline_calls
 from mindspore.passes.loops import prune_loops
 from mindspore.passes.share import share_common
@@ -263,3 +264,53 @@ def test_empty_stashes_of_different_types_stay_apart() -> None:
     one, two, three = graph.outputs()
     assert one is three
     assert one is not two
+
+
+def recurrent(b: Any, x: Any, w: Any) -> Any:
+    """Each turn adds sin(w) + w, reads a view of cos(w), and divides an integer."""
+    kinds = (COUNT, TensorType(dt.float64, (3,)), SCALAR, COUNT)
+
+    def turn(b: Any, i: Any, x: Any, w: Any, k: Any) -> Any:
+        view = b.broadcast_to(b.cos(w), shape=(3,))
+        moved = b.add(b.mul(x, view), b.add(b.sin(w), w))
+        return (
+            b.add(i, b.floor_div(k, 1)),
+            b.add(moved, b.full(shape=(3,), value=0.5, dtype=dt.float64)),
+            w,
+            k,
+            b.exp(w),
+        )
+
+    test = build(lambda b, i, x, w, k: b.less(i, 3), *kinds, name="test")
+    loop = Loop(test, build(turn, *kinds, name="turn"), (b.const(0, dt.int32), x, w, b.const(1, dt.int32))).node()
+    return b.add(b.get(loop, 1), total(b, loop, (4,)))
+
+
+def test_what_no_turn_changes_is_computed_before_the_loop() -> None:
+    graph = build(recurrent, TensorType(dt.float64, (3,)), SCALAR)
+    arrays = [np.array([0.1, 0.2, 0.3]), np.array(0.4)]
+    before = evaluate(graph, arrays)
+    assert hoist_invariants(graph)
+    verify(graph)
+    assert not hoist_invariants(graph)
+    outside = operations(graph)
+    assert {"Sin", "Cos", "Exp"} <= set(outside)
+    body = next(n for n in loops_in(graph) if n.op is WHILE).inputs[1]
+    assert isinstance(body, Constant)
+    inside = operations(body.value)
+    assert not {"Sin", "Cos", "Exp"} & set(inside)
+    assert {"FloorDiv", "BroadcastTo", "Full"} <= set(inside), "integers, views and constants stay"
+    np.testing.assert_array_equal(evaluate(graph, arrays), before)
+
+
+def test_a_loop_inside_a_loop_is_not_moved() -> None:
+    def function(b: Any, x: Any) -> Any:
+        def turn(b: Any, i: Any, y: Any, x: Any) -> Any:
+            return b.add(i, 1), b.add(y, total(b, busy(b, x), (1,))), x
+
+        kinds = (COUNT, SCALAR, SCALAR)
+        test = build(lambda b, i, y, x: b.less(i, 3), *kinds, name="test")
+        return b.get(Loop(test, build(turn, *kinds, name="turn"), (b.const(0, dt.int32), x, x)).node(), 1)
+
+    graph = build(function, SCALAR)
+    assert not hoist_invariants(graph), "it need not end when the outer loop has no turns"

@@ -17,8 +17,8 @@ from mindspore.autodiff.residuals import Body, Pullback, differentiated, residua
 from mindspore.base import dtypes as dt
 from mindspore.base.errors import Location
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import Apply, Constant, Graph, Node, Parameter, toposort
-from mindspore.ir.loops import FORWARD, Loop, loop_of
+from mindspore.ir.graph import Apply, Graph, Node, Parameter, toposort
+from mindspore.ir.loops import FORWARD, Loop, loop_of, steady
 from mindspore.ir.rewrite import substitute
 from mindspore.ir.types import TensorType
 
@@ -84,7 +84,7 @@ class _Reverse:
         self.loop, self.body, self.location = loop, body, location
         self.b = GraphBuilder(location)
         self.count = len(loop.state)
-        self.steady = _steady(body.parameters[: self.count], body.outputs)
+        self.steady = steady(body.parameters[: self.count], body.outputs)
         self.kept: list[Node] = []
         self.known: dict[int, Node] = {}
         self.fixed: list[tuple[Parameter, Node]] = []
@@ -130,7 +130,7 @@ class _Reverse:
         loop, body = self.loop, self.body
         place = next((i for i, p in enumerate(body.parameters) if p is residual), -1)
         made = next((k for k, o in enumerate(body.outputs[self.count :]) if o is residual), -1)
-        if id(residual) in self.steady:
+        if id(residual) in self.steady and (place >= 0 or isinstance(residual.type, TensorType)):
             self.fix(residual)
         elif place >= self.count:
             self.go_back(residual, loop.stashes[place - self.count], loop.reads[place - self.count])
@@ -181,19 +181,3 @@ class _Reverse:
         graph = Graph(name, self.body.parameters, outputs, self.location)
         writes = (*self.loop.writes, *(FORWARD for _ in self.kept))
         return replace(self.loop, body=graph, writes=writes).node(self.location)
-
-
-def _steady(state: Sequence[Node], outputs: Sequence[Node]) -> set[int]:
-    """Ids of the tensors of a body that no turn changes: made of state that it hands on, or of nothing."""
-    found = {id(p) for p, o in zip(state, outputs, strict=False) if p is o}
-    tensors = set(found)
-    for node in toposort(*outputs):
-        if isinstance(node, Constant | Apply) and _is_pure(node) and all(id(i) in found for i in node.inputs):
-            found.add(id(node))
-            if isinstance(node.type, TensorType):
-                tensors.add(id(node))
-    return tensors
-
-
-def _is_pure(node: Node) -> bool:
-    return not getattr(getattr(node, "op", None), "effect", "")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from mindspore.base.errors import Location
-from mindspore.ir.graph import NO_ATTRS, SCAN, WHILE, Apply, Constant, Graph, Node
+from mindspore.ir.graph import NO_ATTRS, SCAN, WHILE, Apply, Constant, Graph, Node, toposort
 from mindspore.ir.types import FunctionType, StashType, TensorType, TupleType, Type
 
 FORWARD, BACKWARD = 1, -1
@@ -58,6 +58,16 @@ def loop_of(node: Apply) -> Loop:
     body, *rest = node.inputs
     split = len(rest) - len(reads)
     return Loop(None, _graph(body), rest[:split], rest[split:], reads, writes)
+
+
+def steady(state: Sequence[Node], outputs: Sequence[Node]) -> set[int]:
+    """Ids of the nodes of a body that no turn changes: the state that it hands on, constants, and what is made of these alone."""
+    found = {id(p) for p, o in zip(state, outputs, strict=False) if p is o}
+    for node in toposort(*outputs):
+        pure = isinstance(node, Constant | Apply) and not getattr(getattr(node, "op", None), "effect", "")
+        if pure and all(id(i) in found for i in node.inputs):
+            found.add(id(node))
+    return found
 
 
 def function(graph: Graph) -> Constant:
