@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from mindspore.ir.loops import FORWARD
 from mindspore.kernels import runtime
 from mindspore.kernels.emit import Value as Lane
+from mindspore.kernels.program import Function, Value, makes_stashes
 from mindspore.kernels.program import Loop as Step
-from mindspore.kernels.program import Value, makes_stashes
 from mindspore.kernels.scope import Scope
 from mindspore.kernels.tasks import copy_nest
 
 FLAG_BYTES = 64
 """Room for a loop's condition, in front of the frame that condition and body share."""
-FIRST_BYTES = 4096
-"""With how much memory the largest of a loop's stashes begins."""
+FIRST_BYTES = 64
+"""With how much memory the largest of a loop's stashes begins: little, for a loop inside a loop makes one in each turn."""
 NO_MEMORY = 12
 """The code by which the runtime knows that there was no memory."""
 
@@ -39,16 +39,13 @@ def emit(scope: Scope, step: Step, frame: Lane, reads: Sequence[Lane], outputs: 
     if step.condition is None:
         going = turn < stashes.length
     else:
-        scope.invoke(step.condition, inner, [*state, flag])
+        _frugal(scope, makes_stashes(step.condition), step.condition, inner, [*state, flag])
         going = scope.flag(flag)
     f.branch(going, body, done)
     f.line(f"{body}:")
     stashes.make_room(turn)
     garbage = makes_stashes(step.body) and not step.escapes
-    mark = runtime.mark(f, f["runtime"]) if garbage else None
-    scope.invoke(step.body, inner, [*state, *stashes.elements(turn)])
-    if mark is not None:
-        runtime.rewind(f, f["runtime"], mark)
+    _frugal(scope, garbage, step.body, inner, [*state, *stashes.elements(turn)])
     f.store(turn + 1, turns)
     f.line(f"br label %{again}")
     f.line(f"{done}:")
@@ -113,6 +110,15 @@ class _Stashes:
         for block, made in zip(self.blocks, self.made, strict=True):
             self.f.store(self.f.load("ptr", block), made)
             self.f.store(turns, made.at("i64", 1))
+
+
+def _frugal(scope: Scope, garbage: bool, function: Function, frame: Lane, pointers: Sequence[Lane]) -> None:
+    """Run `function`; afterwards free the stashes that it left, when they are `garbage`."""
+    f = scope.f
+    mark = runtime.mark(f, f["runtime"]) if garbage else None
+    scope.invoke(function, frame, pointers)
+    if mark is not None:
+        runtime.rewind(f, f["runtime"], mark)
 
 
 def _started(scope: Scope, step: Step, reads: Sequence[Lane], outputs: Sequence[Lane]) -> list[Lane]:

@@ -134,7 +134,8 @@ void rewind_call(const Runtime*, int64_t mark) {
     if (auto* call = CallState::current()) call->rewind(static_cast<size_t>(mark));
 }
 
-Runtime table{MS_RUNTIME_ABI_VERSION, 1, parallel_for, scratch, allocate, release, fail, &cancel_flag, grow, mark, rewind_call};
+Runtime table{MS_RUNTIME_ABI_VERSION, 1,    parallel_for, scratch,    allocate, release, fail,
+              &cancel_flag,           grow, mark,         rewind_call};
 
 void before_fork() {
     holder().get().mutex.lock();
