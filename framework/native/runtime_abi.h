@@ -1,11 +1,11 @@
-/* The contract between kernels and the native runtime, version 1. Plain C, so that generated code can state it too. */
+/* The contract between kernels and the native runtime, version 2. Plain C, so that generated code can state it too. */
 #ifndef MINDSPORE_NATIVE_RUNTIME_ABI_H
 #define MINDSPORE_NATIVE_RUNTIME_ABI_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define MS_RUNTIME_ABI_VERSION 1
+#define MS_RUNTIME_ABI_VERSION 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,6 +32,15 @@ struct Runtime {
     int32_t (*fail)(const Runtime*, int32_t code, const char* message);
     /* Not 0: stop soon. */
     const int32_t* cancel;
+    /* Memory that the running call owns: a stack of 64-byte aligned blocks, freed when the call ends however it ends.
+     * For the thread that runs the entry alone. */
+    /* A block of at least `bytes` that begins with the first `used` bytes of `block` and takes its place; NULL for
+     * `block` puts a new one on top. NULL: no memory (fail was called). */
+    void* (*grow)(const Runtime*, void* block, int64_t used, int64_t bytes);
+    /* How many blocks there are. */
+    int64_t (*mark)(const Runtime*);
+    /* Frees the blocks above the first `mark`. */
+    void (*rewind)(const Runtime*, int64_t mark);
 };
 
 /* 0 = done. Buffers are contiguous and aligned to their element type (not more: a tensor may start anywhere in its

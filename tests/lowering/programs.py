@@ -68,6 +68,12 @@ def loop(condition: Graph, body: Graph, *state: Node) -> Node:
     return Apply(WHILE, (function(condition), function(body), *state), type=TupleType(kinds))
 
 
+def element(result: Node, index: int) -> Node:
+    """An element of a tuple."""
+    found: Node = b.get(result, index)
+    return found
+
+
 def tensor(array: Any) -> Any:
     return _native.TensorBase.from_numpy(np.ascontiguousarray(array).reshape(np.shape(array)), copy=True)
 

@@ -165,3 +165,10 @@ def test_a_graph_that_calls_itself_is_refused() -> None:
     x = parameter((3,))
     with pytest.raises(InternalError, match="again calls itself"):
         lowered(graph([x], call(function, x)))
+
+
+def test_a_loop_that_changes_nothing_and_updates_nothing() -> None:
+    i, n = integer(), integer()
+    start, limit = integer(), integer()
+    made = loop(single([i, n], b.less(n, i)), graph([i, n], i, n), start, limit)
+    check(graph([start, limit], b.get(made, 0), b.add(limit, 1)), np.int32(1), np.int32(2))

@@ -30,6 +30,9 @@ class RuntimeTable(ctypes.Structure):
         ("release", ctypes.CFUNCTYPE(None, c_void_p, c_void_p)),
         ("fail", ctypes.CFUNCTYPE(c_int32, c_void_p, c_int32, c_char_p)),
         ("cancel", POINTER(c_int32)),
+        ("grow", ctypes.CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_int64, c_int64)),
+        ("mark", ctypes.CFUNCTYPE(c_int64, c_void_p)),
+        ("rewind", ctypes.CFUNCTYPE(None, c_void_p, c_int64)),
     )
 
 

@@ -39,8 +39,8 @@ def in_subprocess(code: str, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
-def test_the_table_is_version_one() -> None:
-    assert _native.abi_version() == runtime().version == 1
+def test_the_table_is_version_two() -> None:
+    assert _native.abi_version() == runtime().version == 2
     assert runtime().threads == _native.get_num_threads()
     assert runtime().cancel[0] == 0
 
@@ -186,6 +186,61 @@ def test_allocate_and_release() -> None:
 def test_impossible_requests_fail(size: int) -> None:
     assert runtime().allocate(ADDRESS, size) is None
     assert runtime().scratch(ADDRESS, size) is None
+
+
+def during_a_call(body: Callable[[], object]) -> None:
+    """Runs `body` as the entry of a graph."""
+    fn = entry(lambda _: 0 if body() is None else 3)
+    _native.Executable(address(fn), 0, [], [], [], 0, fn, [])()
+
+
+def test_memory_of_a_call_grows_keeps_its_contents_and_is_freed_with_the_call() -> None:
+    before = _native.memory_stats()["in_use"]
+    during: list[int] = []
+
+    def body() -> None:
+        first = runtime().grow(ADDRESS, None, 0, 4)
+        array_at(first, 4, "u1")[:] = [1, 2, 3, 4]
+        second = runtime().grow(ADDRESS, None, 0, 100)
+        grown = runtime().grow(ADDRESS, first, 4, 1 << 20)
+        assert first % 64 == second % 64 == grown % 64 == 0
+        assert array_at(grown, 4, "u1").tolist() == [1, 2, 3, 4]
+        assert runtime().mark(ADDRESS) == 2, "a grown block keeps its place"
+        during.append(_native.memory_stats()["in_use"])
+
+    during_a_call(body)
+    assert during[0] >= before + (1 << 20)
+    assert _native.memory_stats()["in_use"] == before
+
+
+def test_rewinding_frees_the_newest_blocks() -> None:
+    def body() -> None:
+        kept = runtime().grow(ADDRESS, None, 0, 64)
+        mark = runtime().mark(ADDRESS)
+        before = _native.memory_stats()["in_use"]
+        for _ in range(3):
+            runtime().grow(ADDRESS, None, 0, 1 << 20)
+        runtime().rewind(ADDRESS, mark)
+        assert _native.memory_stats()["in_use"] == before
+        assert runtime().mark(ADDRESS) == mark == 1
+        assert runtime().grow(ADDRESS, kept, 64, 128)
+
+    during_a_call(body)
+
+
+def test_a_failing_call_frees_its_memory() -> None:
+    before = _native.memory_stats()["in_use"]
+    with pytest.raises(RuntimeError, match="it returned code 3"):
+        during_a_call(lambda: runtime().grow(ADDRESS, None, 0, 1 << 20))
+    with pytest.raises(RuntimeError, match="cannot allocate"):
+        during_a_call(lambda: runtime().grow(ADDRESS, runtime().grow(ADDRESS, None, 0, 64), 64, 1 << 62))
+    assert _native.memory_stats()["in_use"] == before
+
+
+def test_there_is_no_memory_of_a_call_outside_of_calls() -> None:
+    assert runtime().grow(ADDRESS, None, 0, 64) is None
+    assert runtime().mark(ADDRESS) == 0
+    runtime().rewind(ADDRESS, 0)
 
 
 def forked(body: Callable[[], None]) -> int:

@@ -9,15 +9,18 @@ import numpy as np
 import pytest
 
 from mindspore.base import dtypes as dt
-from mindspore.ir.graph import CALL, Apply, Constant, Graph, nodes
-from mindspore.ir.types import TensorType
+from mindspore.ir.graph import CALL, EMPTY_STASH, SCAN, WHILE, Apply, Constant, Graph, nodes
+from mindspore.ir.loops import Loop
+from mindspore.ir.types import StashType, TensorType
 from mindspore.ir.verifier import signature, verify
 from mindspore.passes import PIPELINE, simplify
 from mindspore.passes.algebra import simplify_algebra
 from mindspore.passes.branches import prune_branches
 from mindspore.passes.expand import expand_composites
 from mindspore.passes.fold import fold_constants
+from mindspore.passes.hoist import hoist_invariants
 from mindspore.passes.inline import inline_calls
+from mindspore.passes.loops import prune_loops
 from mindspore.passes.share import share_common
 from mindspore.passes.stopgradient import drop_gradient_stops
 from tests.graphs import build, condition, evaluate
@@ -187,3 +190,127 @@ def test_every_pass_of_the_pipeline_keeps_values_and_rules() -> None:
         each(graph)
         verify(graph)
         np.testing.assert_allclose(evaluate(graph, [x]), expected, rtol=1e-12)
+
+
+COUNT = TensorType(dt.int32, ())
+FOUR_RESULTS = (COUNT, SCALAR, SCALAR, SCALAR)
+
+
+def busy(b: Any, x: Any) -> Apply:
+    """A counter; x, that y reads; z, that nothing else reads; stashes of x, x and y."""
+    test = build(lambda b, i, x, y, z: b.less(i, 3), *FOUR_RESULTS, name="test")
+    body = build(
+        lambda b, i, x, y, z: (b.add(i, 1), b.sin(x), b.add(x, y), b.mul(z, x), x, x, y), *FOUR_RESULTS, name="body"
+    )
+    return Loop(test, body, (b.const(0, dt.int32), x, x, x)).node()
+
+
+def loops_in(graph: Graph) -> list[Apply]:
+    return [n for n in nodes(graph) if isinstance(n, Apply) and n.op in (WHILE, SCAN)]
+
+
+@pytest.mark.parametrize(
+    ("read", "left"),
+    [((0,), 1), ((1,), 2), ((2,), 3), ((3,), 3), ((4,), 3), ((4, 5), 3), ((5, 6), 5), ((0, 1, 2, 3, 4, 5, 6), 6)],
+)
+def test_a_loop_keeps_the_results_that_are_read_and_what_they_need(read: tuple[int, ...], left: int) -> None:
+    graph = build(lambda b, x: total(b, busy(b, x), read), SCALAR)
+    before = evaluate(graph, [np.array(0.4)])
+    assert prune_loops(graph)
+    verify(graph)
+    assert len(loops_in(graph)[0].type.elements) == left  # type: ignore[union-attr]
+    assert not prune_loops(graph)
+    np.testing.assert_array_equal(evaluate(graph, [np.array(0.4)]), before)
+
+
+def total(b: Any, loop: Apply, read: tuple[int, ...]) -> Any:
+    """The sum of the state and of the elements of the stashes at positions `read`."""
+    result = b.const(0.0, dt.float64)
+    for position in read:
+        value = b.get(loop, position)
+        if isinstance(value.type, StashType):
+            add = build(lambda b, s, e: (b.add(b.mul(s, 0.5), e),), SCALAR, SCALAR, name="add")
+            value = b.get(Loop(None, add, (b.const(0.0, dt.float64),), (value,), (1,)).node(), 0)
+        result = b.add(result, b.cast(value, dtype=dt.float64))
+    return result
+
+
+def test_a_scan_keeps_one_stash_for_its_length() -> None:
+    def function(b: Any, x: Any) -> Any:
+        loop = busy(b, x)
+        body = build(lambda b, s, e, f: (b.mul(s, 2.0), b.mul(e, f)), SCALAR, SCALAR, SCALAR, name="doubled")
+        return b.get(Loop(None, body, (x,), (b.get(loop, 4), b.get(loop, 6)), (1, 1), (1,)).node(), 0)
+
+    graph = build(function, SCALAR)
+    assert prune_loops(graph)
+    prune_loops(graph)
+    verify(graph)
+    (_, scan) = loops_in(graph)
+    assert (scan.attrs["reads"], scan.attrs["writes"]) == ((1,), ())
+    assert evaluate(graph, [np.array(0.5)]) == 4.0
+
+
+def test_a_loop_that_is_a_result_as_a_whole_stays() -> None:
+    graph = build(busy, SCALAR)
+    assert not prune_loops(graph)
+
+
+def test_empty_stashes_of_different_types_stay_apart() -> None:
+    def empty(kind: TensorType) -> Apply:
+        return Apply(EMPTY_STASH, (), type=StashType(kind))
+
+    graph = build(lambda b: (empty(SCALAR), empty(F32), empty(SCALAR)))
+    assert share_common(graph)
+    one, two, three = graph.outputs()
+    assert one is three
+    assert one is not two
+
+
+def recurrent(b: Any, x: Any, w: Any) -> Any:
+    """Each turn adds sin(w) + w, reads a view of cos(w), and divides an integer."""
+    kinds = (COUNT, TensorType(dt.float64, (3,)), SCALAR, COUNT)
+
+    def turn(b: Any, i: Any, x: Any, w: Any, k: Any) -> Any:
+        view = b.broadcast_to(b.cos(w), shape=(3,))
+        moved = b.add(b.mul(x, view), b.add(b.sin(w), w))
+        return (
+            b.add(i, b.floor_div(k, 1)),
+            b.add(moved, b.full(shape=(3,), value=0.5, dtype=dt.float64)),
+            w,
+            k,
+            b.exp(w),
+        )
+
+    test = build(lambda b, i, x, w, k: b.less(i, 3), *kinds, name="test")
+    loop = Loop(test, build(turn, *kinds, name="turn"), (b.const(0, dt.int32), x, w, b.const(1, dt.int32))).node()
+    return b.add(b.get(loop, 1), total(b, loop, (4,)))
+
+
+def test_what_no_turn_changes_is_computed_before_the_loop() -> None:
+    graph = build(recurrent, TensorType(dt.float64, (3,)), SCALAR)
+    arrays = [np.array([0.1, 0.2, 0.3]), np.array(0.4)]
+    before = evaluate(graph, arrays)
+    assert hoist_invariants(graph)
+    verify(graph)
+    assert not hoist_invariants(graph)
+    outside = operations(graph)
+    assert {"Sin", "Cos", "Exp"} <= set(outside)
+    body = next(n for n in loops_in(graph) if n.op is WHILE).inputs[1]
+    assert isinstance(body, Constant)
+    inside = operations(body.value)
+    assert not {"Sin", "Cos", "Exp"} & set(inside)
+    assert {"FloorDiv", "BroadcastTo", "Full"} <= set(inside), "integers, views and constants stay"
+    np.testing.assert_array_equal(evaluate(graph, arrays), before)
+
+
+def test_a_loop_inside_a_loop_is_not_moved() -> None:
+    def function(b: Any, x: Any) -> Any:
+        def turn(b: Any, i: Any, y: Any, x: Any) -> Any:
+            return b.add(i, 1), b.add(y, total(b, busy(b, x), (1,))), x
+
+        kinds = (COUNT, SCALAR, SCALAR)
+        test = build(lambda b, i, y, x: b.less(i, 3), *kinds, name="test")
+        return b.get(Loop(test, build(turn, *kinds, name="turn"), (b.const(0, dt.int32), x, x)).node(), 1)
+
+    graph = build(function, SCALAR)
+    assert not hoist_invariants(graph), "it need not end when the outer loop has no turns"

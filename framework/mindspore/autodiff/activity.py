@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import Apply, Node
 from mindspore.ir.operator import NotDifferentiable, Operator
-from mindspore.ir.types import TensorType, TupleType
+from mindspore.ir.types import StashType, TensorType, TupleType, Type
 
 
 def is_float(node: Node) -> bool:
-    """Whether `node` is a tensor that can have a gradient other than zero."""
-    return isinstance(node.type, TensorType) and node.type.dtype.kind in "fc"
+    """Whether `node` is a tensor, or a stash of tensors, that can have a gradient other than zero."""
+    kind: Type | None = node.type
+    while isinstance(kind, StashType):
+        kind = kind.element
+    return isinstance(kind, TensorType) and kind.dtype.kind in "fc"
 
 
 def elements(node: Node) -> tuple[Node, ...]:
@@ -23,18 +26,25 @@ def elements(node: Node) -> tuple[Node, ...]:
     return tuple(b.get(node, i) for i in range(len(node.type.elements)))
 
 
-def is_active(node: Node, active: set[int]) -> bool:
-    """Whether the result of `node` depends differentiably on an input whose id is in `active`."""
-    return any(id(i) in active for i in node.inputs) and _carries_gradient(node)
-
-
-def active_nodes(order: Sequence[Node], wrt: Sequence[Node]) -> set[int]:
+def active_nodes(order: Sequence[Node], wrt: Iterable[Node]) -> set[int]:
     """Ids of the nodes of `order` (inputs first) that depend differentiably on `wrt`."""
     active = {id(w) for w in wrt if is_float(w)}
     for node in order:
-        if is_active(node, active):
+        if any(id(i) in active for i in node.inputs) and _carries_gradient(node):
             active.add(id(node))
     return active
+
+
+def reached(outputs: Iterable[Node], active: set[int]) -> set[int]:
+    """Ids of the `active` nodes that `outputs` depend on through active nodes."""
+    found: set[int] = set()
+    stack = [o for o in outputs if id(o) in active]
+    while stack:
+        node = stack.pop()
+        if id(node) not in found:
+            found.add(id(node))
+            stack.extend(i for i in node.inputs if id(i) in active)
+    return found
 
 
 def _carries_gradient(node: Node) -> bool:

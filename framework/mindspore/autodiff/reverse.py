@@ -6,14 +6,17 @@ these by the chain rule (Griewank and Walther, Evaluating Derivatives, 2008, cha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mindspore.autodiff.activity import active_nodes, elements, is_float
-from mindspore.autodiff.branches import Prepared, branch_gradients, prepare
+from mindspore.autodiff.branches import branch_gradients
+from mindspore.autodiff.cotangents import added, zeros
+from mindspore.autodiff.loops import loop_gradients
+from mindspore.autodiff.residuals import replaced
 from mindspore.base.errors import GraphTypeError
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import IF, MAKE_TUPLE, TUPLE_GET, WHILE, Apply, Constant, Graph, Node, Parameter, toposort
+from mindspore.ir.graph import IF, MAKE_TUPLE, SCAN, TUPLE_GET, WHILE, Apply, Constant, Graph, Node, Parameter, toposort
 from mindspore.ir.operator import NotDifferentiable, Operator
 from mindspore.ir.rewrite import copy, expansion, rewrite
 from mindspore.ir.types import TupleType
@@ -45,13 +48,14 @@ def value_and_grad_graph(
     rewrite(graph, _without_rule)
     parameters = graph.parameters
     sources: list[Node] = [parameters[i] for i in wrt]
-    outputs, prepared = prepare(elements(graph.result), sources, pullback)
+    outputs: Sequence[Node] = elements(graph.result)
     chosen = [i for i, o in enumerate(outputs) if is_float(o)] if differentiated is None else list(differentiated)
     b = GraphBuilder(graph.location)
     seeds = [Parameter(f"sens_{i}", outputs[i].type, graph.location) for i in chosen] if sens else []
     cotangents: Sequence[Node] = seeds if sens else [b.ones_like(outputs[i]) for i in chosen]
-    gradients = pullback([outputs[i] for i in chosen], cotangents, sources, prepared)
-    result = b.tuple([*outputs, *gradients])
+    outputs, gradients = pullback(outputs, dict(zip(chosen, cotangents, strict=True)), sources)
+    found = [zeros(p) if g is None else g for p, g in zip(sources, gradients, strict=True)]
+    result = b.tuple([*outputs, *found])
     return Graph(f"grad_{graph.name}", [*parameters, *seeds], result, graph.location)
 
 
@@ -63,55 +67,69 @@ def _without_rule(node: Apply) -> Node | None:
 
 
 def pullback(
-    outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node], prepared: Mapping[int, Prepared]
-) -> list[Node]:
-    """Cotangents of `wrt` given those of `outputs`, as nodes that read the forward nodes; zeros where there is no path."""
+    outputs: Sequence[Node], cotangents: Mapping[int, Node], wrt: Sequence[Node]
+) -> tuple[list[Node], list[Node | None]]:
+    """Cotangents of `wrt` given those of `outputs` by position, as nodes that read the forward nodes; None where there is no path.
+
+    Returns:
+        The outputs, whose branches and loops now keep what the gradients read of them, and the cotangents.
+    """
     order = toposort(*outputs)
-    active = active_nodes(order, wrt)
-    adjoints: dict[int, Any] = {}
-    for output, cotangent in zip(outputs, cotangents, strict=True):
-        _accumulate(adjoints, output, cotangent)
+    walk = _Walk(active_nodes(order, wrt))
+    for position, cotangent in cotangents.items():
+        walk.accumulate(outputs[position], cotangent)
     for node in reversed(order):
-        if isinstance(node, Apply) and id(node) in active and id(node) in adjoints:
-            _propagate(node, adjoints, active, prepared)
-    return [adjoints[id(w)] if id(w) in adjoints else GraphBuilder(w.location).zeros_like(w) for w in wrt]
+        if isinstance(node, Apply) and id(node) in walk.active and id(node) in walk.adjoints:
+            walk.propagate(node)
+    found = [walk.adjoints.get(id(w)) for w in wrt]
+    if not walk.replacements:
+        return list(outputs), found
+    given = [g for g in found if g is not None]
+    made = iter(replaced([*outputs, *given], walk.replacements))
+    return [next(made) for _ in outputs], [None if g is None else next(made) for g in found]
 
 
-def _accumulate(adjoints: dict[int, Any], node: Node, cotangent: Node | None) -> None:
-    """``adjoints[node] += cotangent``; a cotangent of another type than its value is a broken rule and fails here."""
-    if cotangent is None or isinstance(node, Constant):
-        return
-    if cotangent.type != node.type:
-        raise GraphTypeError(f"a gradient rule gave {cotangent.type} for a value of type {node.type}.")
-    present = adjoints.get(id(node))
-    adjoints[id(node)] = cotangent if present is None else GraphBuilder(node.location).add(present, cotangent)
+class _Walk:
+    """From results to inputs: the cotangents so far, those of a tuple by position, and what takes the place of branches and loops."""
 
+    def __init__(self, active: set[int]) -> None:
+        self.active = active
+        self.adjoints: dict[int, Any] = {}
+        self.replacements: dict[int, Apply] = {}
 
-def _propagate(node: Apply, adjoints: dict[int, Any], active: set[int], prepared: Mapping[int, Prepared]) -> None:
-    """Hands the cotangent of `node` to its inputs; cotangents of a tuple are kept by position."""
-    if node.op is TUPLE_GET:
-        parts = adjoints.setdefault(id(node.inputs[0]), {})
-        index, cotangent = node.attrs["index"], adjoints[id(node)]
-        parts[index] = GraphBuilder(node.location).add(parts[index], cotangent) if index in parts else cotangent
-        return
-    for source, cotangent in zip(node.inputs, _input_cotangents(node, adjoints[id(node)], prepared), strict=True):
-        if id(source) in active:
-            _accumulate(adjoints, source, cotangent)
+    def accumulate(self, node: Node, cotangent: Node | None) -> None:
+        """``adjoints[node] += cotangent``; a cotangent of another type than its value is a broken rule and fails here."""
+        if cotangent is None or isinstance(node, Constant):
+            return
+        if cotangent.type != node.type:
+            raise GraphTypeError(f"a gradient rule gave {cotangent.type} for a value of type {node.type}.")
+        present = self.adjoints.get(id(node))
+        self.adjoints[id(node)] = cotangent if present is None else added(present, cotangent, node.location)
 
+    def propagate(self, node: Apply) -> None:
+        """Hands the cotangent of `node` to its inputs."""
+        adjoint = self.adjoints[id(node)]
+        if node.op is TUPLE_GET:
+            parts = self.adjoints.setdefault(id(node.inputs[0]), {})
+            index = node.attrs["index"]
+            parts[index] = added(parts[index], adjoint, node.location) if index in parts else adjoint
+            return
+        for source, cotangent in zip(node.inputs, self.input_cotangents(node, adjoint), strict=True):
+            if id(source) in self.active:
+                self.accumulate(source, cotangent)
 
-def _input_cotangents(node: Apply, adjoint: Any, prepared: Mapping[int, Prepared]) -> Sequence[Node | None]:
-    if node.op is MAKE_TUPLE:
-        return [adjoint.get(i) for i in range(len(node.inputs))]
-    if node.op is IF:
-        return branch_gradients(node, adjoint, prepared[id(node)])
-    if isinstance(node.op, Operator):
-        return _rule_cotangents(GraphBuilder(node.location), node, adjoint)
-    where = f"{node.location}: " if node.location else ""
-    if node.op is WHILE:
-        raise GraphTypeError(
-            f"{where}a loop whose length is known only at run time has no gradient; loop over a range() of known length instead."
-        )
-    raise GraphTypeError(f"{where}{node.op} has no gradient.")
+    def input_cotangents(self, node: Apply, adjoint: Any) -> Sequence[Node | None]:
+        if node.op is MAKE_TUPLE:
+            return [adjoint.get(i) for i in range(len(node.inputs))]
+        structured = _STRUCTURED.get(node.op)
+        if structured is not None:
+            by_position = adjoint if isinstance(adjoint, dict) else {0: adjoint}
+            self.replacements[id(node)], given = structured(node, by_position, self.active, pullback)
+            return given
+        if isinstance(node.op, Operator):
+            return _rule_cotangents(GraphBuilder(node.location), node, adjoint)
+        where = f"{node.location}: " if node.location else ""
+        raise GraphTypeError(f"{where}{node.op} has no gradient.")
 
 
 def _rule_cotangents(b: GraphBuilder, node: Apply, adjoint: Any) -> Sequence[Node | None]:
@@ -129,3 +147,10 @@ def _rule_cotangents(b: GraphBuilder, node: Apply, adjoint: Any) -> Sequence[Nod
             f"the gradient rule of {node.op.name} gave {len(given)} values for {len(node.inputs)} inputs."
         )
     return list(given)
+
+
+_STRUCTURED: Mapping[object, Callable[..., tuple[Apply, Sequence[Node | None]]]] = {
+    IF: branch_gradients,
+    WHILE: loop_gradients,
+    SCAN: loop_gradients,
+}

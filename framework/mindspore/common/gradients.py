@@ -60,6 +60,13 @@ def _shared_cache(function: Any, request: Request) -> CompileCache:
     return found.setdefault(key, CompileCache(kept=request.weights))
 
 
+def _innermost(function: Any) -> Any:
+    """The function that gradients of gradients are of: where it is compiled, they are."""
+    while isinstance(function, GradientFunction):
+        function = function.function
+    return function
+
+
 class GradientFunction:
     """A function that returns gradients of another one."""
 
@@ -73,7 +80,7 @@ class GradientFunction:
             update_wrapper(self, function, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if runs_compiled(self.function):
+        if runs_compiled(_innermost(self.function)):
             return self.cache.run(self, args, kwargs)
         request = self.request
         sens = args[-1] if request.sens else None

@@ -99,7 +99,15 @@ CALL = Structured("Call")
 IF = Structured("If")
 """(condition, then, else, *arguments): a Bool[] and two graphs of the same type, both called with the arguments."""
 WHILE = Structured("While")
-"""(condition, body, *state) -> TupleType of the state: graphs over the state; condition gives Bool[], body the next state."""
+"""(condition, body, *state) -> (*state, *stashes): graphs over the state; condition gives Bool[], body the next state and then what the
+turn leaves in each stash. See `ir.loops`."""
+SCAN = Structured("Scan")
+"""(body, *state, *stashes) -> (*state, *stashes): one turn for each element of the stashes, which the body takes after the state.
+
+Attr ``reads`` has the direction of each stash that is read, ``writes`` of each that is made: 1 from the first element to the last, -1
+from the last to the first. All have one length. See `ir.loops`."""
+EMPTY_STASH = Structured("EmptyStash")
+"""() -> a stash without elements: what a branch that was not taken leaves."""
 
 
 class Graph:

@@ -45,6 +45,16 @@ class FunctionType:
 
 
 @dataclass(frozen=True, slots=True)
+class StashType:
+    """One value of type ``element`` for each turn of a loop: as many as the loop had turns, which only the run knows."""
+
+    element: TensorType | StashType
+
+    def __str__(self) -> str:
+        return f"Stash[{self.element}]"
+
+
+@dataclass(frozen=True, slots=True)
 class TokenType:
     """An effect token: orders print, assert and other effects; carries no data."""
 
@@ -52,4 +62,4 @@ class TokenType:
         return "Token"
 
 
-Type = TensorType | TupleType | FunctionType | TokenType
+Type = TensorType | TupleType | FunctionType | StashType | TokenType

@@ -8,8 +8,10 @@ from mindspore.base import dtypes as dt
 from mindspore.base.errors import InternalError
 from mindspore.ir.graph import (
     CALL,
+    EMPTY_STASH,
     IF,
     MAKE_TUPLE,
+    SCAN,
     TUPLE_GET,
     WHILE,
     Apply,
@@ -21,7 +23,7 @@ from mindspore.ir.graph import (
     subgraphs,
 )
 from mindspore.ir.operator import Operator
-from mindspore.ir.types import FunctionType, TensorType, TupleType, Type
+from mindspore.ir.types import FunctionType, StashType, TensorType, TupleType, Type
 
 
 def verify(graph: Graph) -> None:
@@ -86,7 +88,11 @@ def _structured_problem(node: Apply) -> str | None:
         whole = kinds[0]
         fits = isinstance(whole, TupleType) and whole.elements[node.attrs["index"]] == node.type
         return None if fits else f"takes element {node.attrs['index']} of {whole} as {node.type}"
-    functions = {CALL: 1, IF: 3, WHILE: 2}.get(node.op)
+    if node.op is EMPTY_STASH:
+        return None if isinstance(node.type, StashType) else f"has type {node.type}, expected a stash"
+    if node.op in (WHILE, SCAN):
+        return _loop_problem(node)
+    functions = {CALL: 1, IF: 3}.get(node.op)
     if functions is None:
         return "is no operation of typed graphs"
     return _function_problem(node, functions)
@@ -99,9 +105,35 @@ def _function_problem(node: Apply, lead: int) -> str | None:
         return f"has condition {node.inputs[0].type}, expected Bool[]"
     if len(graphs) != (2 if lead > 1 else 1):
         return "needs constant graphs as functions"
-    for position, function in enumerate(graphs):
+    for function in graphs:
         kind = signature(function)
-        wanted = TensorType(dt.bool_, ()) if node.op is WHILE and position == 0 else node.type
-        if kind.parameters != arguments or kind.result != wanted:
-            return f"calls {function.name}: {kind} with {arguments}, expects {wanted}"
+        if kind.parameters != arguments or kind.result != node.type:
+            return f"calls {function.name}: {kind} with {arguments}, expects {node.type}"
+    return None
+
+
+def _loop_problem(node: Apply) -> str | None:
+    """The body takes state and elements of what is read, and gives state and elements of what is made; the condition takes the state."""
+    lead = 2 if node.op is WHILE else 1
+    graphs = [i.value for i in node.inputs[:lead] if isinstance(i, Constant) and isinstance(i.value, Graph)]
+    if len(graphs) != lead:
+        return "needs constant graphs as functions"
+    kinds = tuple(_type(i) for i in node.inputs[lead:])
+    reads, writes = node.attrs.get("reads", ()), node.attrs.get("writes")
+    count = len(kinds) - len(reads)
+    given = tuple(k.element for k in kinds[count:] if isinstance(k, StashType))
+    if len(given) != len(reads) or (node.op is SCAN and not reads):
+        return f"reads {kinds[count:]} as stashes"
+    results = node.type.elements if isinstance(node.type, TupleType) else ()
+    made = tuple(k.element for k in results[count:] if isinstance(k, StashType))
+    if results[:count] != kinds[:count] or len(made) != len(results) - count:
+        return f"gives {node.type} for the state {kinds[:count]}"
+    if writes is not None and len(writes) != len(made):
+        return f"makes {len(made)} stashes in {len(writes)} directions"
+    wanted = [FunctionType((*kinds[:count], *given), TupleType((*kinds[:count], *made)))]
+    if node.op is WHILE:
+        wanted.insert(0, FunctionType(kinds, TensorType(dt.bool_, ())))
+    for function, want in zip(graphs, wanted, strict=True):
+        if signature(function) != want:
+            return f"runs {function.name}: {signature(function)}, expects {want}"
     return None

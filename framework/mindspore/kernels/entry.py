@@ -10,7 +10,7 @@ from mindspore.kernels import lower_arg, lower_control, lower_gemm, lower_moves,
 from mindspore.kernels import nest as nests
 from mindspore.kernels.emit import Value as Lane
 from mindspore.kernels.homes import Home, Plan, plan
-from mindspore.kernels.program import ArgFold, Boxes, Branch, Function, Invoke, Loop
+from mindspore.kernels.program import ArgFold, Boxes, Branch, Function, Invoke, Loop, called
 from mindspore.kernels.scope import Emitted, Scope, Shared
 from mindspore.kernels.tasks import RunNest, RunProduct, RunStep, Task, tasks_of
 
@@ -44,7 +44,7 @@ class Functions:
         tasks = tasks_of(program)
         for task in tasks:
             if isinstance(task, RunStep):
-                frames = [self.function(c).frame_bytes for c in lower_control.called(task.step)]
+                frames = [self.function(c).frame_bytes for c in called(task.step)]
                 task.scratch = max(frames, default=0) + lower_control.own_bytes(task.step)
             elif isinstance(task, RunProduct):
                 task.scratch = lower_gemm.scratch_bytes(task)

@@ -9,9 +9,24 @@ import numpy as np
 from mindspore.base import dtypes as dt
 from mindspore.base.errors import InternalError
 from mindspore.base.shapes import Shape, size
-from mindspore.ir.graph import CALL, IF, MAKE_TUPLE, TUPLE_GET, WHILE, Apply, Constant, Graph, Node, Parameter, nodes
+from mindspore.ir.graph import (
+    CALL,
+    EMPTY_STASH,
+    IF,
+    MAKE_TUPLE,
+    SCAN,
+    TUPLE_GET,
+    WHILE,
+    Apply,
+    Constant,
+    Graph,
+    Node,
+    Parameter,
+    nodes,
+)
+from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
-from mindspore.ir.types import TensorType, TupleType, Type
+from mindspore.ir.types import StashType, TensorType, TupleType, Type
 from mindspore.kernels import access as acc
 from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, with_positions
 from mindspore.kernels.flatten_folds import arg_fold_steps, fold_steps
@@ -21,6 +36,8 @@ from mindspore.primitives import compute as kinds
 from mindspore.primitives.scalar import Expr, trace
 
 Leaves = tuple[Read, ...]
+STASH = TensorType(dt.int64, (2,))
+"""A stash in memory: the address of its first element, and how many there are."""
 Built = dict[tuple[int, tuple[tuple[int, int], ...]], Function]
 
 
@@ -35,13 +52,15 @@ def flatten(graph: Graph, updates: Mapping[int, int], built: Built | None = None
 
 
 def tensor_types(type: Type | None) -> list[TensorType]:
-    """The tensors in a value of this type, in order; functions and tokens hold none."""
+    """The tensors in a value of this type, in order, a stash as `STASH`; functions and tokens hold none."""
     found: list[TensorType] = []
     stack: list[Type | None] = [type]
     while stack:
         current = stack.pop()
         if isinstance(current, TensorType):
             found.append(current)
+        elif isinstance(current, StashType):
+            found.append(STASH)
         elif isinstance(current, TupleType):
             stack.extend(reversed(current.elements))
     return found
@@ -229,22 +248,30 @@ class _Flattener:
         return tuple(whole(o) for o in outputs)
 
     def loop(self, node: Apply) -> Leaves:
-        condition, body, *state = node.inputs
-        first = self.arguments(state)
+        loop = loop_of(node)
+        first, stashes = self.arguments(loop.state), self.arguments(loop.stashes)
         types = tensor_types(node.type)
-        kept = _unchanged(body)
-        changing = [i for i in range(len(types)) if i not in kept]
-        outputs = tuple(self.new(types[i]) for i in changing)
-        carried = tuple(changing.index(i) if i in changing else None for i in range(len(types)))
+        count = len(first)
+        kept = _unchanged(loop.body)
+        changing = [i for i in range(count) if i not in kept]
+        outputs = tuple(self.new(t) for i, t in enumerate(types) if i in changing or i >= count)
+        carried = tuple(changing.index(i) if i in changing else None for i in range(count))
         step = Loop(
-            tuple(first),
+            (*first, *stashes),
             outputs,
-            condition=self.subgraph(condition, {}),
-            body=self.subgraph(body, {i: i for i in range(len(types))}),
+            condition=None if loop.condition is None else flatten(loop.condition, {}, self.built),
+            body=flatten(loop.body, {i: i for i in range(count)}, self.built),
             carried=carried,
+            stashes=loop.reads,
+            made=loop.writes,
+            escapes=any(isinstance(o.type, StashType) for o in loop.body.outputs() if o not in loop.body.parameters),
         )
         self.function.steps.append(step)
-        return tuple(first[i] if c is None else whole(outputs[c]) for i, c in enumerate(carried))
+        state = tuple(first[i] if c is None else whole(outputs[c]) for i, c in enumerate(carried))
+        return (*state, *map(whole, outputs[len(changing) :]))
+
+    def empty_stash(self, node: Apply) -> Leaves:
+        return (whole(Value(STASH.dtype, 2, np.zeros(2, np.int64), uniform=True)),)
 
 
 def _cuts(shape: Shape) -> list[int]:
@@ -256,10 +283,8 @@ def _long(shape: Shape) -> Shape:
     return tuple(n for n in shape if n != 1)
 
 
-def _unchanged(body: Node) -> set[int]:
+def _unchanged(graph: Graph) -> set[int]:
     """Positions of the tensor state that a loop body returns as it got it."""
-    assert isinstance(body, Constant)
-    graph: Graph = body.value
     kept: set[int] = set()
     start = 0
     for parameter, output in zip(graph.parameters, graph.outputs(), strict=False):
@@ -277,6 +302,8 @@ _STRUCTURED: Mapping[object, _Handler] = {
     CALL: _Flattener.call,
     IF: _Flattener.branch,
     WHILE: _Flattener.loop,
+    SCAN: _Flattener.loop,
+    EMPTY_STASH: _Flattener.empty_stash,
 }
 _COMPUTE: Mapping[type, _Handler] = {
     kinds.Elementwise: _Flattener.elementwise,

@@ -138,12 +138,24 @@ class Branch(Step):
 class Loop(Step):
     """While ``condition(*state)`` the state becomes ``body(*state)``; ``reads`` are the first state, ``outputs`` the last of what changes.
 
-    ``carried[i]`` is the output of state i, None where the body hands the state on unchanged.
+    ``carried[i]`` is the output of state i, None where the body hands the state on unchanged. Behind the state, ``reads`` has the
+    stashes whose elements the body takes, one for each direction in ``stashes`` (without a condition their length is the number of
+    turns), and ``outputs`` those that it makes, one for each direction in ``made``. ``escapes``: stashes that a turn makes may be read
+    after it.
     """
 
-    condition: Function = field(kw_only=True)
+    condition: Function | None = field(kw_only=True)
     body: Function = field(kw_only=True)
     carried: tuple[int | None, ...] = ()
+    stashes: tuple[int, ...] = ()
+    made: tuple[int, ...] = ()
+    escapes: bool = False
+
+    @property
+    def element_bytes(self) -> tuple[list[int], list[int]]:
+        """Bytes of an element of each stash that is read, and of each that is made."""
+        count = len(self.carried)
+        return [p.nbytes for p in self.body.parameters[count:]], [r.nbytes for r in self.body.results[count:]]
 
 
 @dataclass(slots=True, eq=False)
@@ -159,3 +171,21 @@ class Function:
     steps: list[Step]
     results: list[Value]
     updates: dict[int, int]
+
+
+def called(step: Step) -> tuple[Function, ...]:
+    """The functions that a step may run."""
+    if isinstance(step, Invoke):
+        return (step.function,)
+    if isinstance(step, Branch):
+        return step.functions
+    if isinstance(step, Loop):
+        return (step.body,) if step.condition is None else (step.condition, step.body)
+    return ()
+
+
+def makes_stashes(function: Function) -> bool:
+    """Whether a loop in `function`, or in what it calls, makes stashes."""
+    return any(
+        (isinstance(step, Loop) and bool(step.made)) or any(map(makes_stashes, called(step))) for step in function.steps
+    )

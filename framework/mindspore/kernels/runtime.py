@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from mindspore.kernels.emit import Function, Module, Operand, Value
 
-_VERSION, _THREADS, _PARALLEL_FOR, _SCRATCH, _ALLOCATE, _RELEASE, _FAIL, _CANCEL = range(8)
+_VERSION, _THREADS, _PARALLEL_FOR, _SCRATCH, _ALLOCATE, _RELEASE, _FAIL, _CANCEL, _GROW, _MARK, _REWIND = range(11)
 CANCELLED = 125
 KERNEL = (("ptr noalias", "runtime"), ("ptr noalias readonly", "buffers"), ("ptr noalias readonly", "params"))
 RANGE = (("ptr", "runtime"), ("ptr noalias", "context"), ("i64", "begin"), ("i64", "end"))
@@ -34,6 +34,11 @@ def done(f: Function) -> None:
     """The kernel's normal end; a run that was cancelled says so. Failures are remembered by the runtime itself."""
     cancelled = f.load("i32", _member(f, f["runtime"], _CANCEL)).ne(0)
     f.ret(f.select(cancelled, f.value(CANCELLED, "i32"), f.value(0, "i32")))
+
+
+def cancelled(f: Function, runtime: Value) -> Value:
+    """Not 0 when the run is to stop; read anew each time."""
+    return f.emit("i32", f"load volatile i32, {_member(f, runtime, _CANCEL)}, align 4")
 
 
 def null(f: Function) -> Value:
@@ -64,6 +69,21 @@ def allocate(f: Function, runtime: Value, size: Operand) -> Value:
 
 def release(f: Function, runtime: Value, memory: Value) -> None:
     f.call("void", _member(f, runtime, _RELEASE), runtime, memory)
+
+
+def grow(f: Function, runtime: Value, block: Value, used: Operand, size: Operand) -> Value:
+    """A block that the call owns, with the first `used` bytes of `block`, which may be null; null when there is no memory."""
+    return f.call("ptr", _member(f, runtime, _GROW), runtime, block, used, size)
+
+
+def mark(f: Function, runtime: Value) -> Value:
+    """How many blocks the call owns."""
+    return f.call("i64", _member(f, runtime, _MARK), runtime)
+
+
+def rewind(f: Function, runtime: Value, mark: Value) -> None:
+    """Free the call's blocks above `mark`."""
+    f.call("void", _member(f, runtime, _REWIND), runtime, mark)
 
 
 def fail(f: Function, runtime: Value, code: int, message: str, symbol: str) -> Value:

@@ -91,6 +91,15 @@ class Scope:
         self.f.ret(code)
         self.f.line(f"{fine}:")
 
+    def invoke(self, function: Program, frame: Lane, pointers: Sequence[Lane]) -> None:
+        """Run a subgraph's function, leaving this one when it fails."""
+        name = self.functions[function].name
+        self.check(self.f.call("i32", name, self.f["runtime"], self.constants, frame, *pointers))
+
+    def flag(self, pointer: Lane) -> Lane:
+        """A stored boolean as i1."""
+        return self.f.load("i8", pointer).ne(0)
+
     def packed(self, kind: str, values: Sequence[Lane]) -> Lane:
         """Values of 8 bytes stored on the stack until the next call of the same `kind`, so that a long function needs little stack."""
         room = max(8, 1 << (len(values) - 1).bit_length())

@@ -89,7 +89,7 @@ def delayed(function: Function, tasks: Sequence[Task]) -> list[Task]:
 
     def place(position: int) -> tuple[int, bool, int]:
         writes = tasks[position].writes
-        if any(v not in target or v in last for v in writes):
+        if not writes or any(v not in target or v in last for v in writes):
             return position, False, position
         return max(position, *(last.get(target[v], -1) for v in writes)), True, position
 
@@ -138,7 +138,7 @@ def _loop_shares(loop: Loop) -> dict[Value, list[Value]]:
     """A loop's state may start out in its first value's memory when nothing else in the loop reads that."""
     read = [r.value for r in loop.reads]
     shares: dict[Value, list[Value]] = {}
-    for value, carried in zip(read, loop.carried, strict=True):
+    for value, carried in zip(read, loop.carried, strict=False):
         if value is not None and carried is not None and read.count(value) == 1:
             shares[loop.outputs[carried]] = [value]
     return shares

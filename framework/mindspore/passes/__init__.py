@@ -9,13 +9,23 @@ from mindspore.passes.algebra import simplify_algebra
 from mindspore.passes.branches import prune_branches
 from mindspore.passes.expand import expand_composites
 from mindspore.passes.fold import fold_constants
+from mindspore.passes.hoist import hoist_invariants
 from mindspore.passes.inline import inline_calls
+from mindspore.passes.loops import prune_loops
 from mindspore.passes.share import share_common
 from mindspore.passes.stopgradient import drop_gradient_stops
 
 Pass = Callable[[Graph], bool]
 
-SIMPLIFY: tuple[Pass, ...] = (inline_calls, prune_branches, fold_constants, simplify_algebra, share_common)
+SIMPLIFY: tuple[Pass, ...] = (
+    inline_calls,
+    prune_branches,
+    fold_constants,
+    simplify_algebra,
+    share_common,
+    hoist_invariants,
+    prune_loops,
+)
 """Run to a fixed point before a graph is differentiated and again afterwards."""
 
 PIPELINE: tuple[Pass, ...] = (drop_gradient_stops, *SIMPLIFY, expand_composites, *SIMPLIFY)

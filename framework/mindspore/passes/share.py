@@ -43,7 +43,8 @@ def _key(node: Node) -> Hashable | None:
     if not isinstance(node, Apply) or (isinstance(node.op, Operator) and node.op.effect):
         return None
     attrs = tuple(sorted((k, _hashable(v)) for k, v in node.attrs.items()))
-    return (id(node.op), tuple(id(i) for i in node.inputs), attrs)
+    kind = None if node.inputs else node.type
+    return (id(node.op), tuple(id(i) for i in node.inputs), attrs, kind)
 
 
 def _hashable(value: Any) -> Hashable:

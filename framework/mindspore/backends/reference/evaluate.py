@@ -8,14 +8,29 @@ from typing import Any
 from mindspore.backends.reference.numpy_builder import NumpyBuilder
 from mindspore.base.errors import InternalError
 from mindspore.ir.builder import Builder
-from mindspore.ir.graph import CALL, IF, MAKE_TUPLE, TUPLE_GET, WHILE, Apply, Constant, Graph, Node, Parameter, nodes
+from mindspore.ir.graph import (
+    CALL,
+    EMPTY_STASH,
+    IF,
+    MAKE_TUPLE,
+    SCAN,
+    TUPLE_GET,
+    WHILE,
+    Apply,
+    Constant,
+    Graph,
+    Node,
+    Parameter,
+    nodes,
+)
+from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
 
 Frame = Generator[tuple[Graph, Sequence[Any]], Any, Any]
 
 
 def evaluate(graph: Graph, arguments: Sequence[Any], builder: Builder | None = None) -> Any:
-    """The result of a closed typed graph for numpy arrays; tuples are Python tuples.
+    """The result of a closed typed graph for numpy arrays; tuples are Python tuples, stashes are lists.
 
     Calls, branches and loops push a frame on a list of their own, so neither depth nor length is limited by Python's stack.
     """
@@ -50,7 +65,7 @@ def _run(graph: Graph, arguments: Sequence[Any], b: Builder) -> Frame:
 
 
 def _has_graphs(node: Apply) -> bool:
-    return node.op in (CALL, IF, WHILE)
+    return node.op in (CALL, IF, WHILE, SCAN)
 
 
 def _structured(node: Apply, inputs: list[Any]) -> Frame:
@@ -59,11 +74,27 @@ def _structured(node: Apply, inputs: list[Any]) -> Frame:
     if node.op is IF:
         condition, then, otherwise, *arguments = inputs
         return (yield (then if bool(condition) else otherwise), arguments)
-    condition, body, *state = inputs
-    while bool((yield condition, state)):
-        moved = yield body, state
-        state = list(moved) if isinstance(moved, tuple) else [moved]
-    return tuple(state)
+    return (yield from _loop(node, inputs[2 if node.op is WHILE else 1 :]))
+
+
+def _loop(node: Apply, inputs: list[Any]) -> Frame:
+    loop = loop_of(node)
+    count = len(loop.state)
+    state, rows = inputs[:count], list(zip(*map(_directed, inputs[count:], loop.reads), strict=True))
+    made: list[list[Any]] = [[] for _ in loop.writes]
+    turn = 0
+    while (turn < len(rows)) if loop.condition is None else bool((yield loop.condition, state)):
+        moved = yield loop.body, [*state, *(rows[turn] if rows else ())]
+        results = list(moved) if isinstance(moved, tuple) else [moved]
+        state = results[:count]
+        for stash, element in zip(made, results[count:], strict=True):
+            stash.append(element)
+        turn += 1
+    return (*state, *map(_directed, made, loop.writes))
+
+
+def _directed(stash: list[Any], direction: int) -> list[Any]:
+    return stash[::direction]
 
 
 def _simple(node: Apply, inputs: list[Any], b: Builder) -> Any:
@@ -71,6 +102,8 @@ def _simple(node: Apply, inputs: list[Any], b: Builder) -> Any:
         return tuple(inputs)
     if node.op is TUPLE_GET:
         return inputs[0][node.attrs["index"]]
+    if node.op is EMPTY_STASH:
+        return []
     if not isinstance(node.op, Operator):
         raise InternalError(f"{_place(node)}a typed graph cannot hold the operation {node.op!r}")
     return b.apply(node.op, inputs, node.attrs)

@@ -1,12 +1,26 @@
 #include "runtime/call.h"
 
+#include <cstring>
 #include <utility>
+
+#include "memory/allocator.h"
 
 namespace ms {
 namespace {
 
 thread_local CallState* current_call = nullptr;
 std::atomic<int> long_calls{0};
+
+// In front of each block of a call.
+struct BlockHead {
+    size_t bytes;
+    size_t position;
+};
+static_assert(sizeof(BlockHead) <= kAlignment);
+
+BlockHead* head_of(void* block) noexcept {
+    return reinterpret_cast<BlockHead*>(static_cast<std::byte*>(block) - kAlignment);
+}
 
 }  // namespace
 
@@ -20,6 +34,26 @@ void CallState::fail(int32_t code, const char* message) {
 std::string CallState::message() {
     const std::lock_guard lock(mutex_);
     return message_;
+}
+
+void* CallState::grow(void* block, size_t used, size_t bytes) {
+    const size_t position = block ? head_of(block)->position : blocks_.size();
+    if (!block) blocks_.push_back(nullptr);
+    auto* memory = static_cast<std::byte*>(Allocator::instance().allocate(bytes + kAlignment));
+    ::new (memory) BlockHead{bytes + kAlignment, position};
+    blocks_[position] = memory + kAlignment;
+    if (block) {
+        std::memcpy(blocks_[position], block, used);
+        Allocator::instance().free(head_of(block), head_of(block)->bytes);
+    }
+    return blocks_[position];
+}
+
+void CallState::rewind(size_t mark) noexcept {
+    while (blocks_.size() > mark) {
+        if (void* block = blocks_.back()) Allocator::instance().free(head_of(block), head_of(block)->bytes);
+        blocks_.pop_back();
+    }
 }
 
 CallState* CallState::current() noexcept {

@@ -5,15 +5,26 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace ms {
 
 class CallState {
   public:
+    CallState() = default;
+    ~CallState() { rewind(0); }
+    CallState(const CallState&) = delete;
+    CallState& operator=(const CallState&) = delete;
+
     // Keeps the first failure.
     void fail(int32_t code, const char* message);
     [[nodiscard]] int32_t code() const noexcept { return code_.load(std::memory_order_acquire); }
     [[nodiscard]] std::string message();
+
+    // Blocks that live until the call ends or is rewound: see runtime_abi.h. Error(kMemory) when there is no memory.
+    [[nodiscard]] void* grow(void* block, size_t used, size_t bytes);
+    [[nodiscard]] size_t mark() const noexcept { return blocks_.size(); }
+    void rewind(size_t mark) noexcept;
 
     // Of the call that this thread works for; null outside of calls.
     [[nodiscard]] static CallState* current() noexcept;
@@ -22,6 +33,7 @@ class CallState {
     std::mutex mutex_;
     std::atomic<int32_t> code_{0};
     std::string message_;
+    std::vector<void*> blocks_;
 };
 
 // Makes `state` this thread's call for a while.

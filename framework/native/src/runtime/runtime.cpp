@@ -118,7 +118,25 @@ int32_t fail(const Runtime*, int32_t code, const char* message) {
     return code;
 }
 
-Runtime table{MS_RUNTIME_ABI_VERSION, 1, parallel_for, scratch, allocate, release, fail, &cancel_flag};
+void* grow(const Runtime* rt, void* block, int64_t used, int64_t bytes) {
+    return or_fail(rt, bytes, [&](size_t wanted) -> void* {
+        auto* call = CallState::current();
+        if (!call) throw Error(ErrorCode::kMemory, "memory of a call was asked for outside of a call");
+        return call->grow(block, static_cast<size_t>(used), wanted);
+    });
+}
+
+int64_t mark(const Runtime*) {
+    const auto* call = CallState::current();
+    return call ? static_cast<int64_t>(call->mark()) : 0;
+}
+
+void rewind_call(const Runtime*, int64_t mark) {
+    if (auto* call = CallState::current()) call->rewind(static_cast<size_t>(mark));
+}
+
+Runtime table{MS_RUNTIME_ABI_VERSION, 1,    parallel_for, scratch,    allocate, release, fail,
+              &cancel_flag,           grow, mark,         rewind_call};
 
 void before_fork() {
     holder().get().mutex.lock();
