@@ -322,3 +322,10 @@ def test_operators_and_cells_without_parameters_may_be_made_in_graphs(mode: str)
 def test_a_cell_with_parameters_is_made_outside_of_graphs() -> None:
     with pytest.raises(TypeError, match=r"Dense has Parameters \(weight, \.\.\.\).*Make it in __init__"):
         ms.jit(lambda x: nn.Dense(2, 2)(x))(Tensor([[1.0, 2.0]]))
+
+
+def test_numbers_that_change_at_each_call_keep_no_endless_row_of_compilations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "_KEPT_KEYS", 3)
+    scaled: Any = ms.jit(lambda x, n: x * n)
+    assert [scaled(Tensor(2.0), n).item() for n in (0, 1, 2, 3, 4, 0)] == [0, 2, 4, 6, 8, 0]
+    assert len(scaled.cache.entries) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -239,5 +240,6 @@ def test_a_cancelled_gradient_gives_its_memory_back() -> None:
 def test_memory(name: str) -> None:
     """In a process of its own, whose peak nothing else has raised."""
     code = f"from tests.compiler import loop_memory; loop_memory.{name}()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=environment)
     assert done.returncode == 0, done.stderr

@@ -154,3 +154,18 @@ def test_a_users_own_loss(mode: str) -> None:
             return self.get_loss((logits - labels) ** 3)
 
     np.testing.assert_allclose(Cubed("sum")(Tensor(X), Tensor(DENSE)).asnumpy(), ((X - DENSE) ** 3).sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        (1, TypeError, "'Dense', the input must be a Tensor, but got 1"),
+        (None, TypeError, "'Dense', the input must be a Tensor, but got None"),
+        (Tensor(1.0), ValueError, r"'Dense', the last dimension of the input must be 3, but got shape \(\)"),
+        (Tensor(np.ones((2, 2, 4), np.float32)), ValueError, r"must be 3, but got shape \(2, 2, 4\)"),
+        (Tensor(np.ones((2, 4), np.float32)), ValueError, r"MatMul.*Float32\[2, 4\].*Float32\[5, 3\]"),
+    ],
+)
+def test_inputs_that_do_not_fit_a_dense_layer(mode: str, given: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        nn.Dense(3, 5)(given)

@@ -15,6 +15,8 @@ __all__ = ["jit", "ms_function"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _KEPT_PER_KEY = 8
+_KEPT_KEYS = 1024
+"""A number that changes at each call would otherwise keep a compilation for every value; the oldest goes first."""
 COMPILED_CALL = "_compiled"
 COMPILED_GRADIENTS = "_compiled_gradients"
 """Entries of an object's ``__dict__`` that hold compilations."""
@@ -45,6 +47,8 @@ class CompileCache:
     def compiled(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The valid compilation for these arguments."""
         found = self.entries.setdefault(_key(args, kwargs), [])
+        while len(self.entries) > _KEPT_KEYS:
+            self.entries.pop(next(iter(self.entries)), None)
         for each in found:
             if each.guards.check():
                 return each

@@ -75,8 +75,14 @@ class Dense(Cell):
         self.activation_flag = self.activation is not None
 
     def construct(self, x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            raise TypeError(f"For 'Dense', the input must be a Tensor, but got {x!r}.")
         shape = x.shape
         if len(shape) != 2:
+            if not shape or shape[-1] != self.in_channels:
+                raise ValueError(
+                    f"For 'Dense', the last dimension of the input must be {self.in_channels}, but got shape {shape}."
+                )
             x = x.reshape(-1, shape[-1])
         x = self.matmul(x, self.weight)
         if self.has_bias:
