@@ -11,9 +11,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
-from mindspore import _native
+from mindspore import Tensor, _native
 from tests.native.callbacks import address, array_at, entry, parallel_for, runtime
 
 pytestmark = pytest.mark.compiler
@@ -288,9 +289,12 @@ def test_fork_while_another_thread_runs_loops_and_allocates() -> None:
     _native.set_num_threads(2)
     stop = threading.Event()
 
+    x = Tensor(np.ones(1 << 20, np.float32))
+
     def work() -> None:
+        """Loops without Python on the pool's threads: CPython 3.11 itself may hang in a fork beside threads that enter it."""
         while not stop.is_set():
-            chunks_of(10, 1)
+            x + x
             runtime().release(ADDRESS, runtime().allocate(ADDRESS, 1000))
 
     worker = threading.Thread(target=work)
