@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mindspore import Tensor, _native
+from mindspore import Tensor, _native, ops
 from tests.native.callbacks import address, array_at, entry, parallel_for, runtime
 
 pytestmark = pytest.mark.compiler
@@ -290,11 +290,12 @@ def test_fork_while_another_thread_runs_loops_and_allocates() -> None:
     stop = threading.Event()
 
     x = Tensor(np.ones(1 << 20, np.float32))
+    turns: list[int] = []
 
     def work() -> None:
         """Loops without Python on the pool's threads: CPython 3.11 itself may hang in a fork beside threads that enter it."""
         while not stop.is_set():
-            x + x
+            turns.append(ops.add(x, x).size)
             runtime().release(ADDRESS, runtime().allocate(ADDRESS, 1000))
 
     worker = threading.Thread(target=work)
@@ -303,6 +304,7 @@ def test_fork_while_another_thread_runs_loops_and_allocates() -> None:
     stop.set()
     worker.join()
     assert codes == [0] * 10
+    assert set(turns) == {1 << 20}
 
 
 def test_isa_levels() -> None:
