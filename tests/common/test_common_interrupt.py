@@ -14,7 +14,7 @@ import pytest
 pytestmark = pytest.mark.compiler
 
 _PROGRAM = """
-import json, os, signal, sys, threading, time
+import json, os, signal, threading
 import numpy as np
 import mindspore as ms
 from mindspore import Tensor
@@ -28,17 +28,15 @@ def count(x, n):
 
 ONE, FEW, ENDLESS = Tensor(1.0, ms.float64), Tensor(10.0, ms.float64), Tensor(1e15, ms.float64)
 count(ONE, FEW)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 
 def interrupted(run):
-    "What `run` raises when the signal comes a moment after its start, and whether that took less than a second."
+    "What `run`, which would take minutes, raises when the signal comes a moment after its start."
     threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
-    begin = time.monotonic()
     try:
         run()
-        name = None
     except BaseException as error:
-        name = type(error).__name__
-    return name, time.monotonic() - begin < 1.2
+        return type(error).__name__
 
 def products():
     a = Tensor(np.ones((1500, 1500), np.float32))
@@ -65,12 +63,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 third = interrupted(lambda: count(ONE, ENDLESS))
 print(json.dumps([first, after, second, third]))
 """
-    stopped = ["KeyboardInterrupt", True]
+    stopped = "KeyboardInterrupt"
     assert _result(code, tmp_path) == [stopped, 10.0, stopped, stopped]
 
 
 def test_eager_operators_stop(tmp_path: Path) -> None:
-    assert _result("print(json.dumps(interrupted(products)))", tmp_path) == ["KeyboardInterrupt", True]
+    assert _result("print(json.dumps(interrupted(products)))", tmp_path) == "KeyboardInterrupt"
 
 
 def test_runs_of_other_threads_go_on(tmp_path: Path) -> None:
@@ -82,14 +80,14 @@ stopped = interrupted(lambda: count(ONE, ENDLESS))
 other.join()
 print(json.dumps([stopped, found]))
 """
-    assert _result(code, tmp_path) == [["KeyboardInterrupt", True], [5e8]]
+    assert _result(code, tmp_path) == ["KeyboardInterrupt", [5e8]]
 
 
 def test_a_handler_of_the_users_own_is_called_after_the_run(tmp_path: Path) -> None:
     code = """
 calls = []
 signal.signal(signal.SIGINT, lambda *_: calls.append(1))
-name, _ = interrupted(lambda: count(ONE, Tensor(5e8, ms.float64)))
+name = interrupted(lambda: count(ONE, Tensor(5e8, ms.float64)))
 print(json.dumps([name, calls]))
 """
     assert _result(code, tmp_path) == [None, [1]]
@@ -100,7 +98,7 @@ def test_a_forked_child_stops_too(tmp_path: Path) -> None:
     code = """
 child = os.fork()
 if child == 0:
-    os._exit(0 if interrupted(lambda: count(ONE, ENDLESS)) == ("KeyboardInterrupt", True) else 1)
+    os._exit(0 if interrupted(lambda: count(ONE, ENDLESS)) == "KeyboardInterrupt" else 1)
 print(json.dumps(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
 """
     assert _result(code, tmp_path) == 0
