@@ -26,7 +26,6 @@ STOREYS: dict[str, float] = {
     "compiler": 6,
     "context": 7,
     "common": 7.1,
-    "dtype": 7.1,
     "ops": 7.2,
     "nn": 8,
     "__main__": 9,

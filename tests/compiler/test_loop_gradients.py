@@ -210,7 +210,8 @@ def rooted(x: Any, eps: Any, turns: Any) -> Any:
 
 @pytest.mark.parametrize("eps", [10.0, 0.5, 0.1])
 def test_a_condition_that_differentiates_a_loop(eps: float) -> None:
-    compiled(rooted, double(0.7), double(eps), integer(10))
+    (root,) = compiled(rooted, double(0.7), double(eps), integer(10))
+    assert compiled(rooted, Tensor(root), double(eps), integer(10))[0] == root, "the condition holds at the root"
 
 
 def endless(x: Any, n: Any) -> Any:

@@ -8,7 +8,7 @@ from mindspore.base import dtypes as dt
 from mindspore.base.shapes import Shape
 from mindspore.kernels import access as acc
 from mindspore.kernels.program import Map, Read, Value
-from mindspore.primitives.scalar import Expr
+from mindspore.primitives.scalar import Expr, postorder
 
 LONGEST = 8
 """Operations up to which a value made of positions is computed again at each use instead of being stored."""
@@ -16,16 +16,9 @@ Recipe = tuple[Expr, tuple[Read, ...]]
 
 
 def rewritten(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
-    """`expr` with the leaves that `change` gives a new form for; shared parts stay shared. Iterative, so depth is not limited."""
+    """`expr` with the leaves that `change` gives a new form for; shared parts stay shared."""
     done: dict[int, Expr] = {}
-    stack = [expr]
-    while stack:
-        current = stack[-1]
-        missing = [a for a in current.args if id(a) not in done]
-        if missing:
-            stack.extend(missing)
-            continue
-        stack.pop()
+    for current in postorder(expr):
         args = tuple(done[id(a)] for a in current.args)
         if not args:
             done[id(current)] = change(current) or current

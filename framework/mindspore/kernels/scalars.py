@@ -14,7 +14,7 @@ from mindspore.kernels import complexes, floats, integers
 from mindspore.kernels.casts import cast
 from mindspore.kernels.emit import Function, Value, is_float
 from mindspore.kernels.lanes import Complex, Lane, register_type
-from mindspore.primitives.scalar import CLASSIFY, COMPARE, LOGICAL, Expr
+from mindspore.primitives.scalar import CLASSIFY, COMPARE, LOGICAL, Expr, postorder
 
 _BOOL_AS = {
     "add": "or",
@@ -44,21 +44,12 @@ def supports(op: str, dtype: DType) -> bool:
 def lower(f: Function, expr: Expr, operands: Sequence[Lane], index: Callable[[int], Value] | None = None) -> Lane:
     """The value of `expr`. ``operands[i]`` is the lane of operand i; `index(d)` the element's i64 position in output dimension d.
 
-    Shared subexpressions (the same object) are computed once. Iterative, so depth is not limited.
+    Shared subexpressions (the same object) are computed once.
     """
     known: dict[int, Lane] = {}
-    stack = [expr]
-    while stack:
-        node = stack[-1]
-        waiting = [a for a in node.args if id(a) not in known]
-        if waiting:
-            stack.extend(waiting)
-            continue
-        stack.pop()
-        if id(node) not in known:
-            known[id(node)] = (
-                _leaf(f, node, operands, index) if not node.args else apply(f, node, [known[id(a)] for a in node.args])
-            )
+    for node in postorder(expr):
+        args = [known[id(a)] for a in node.args]
+        known[id(node)] = apply(f, node, args) if args else _leaf(f, node, operands, index)
     return known[id(expr)]
 
 

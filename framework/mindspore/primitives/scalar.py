@@ -85,3 +85,21 @@ def trace(body: Callable[..., Expr], operands: tuple[DType, ...], **attrs: Any) 
     """The expression tree of `body` for operands of these types."""
     scalars = Scalars()
     return body(scalars, *[Expr("operand", (), t, i) for i, t in enumerate(operands)], **attrs)
+
+
+def postorder(expr: Expr) -> list[Expr]:
+    """Every expression below `expr`, arguments before their users, shared ones once. Iterative, so depth is not limited."""
+    order: list[Expr] = []
+    done: set[int] = set()
+    stack = [expr]
+    while stack:
+        current = stack[-1]
+        waiting = [a for a in current.args if id(a) not in done]
+        if waiting:
+            stack.extend(waiting)
+            continue
+        stack.pop()
+        if id(current) not in done:
+            done.add(id(current))
+            order.append(current)
+    return order
