@@ -17,7 +17,7 @@ from mindspore.infer.guards import ABSENT
 from mindspore.infer.specialise import Specialised, specialise
 from mindspore.ir.graph import Graph
 from mindspore.ir.verifier import verify
-from mindspore.passes import PIPELINE, simplify
+from mindspore.passes import FINISH, PIPELINE, simplify
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ def _optimise(graph: Graph, saver: GraphSaver) -> None:
         if check:
             verify(graph)
     simplify(graph)
+    for each in FINISH:
+        each(graph)
     saver.stage("final", graph)
 
 
