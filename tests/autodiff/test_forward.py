@@ -119,7 +119,9 @@ def test_the_gradient_of_a_tangent() -> None:
     graph = build_for(looping, np.array(0.7), np.array(4, np.int32))
     tangent = jvp_graph(graph, [0])
     simplify(tangent)
-    found = evaluate(value_and_grad_graph(tangent, [0], differentiated=[1]), [np.array(0.7), np.array(4, np.int32), np.array(1.0)])
+    found = evaluate(
+        value_and_grad_graph(tangent, [0], differentiated=[1]), [np.array(0.7), np.array(4, np.int32), np.array(1.0)]
+    )
     first = value_and_grad_graph(graph, [0])
     simplify(first)
     wanted = evaluate(value_and_grad_graph(first, [0], differentiated=[1]), [np.array(0.7), np.array(4, np.int32)])

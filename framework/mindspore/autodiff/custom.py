@@ -1,6 +1,7 @@
 """Functions with a gradient of their own, and values that are computed a second time.
 
-``y = CustomGradient(f, g, x)`` has ``x̄ = g(x, y, ȳ)``: it stays as it is in the forward part, and the gradient of the gradient is that of ``g``.
+``y = CustomGradient(f, g, x)`` has ``x̄ = g(x, y, ȳ)``: it stays as it is in the forward part, and the gradient of the gradient is that
+of ``g``.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import update_wrapper
 from types import MethodType
 from typing import Any, TypeVar, overload
+from weakref import WeakKeyDictionary
 
 from mindspore import _native
 from mindspore.common.checks import one_of
@@ -65,10 +66,28 @@ def _key(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def compile_now(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], backend: str = "") -> Any:
     """Compiles one call with the options of the context."""
     import mindspore.common.meanings  # noqa: F401 -- tells inference what functions of this room mean in graphs
-    from mindspore.compiler.pipeline import Options, compile_call
+    from mindspore.compiler.pipeline import compile_call
 
-    options = Options(backend or SETTINGS.device_target.lower(), SETTINGS.save_graphs, SETTINGS.save_graphs_path)
-    return compile_call(function, args, kwargs, options)
+    return compile_call(function, args, kwargs, _options(backend))
+
+
+def _options(backend: str = "") -> Any:
+    from mindspore.compiler.pipeline import Options
+
+    return Options(backend or SETTINGS.device_target.lower(), SETTINGS.save_graphs, SETTINGS.save_graphs_path)
+
+
+_runners: WeakKeyDictionary[Any, Callable[..., Any]] = WeakKeyDictionary()
+
+
+def graph_runner(graph: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """A typed graph as a function from tensors to the tensors of its results, compiled once for as long as it lives."""
+    found = _runners.get(graph)
+    if found is None:
+        from mindspore.compiler.pipeline import compile_graph
+
+        found = _runners[graph] = compile_graph(graph, _options())
+    return found
 
 
 def runs_compiled(function: Any) -> bool:

@@ -18,7 +18,7 @@ from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Closed:
     """The call as a graph; its outputs are the tensors of the value, then those of the state that it wrote.
 
@@ -40,19 +40,28 @@ class Closed:
     written: list[tuple[Any, Rebuild]]
 
     @property
+    def results(self) -> tuple[TensorType, ...]:
+        """Types of the tensors in the first part."""
+        return tuple(map(tensor_kind, self.leaves[: self.head]))
+
+    @property
     def floating(self) -> list[int]:
         """Positions of the floating tensors in the first part: what gradients are of."""
-        return [i for i, leaf in enumerate(self.leaves[: self.head]) if tensor_kind(leaf).dtype.kind in "fc"]
+        return floating(self.results)
 
-    def values(self, outputs: Items[Node], has_aux: bool) -> Abstract | tuple[Abstract, ...]:
-        """The value over the graph's `outputs`; its parts when it has auxiliary ones."""
-        made = [r(outputs) for r in self.value]
-        return tuple(made) if has_aux else made[0]
+    def parts(self, outputs: Items[Node]) -> list[Abstract]:
+        """The parts of the value over the graph's `outputs`: what is differentiated, then auxiliary ones."""
+        return [r(outputs) for r in self.value]
 
     def write_back(self, machine: Machine, outputs: Items[Node]) -> None:
         """Makes what the call wrote the newest state."""
         for key, rebuild in self.written:
             machine.heap.set(key, unpacked(key, rebuild(outputs), machine.heap.get(key)))
+
+
+def floating(types: Items[TensorType]) -> list[int]:
+    """Positions of floating tensors."""
+    return [i for i, kind in enumerate(types) if kind.dtype.kind in "fc"]
 
 
 def tensor_kind(node: Node) -> TensorType:
@@ -70,7 +79,7 @@ def closed_call(
     """Runs `call`, which reads the parameters `fresh`, and closes what it made; `fresh` gives the argument of each.
 
     Raises:
-        TypeError: it returns something that is made of no tensors; with `has_aux`, no tuple.
+        TypeError: it returns something that cannot leave a graph; with `has_aux`, no tuple.
     """
     result, layer, owned = scoped(machine, call, conditional=False)
     machine.heap.push(layer)
