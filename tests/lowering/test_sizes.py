@@ -122,13 +122,13 @@ def test_one_module_for_many_sizes_in_a_graph() -> None:
     """The updates of an optimizer: as many calls as tensors, but one function."""
 
     def updates(count: int) -> Graph:
-        given = [parameter((100 + 13 * k,)) for k in range(count)]
+        given = [parameter((300 + 13 * k,)) for k in range(count)]
         return graph(given, *[b.mul(b.add(x, 1.0), 0.5) for x in given])
 
     few, many = lowered(updates(2)), lowered(updates(40))
     assert (few.calls, many.calls) == (2, 40)
     assert len(few.parts) == len(many.parts) == 2
-    check(updates(5), *[normal(100 + 13 * k, seed=k) for k in range(5)])
+    check(updates(5), *[normal(300 + 13 * k, seed=k) for k in range(5)])
 
 
 def deep(layers: int) -> Graph:
