@@ -92,6 +92,8 @@ class Join:
         if isinstance(present, Node):
             assert isinstance(present.type, TensorType)
             return self._leaf(present if at_left else None, None if at_left else present, present.type)
+        if isinstance(present, List | Dict) and present in self.machine.heap:
+            return lambda nodes: present
         if isinstance(present, Sequence | List | Dict):
             return self._children(present, MISSING, at_left)
         if not isinstance(present, Known):

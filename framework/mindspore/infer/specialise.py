@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from mindspore.infer import builtins, calls, loops, methods, operations, transforms
+from mindspore.infer import builtins, calls, exceptions, loops, methods, operations, patterns, transforms
 from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
 from mindspore.infer.machine import Expanders, Machine, Parse, tensor_type
@@ -17,7 +17,7 @@ from mindspore.infer.structure import make_dict, make_list, make_tuple
 from mindspore.infer.values import Abstract, Known, Slot
 from mindspore.ir.graph import Graph, Node, Parameter
 
-RULES = (builtins, calls, loops, methods, operations, transforms)
+RULES = (builtins, calls, exceptions, loops, methods, operations, patterns, transforms)
 """Modules whose import registers what nodes and callables mean."""
 _RECURSION_LIMIT = 30_000
 
