@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import update_wrapper
 from types import MethodType
 from typing import Any, TypeVar, overload
+from weakref import WeakKeyDictionary
 
 from mindspore import _native
 from mindspore.common.checks import one_of
@@ -102,7 +103,7 @@ def compile_now(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], b
     return compile_call(function, args, kwargs, _options(backend))
 
 
-def _options(backend: str) -> Any:
+def _options(backend: str = "") -> Any:
     from mindspore.compiler.pipeline import Options
 
     return Options(backend or SETTINGS.device_target.lower(), SETTINGS.save_graphs, SETTINGS.save_graphs_path)
@@ -144,6 +145,19 @@ def typed(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, list[tup
         return _native.signature((given,))
 
     return (tuple(map(kind, args)), kind(dict(kwargs))), shapes
+
+
+_runners: WeakKeyDictionary[Any, Callable[..., Any]] = WeakKeyDictionary()
+
+
+def graph_runner(graph: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """A typed graph as a function from tensors to the tensors of its results, compiled once for as long as it lives."""
+    found = _runners.get(graph)
+    if found is None:
+        from mindspore.compiler.pipeline import compile_graph
+
+        found = _runners[graph] = compile_graph(graph, _options())
+    return found
 
 
 def runs_compiled(function: Any) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 
 from mindspore import backends
 from mindspore._native import MISSING, Guards
+from mindspore.autodiff.forward import jvp_graph
+from mindspore.autodiff.pullbacks import vjp_graphs
 from mindspore.autodiff.reverse import value_and_grad_graph
 from mindspore.base.symbolic import Scope
 from mindspore.compiler.general import Compiled, General, Shapes
@@ -16,11 +18,12 @@ from mindspore.compiler.results import argument_picker, result_builder
 from mindspore.compiler.saving import GraphSaver
 from mindspore.frontend.parse import parse
 from mindspore.infer.guards import ABSENT
-from mindspore.infer.specialise import Specialised, specialise
+from mindspore.infer.specialise import Output, Specialised, specialise
 from mindspore.ir.graph import Graph
+from mindspore.ir.rewrite import copy
 from mindspore.ir.sizes import bound, bound_value
 from mindspore.ir.verifier import verify
-from mindspore.passes import PIPELINE, simplify
+from mindspore.passes import FINISH, PIPELINE, simplify
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,16 @@ def _guards(specialised: Specialised) -> Guards:
     return Guards([(k, c, key, MISSING if e is ABSENT else e) for k, c, key, e in specialised.guards])
 
 
+def compile_graph(graph: Graph, options: Options) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """A typed graph as a function from its tensors to those of its results; `graph` itself does not change."""
+    saver = GraphSaver(graph.name, options.save_graphs, options.save_graphs_path)
+    own, count = copy(graph), len(graph.outputs())
+    _optimise(own, saver)
+    arguments = [(0, i) for i in range(len(own.parameters))]
+    run = _executable(Specialised(own, arguments, [], {}, tuple(map(Output, range(count))), []), options)
+    return lambda tensors: run(tensors, {})
+
+
 def _optimise(graph: Graph, saver: GraphSaver) -> None:
     check = os.environ.get("MS_DEV_DEBUG") == "1"
     saver.stage("specialised", graph)
@@ -86,6 +99,8 @@ def _optimise(graph: Graph, saver: GraphSaver) -> None:
         if check:
             verify(graph)
     simplify(graph)
+    for each in FINISH:
+        each(graph)
     saver.stage("final", graph)
 
 
@@ -114,5 +129,23 @@ def expand_gradient(
     return value_and_grad_graph(graph, wrt, sens, differentiated)
 
 
-EXPANDERS: Mapping[str, Callable[..., Graph]] = {"grad": expand_gradient}
+def expand_pullback(
+    graph: Graph, wrt: Sequence[int], differentiated: Sequence[int], leaves: bool
+) -> tuple[Graph, Graph]:
+    """The same in two parts, for cotangents that come later."""
+    simplify(graph)
+    return vjp_graphs(graph, wrt, differentiated, leaves)
+
+
+def expand_tangents(graph: Graph, wrt: Sequence[int], differentiated: Sequence[int]) -> Graph:
+    """Forward mode of the simplified inner graph."""
+    simplify(graph)
+    return jvp_graph(graph, wrt, differentiated)
+
+
+EXPANDERS: Mapping[str, Callable[..., Any]] = {
+    "grad": expand_gradient,
+    "vjp": expand_pullback,
+    "jvp": expand_tangents,
+}
 """What `infer` calls for each kind of function transformation."""
