@@ -17,6 +17,7 @@ _HOMES = {
     "mindspore.common.dtype": ("dtype_to_nptype", "dtype_to_pytype", "pytype_to_dtype"),
     "mindspore.common.custom": ("recompute",),
     "mindspore.common.directional": ("jvp", "vjp"),
+    "mindspore.common.dynamic": ("enable_dynamic",),
     "mindspore.common.gradients": ("get_grad", "grad", "value_and_grad"),
     "mindspore.common.tensor": ("Tensor", "from_numpy", "tensor"),
     "mindspore.common.parameter": ("Parameter", "ParameterTuple"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mindspore import backends
@@ -13,6 +13,8 @@ from mindspore.autodiff.forward import jvp_graph
 from mindspore.autodiff.pullbacks import vjp_graphs
 from mindspore.autodiff.recompute import recomputed_gradient
 from mindspore.autodiff.reverse import value_and_grad_graph
+from mindspore.base.symbolic import Scope
+from mindspore.compiler.general import Compiled, General, Shapes
 from mindspore.compiler.results import argument_picker, result_builder
 from mindspore.compiler.saving import GraphSaver
 from mindspore.frontend.parse import parse
@@ -20,6 +22,7 @@ from mindspore.infer.guards import ABSENT
 from mindspore.infer.specialise import Output, Specialised, specialise
 from mindspore.ir.graph import Graph
 from mindspore.ir.rewrite import copy
+from mindspore.ir.sizes import bound, bound_value
 from mindspore.ir.verifier import verify
 from mindspore.passes import FINISH, PIPELINE, simplify
 
@@ -33,27 +36,49 @@ class Options:
     save_graphs_path: str = "."
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A compiled call: valid while ``guards.check()`` holds; ``run(args, kwargs)`` executes it."""
-
-    guards: Guards
-    run: Callable[[Sequence[Any], Mapping[str, Any]], Any]
-
-
 def compile_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options) -> Compiled:
     """Compiles `function` for the types of these arguments (constants by value).
 
     Raises:
         SyntaxError, TypeError, ValueError: the user's program does not compile; the message begins with its file, line and column.
     """
+    specialised = _specialised(function, args, kwargs, options)
+    return Compiled(_guards(specialised), _executable(specialised, options))
+
+
+def compile_general(
+    function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options, scope: Scope, shapes: Shapes
+) -> General:
+    """Compiles `function` for tensor arguments of `shapes`, whose symbols belong to `scope`; the arguments are an example.
+
+    Raises:
+        Exception: like `compile_call`, and where something cannot be done for symbolic sizes.
+    """
+    specialised = _specialised(function, args, kwargs, options, shapes)
+
+    def instance(atoms: Sequence[int]) -> Callable[..., Any]:
+        graph = bound(specialised.graph, atoms)
+        result = bound_value(specialised.result, atoms)
+        return _executable(replace(specialised, graph=graph, result=result), options)
+
+    return General(scope, shapes, _guards(specialised), instance)
+
+
+def _specialised(
+    function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options, shapes: Shapes | None = None
+) -> Specialised:
     saver = GraphSaver(
         getattr(function, "__name__", type(function).__name__), options.save_graphs, options.save_graphs_path
     )
-    specialised = specialise(function, tuple(args), dict(kwargs), parse=saver.parsed(parse), expanders=EXPANDERS)
+    specialised = specialise(
+        function, tuple(args), dict(kwargs), parse=saver.parsed(parse), expanders=EXPANDERS, shapes=shapes
+    )
     _optimise(specialised.graph, saver)
-    run = _executable(specialised, options)
-    return Compiled(Guards([(k, c, key, MISSING if e is ABSENT else e) for k, c, key, e in specialised.guards]), run)
+    return specialised
+
+
+def _guards(specialised: Specialised) -> Guards:
+    return Guards([(k, c, key, MISSING if e is ABSENT else e) for k, c, key, e in specialised.guards])
 
 
 def compile_graph(graph: Graph, options: Options) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
