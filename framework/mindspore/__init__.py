@@ -15,9 +15,11 @@ _MODULES = ("common", "context", "nn", "ops")
 _HOMES = {
     "mindspore.common.api": ("jit", "ms_function"),
     "mindspore.common.dtype": ("dtype_to_nptype", "dtype_to_pytype", "pytype_to_dtype"),
+    "mindspore.common.batching": ("vmap",),
     "mindspore.common.custom": ("recompute",),
     "mindspore.common.directional": ("jvp", "vjp"),
     "mindspore.common.dynamic": ("enable_dynamic",),
+    "mindspore.common.jacobians": ("jacfwd", "jacrev"),
     "mindspore.common.gradients": ("get_grad", "grad", "value_and_grad"),
     "mindspore.common.tensor": ("Tensor", "from_numpy", "tensor"),
     "mindspore.common.parameter": ("Parameter", "ParameterTuple"),

@@ -12,7 +12,6 @@ import pytest
 from mindspore.autodiff.batching import vmap_graph
 from mindspore.autodiff.forward import jvp_graph
 from mindspore.autodiff.reverse import value_and_grad_graph
-from mindspore.base import dtypes as dt
 from mindspore.base.errors import GraphTypeError
 from mindspore.ir.graph import CUSTOM, WHILE, Apply, Graph, Structured, nodes, subgraphs
 from mindspore.ir.loops import function
@@ -57,7 +56,9 @@ def powers(b: Any, x: Any, n: Any) -> Any:
 
 def until(b: Any, x: Any, y: Any) -> Any:
     """Each row has a length of its own, which its value decides."""
-    return while_loop(b, lambda b, s, k: b.less(b.mul(s, s), 9.0), lambda b, s, k: (b.add(b.mul(s, 1.7), 0.3), k), x, y)[0]
+    return while_loop(
+        b, lambda b, s, k: b.less(b.mul(s, s), 9.0), lambda b, s, k: (b.add(b.mul(s, 1.7), 0.3), k), x, y
+    )[0]
 
 
 def nested(b: Any, x: Any, n: Any) -> Any:
@@ -180,7 +181,9 @@ def test_a_loop_of_one_length_stays_a_loop_without_masks() -> None:
 def tripled(b: Any, x: Any, w: Any) -> Any:
     """``x w`` whose gradient is said to be ``3 d w`` and ``5 d x``."""
     forward = build(lambda b, x, w: (b.mul(x, w),), x.type, w.type)
-    backward = build(lambda b, x, w, y, d: (b.mul(b.mul(d, 3.0), w), b.mul(b.mul(d, 5.0), x)), x.type, w.type, x.type, x.type)
+    backward = build(
+        lambda b, x, w, y, d: (b.mul(b.mul(d, 3.0), w), b.mul(b.mul(d, 5.0), x)), x.type, w.type, x.type, x.type
+    )
     inputs = [function(forward), function(backward), x, w]
     return b.get(Apply(CUSTOM, inputs, MappingProxyType({"wrt": (0, 1)}), forward.result.type), 0)
 

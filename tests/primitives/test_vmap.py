@@ -27,7 +27,9 @@ WITH_INPUTS = [op for op in OPERATORS if op.inputs]
 TWICE = [
     op
     for op in WITH_INPUTS
-    if not isinstance(op.gradient, NotDifferentiable) and op.samples.second and dt.float64 in (op.dtypes or (dt.float64,))
+    if not isinstance(op.gradient, NotDifferentiable)
+    and op.samples.second
+    and dt.float64 in (op.dtypes or (dt.float64,))
 ]
 
 

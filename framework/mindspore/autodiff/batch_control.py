@@ -109,9 +109,7 @@ def _both(
     return [_merged(b, condition, then, other) for then, other in zip(*sides, strict=True)]
 
 
-def _arm(
-    node: Apply, mask: Node, graph: Graph, arguments: Sequence[Batched], size: int, run: Run
-) -> list[Batched]:
+def _arm(node: Apply, mask: Node, graph: Graph, arguments: Sequence[Batched], size: int, run: Run) -> list[Batched]:
     """The results of one arm, with rows; those of rows that do not take it are of no use."""
     _refuse_effects(graph)
     b = GraphBuilder(node.location)
@@ -123,9 +121,7 @@ def _arm(
     blanks = b.tuple([blank(n) for n in flat(results)])
     skipped = Graph(f"skipped_{graph.name}", [Parameter("mask", mask.type), *unread], blanks, node.location)
     made = _results(b, b.reduce_any(mask), [taken, skipped], [mask, *flat(arguments)], results)
-    return [
-        Batched(r.node, True, r.masks) if _is_empty(r.node) else m for r, m in zip(results, made, strict=True)
-    ]
+    return [Batched(r.node, True, r.masks) if _is_empty(r.node) else m for r, m in zip(results, made, strict=True)]
 
 
 def _is_empty(node: Node) -> bool:
@@ -161,7 +157,9 @@ def _if(b: GraphBuilder, condition: Node, then: Sequence[Node], other: Sequence[
     """``then if condition else other``, of equal types."""
     own = [Parameter(f"m{i}", n.type) for i, n in enumerate((*then, *other))]
     graphs = [Graph("vmap_then", own, b.tuple(own[: len(then)])), _copy_of(b, own, own[len(then) :])]
-    made = Apply(IF, [condition, *map(function, graphs), *then, *other], type=graphs[0].result.type, location=b.location)
+    made = Apply(
+        IF, [condition, *map(function, graphs), *then, *other], type=graphs[0].result.type, location=b.location
+    )
     return [b.get(made, i) for i in range(len(then))]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mindspore.base.shapes import Shape
-from mindspore.infer import builtins, calls, exceptions, loops, methods, operations, patterns, transforms
+from mindspore.infer import batching, builtins, calls, exceptions, loops, methods, operations, patterns, transforms
 from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
 from mindspore.infer.machine import Expanders, Machine, Parse, tensor_type
@@ -19,7 +19,7 @@ from mindspore.infer.values import Abstract, Known, Slot
 from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
-RULES = (builtins, calls, exceptions, loops, methods, operations, patterns, transforms)
+RULES = (batching, builtins, calls, exceptions, loops, methods, operations, patterns, transforms)
 """Modules whose import registers what nodes and callables mean."""
 _RECURSION_LIMIT = 30_000
 
@@ -55,10 +55,12 @@ def specialise(
     parse: Parse,
     expanders: Expanders,
     shapes: Sequence[Shape] | None = None,
+    differentiated: bool = False,
 ) -> Specialised:
     """The typed graph of ``function(*args, **kwargs)`` for the types of its tensor arguments and the values of the others.
 
-    ``shapes``: those of the tensor arguments in order, with symbolic sizes, in the place of their own.
+    ``shapes``: those of the tensor arguments in order, with symbolic sizes, in the place of their own. ``differentiated``: gradients of
+    the whole graph are taken later.
 
     Raises:
         SyntaxError: the function's source is not found or uses syntax that graphs do not have.
@@ -66,6 +68,7 @@ def specialise(
             that do not fit are TypeError and ValueError.
     """
     machine = Machine(parse, expanders)
+    machine.gradients = int(differentiated)
     arguments = _Arguments(machine, shapes)
     try:
         with _deep_recursion():

@@ -12,7 +12,16 @@ from mindspore.ir.operator import NotDifferentiable
 from mindspore.ir.types import TensorType
 from mindspore.primitives import rows
 from mindspore.primitives.compute import Alias
-from mindspore.primitives.declare import DISCRETE, EVERY_REAL, FLOATS_AND_COMPLEX, STEP, floating, operator, snake, unary
+from mindspore.primitives.declare import (
+    DISCRETE,
+    EVERY_REAL,
+    FLOATS_AND_COMPLEX,
+    STEP,
+    floating,
+    operator,
+    snake,
+    unary,
+)
 from mindspore.primitives.samples import UNARY, Domain, Samples
 
 POSITIVE = Domain(0.2, 4.0)

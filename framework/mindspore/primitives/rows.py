@@ -17,9 +17,7 @@ def ranked(b: Any, value: Any, rank: int) -> Any:
 
 def all_rows(b: Any, size: int, inputs: Sequence[Any], rows: Sequence[bool]) -> list[Any]:
     """Every input with rows."""
-    return [
-        v if r else b.broadcast_to(v, shape=(size, *b.shape(v))) for v, r in zip(inputs, rows, strict=True)
-    ]
+    return [v if r else b.broadcast_to(v, shape=(size, *b.shape(v))) for v, r in zip(inputs, rows, strict=True)]
 
 
 def same(name: str) -> Any:
