@@ -119,7 +119,9 @@ def test_functions_of_a_module(module: Any, expression: str) -> None:
 
 
 def test_private_names_of_inner_classes(module: Any) -> None:
-    names = {n.attrs.get("name") for n in parse(module.Holder.Inner._Inner__hidden).result.inputs if hasattr(n, "attrs")}
+    names = {
+        n.attrs.get("name") for n in parse(module.Holder.Inner._Inner__hidden).result.inputs if hasattr(n, "attrs")
+    }
     assert "_Inner__also" in names
 
 
@@ -156,7 +158,9 @@ def test_command_lines(options: tuple[str, ...]) -> None:
 def test_standard_input() -> None:
     text = python("-", program=PROGRAM)
     if sys.version_info < (3, 13):
-        assert text.startswith('File "<stdin>", line 2, column 1\nf cannot be compiled: it was read from standard input')
+        assert text.startswith(
+            'File "<stdin>", line 2, column 1\nf cannot be compiled: it was read from standard input'
+        )
         assert text.endswith("Define it in a file, a notebook cell or python -c.")
     else:
         assert text
@@ -201,7 +205,8 @@ def test_modules_without_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_modules_of_the_standard_library_that_are_frozen() -> None:
     import posixpath
 
-    assert find_source(posixpath.basename).function == "basename"
+    basename: Any = posixpath.basename
+    assert find_source(basename).function == "basename"
 
 
 def _written(path: Path, text: str) -> Any:
@@ -217,7 +222,9 @@ def _written(path: Path, text: str) -> Any:
 )
 def test_every_edit_is_noticed(tmp_path: Path, edited: str) -> None:
     path = tmp_path / "edited.py"
-    first = {"return x.a": "return x.b", "return x.b(lambda z: 2)": "return x.b(lambda z: 1)"}.get(edited, "return x + 1")
+    first = {"return x.a": "return x.b", "return x.b(lambda z: 2)": "return x.b(lambda z: 1)"}.get(
+        edited, "return x + 1"
+    )
     function = _written(path, f"def f(x):\n    {first}\n")
     assert parse(function).name == "f"
     path.write_text(f"def f(x):\n    {edited}\n# longer\n", encoding="utf-8")
@@ -259,5 +266,5 @@ def test_generated_methods_are_refused() -> None:
     class Point:
         x: int
 
-    with pytest.raises(GraphSyntaxError, match="was made from a string .*generates code"):
+    with pytest.raises(GraphSyntaxError, match=r"was made from a string .*generates code"):
         parse(Point.__init__)

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mindspore.infer.compile_time import run_now
 from mindspore.infer.evaluation import dict_key, mapping
+from mindspore.infer.iteration import in_order
 from mindspore.infer.machine import Machine, builtin_calls
 from mindspore.infer.structure import (
     describe,
     elements,
-    fresh,
     is_constant,
     make_dict,
     make_list,
     make_tuple,
+    python_class,
     to_python,
 )
 from mindspore.infer.values import NONE, Abstract, Dict, Known, List
 
 Arguments = tuple[Abstract, ...]
 Keywords = Mapping[str, Abstract]
-ListChange = Callable[[Machine, list[Abstract], Arguments], Abstract]
+ListChange = Callable[..., Abstract]
 
 
 def changes_list(method: Any) -> Callable[[ListChange], ListChange]:
@@ -35,7 +37,7 @@ def changes_list(method: Any) -> Callable[[ListChange], ListChange]:
                     f"list.{method.__name__} would change {describe(owner)}, which lives outside the graph. Copy it first."
                 )
             held = list(machine.heap.get(owner))
-            result = change(machine, held, args[1:])
+            result = change(machine, held, args[1:], **kwargs)
             machine.heap.set(owner, tuple(held))
             return result
 
@@ -81,8 +83,19 @@ def clear(machine: Machine, held: list[Abstract], args: Arguments) -> Abstract:
 
 
 @changes_list(list.sort)
-def sort(machine: Machine, held: list[Abstract], args: Arguments) -> Abstract:
-    held[:] = [fresh(machine, v) for v in sorted(to_python(machine, e) for e in held)]
+def sort(machine: Machine, held: list[Abstract], args: Arguments, **kwargs: Abstract) -> Abstract:
+    if args:
+        raise TypeError("sort() takes no positional arguments")
+    held[:] = in_order(machine, "sort", tuple(held), kwargs)
+    return NONE
+
+
+@changes_list(list.remove)
+def remove(machine: Machine, held: list[Abstract], args: Arguments) -> Abstract:
+    position = next((i for i, e in enumerate(held) if e is args[0]), None)
+    if position is None:
+        position = to_python(machine, _search(list.index)(machine, (make_list(machine, held), *args), {}))
+    del held[position]
     return NONE
 
 
@@ -94,7 +107,7 @@ def _search(method: Any) -> Callable[..., Abstract]:
     def rule(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
         if not all(is_constant(machine, a) for a in args):
             raise TypeError(f"{method.__qualname__}() compares elements while compiling and takes constants only.")
-        return Known(method(*[to_python(machine, a) for a in args]))
+        return run_now(machine, method, args, kwargs)
 
     return rule
 
@@ -135,10 +148,18 @@ def _own(machine: Machine, owner: Abstract, method: str) -> tuple[Dict, dict[Any
     return owner, dict(machine.heap.get(owner))
 
 
+def as_mapping(machine: Machine, value: Abstract) -> dict[Any, Abstract]:
+    """What ``dict(value)`` holds: of a mapping, or of pairs."""
+    if python_class(value) is dict:
+        return mapping(machine, value)
+    pairs = [elements(machine, pair) for pair in elements(machine, value)]
+    return {dict_key(machine, key): held for key, held in pairs}
+
+
 def _update(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     owner, items = _own(machine, args[0], "update")
     for each in args[1:]:
-        items |= mapping(machine, each)
+        items |= as_mapping(machine, each)
     machine.heap.set(owner, {**items, **kwargs})
     return NONE
 
@@ -160,10 +181,25 @@ def _setdefault(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract
     return found
 
 
+def _popitem(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    owner, items = _own(machine, args[0], "popitem")
+    if not items:
+        raise KeyError("popitem(): dictionary is empty")
+    key, value = items.popitem()
+    machine.heap.set(owner, items)
+    return make_tuple((Known(key), value))
+
+
+def _fromkeys(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    keys, value = (*args, NONE)[:2]
+    return make_dict(machine, {dict_key(machine, k): value for k in elements(machine, keys)})
+
+
 def _dict_clear(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     owner, _ = _own(machine, args[0], "clear")
     machine.heap.set(owner, {})
     return NONE
 
 
+builtin_calls.update({dict.popitem: _popitem, dict.fromkeys: _fromkeys})
 builtin_calls.update({dict.update: _update, dict.pop: _dict_pop, dict.setdefault: _setdefault, dict.clear: _dict_clear})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mindspore.base.shapes import Shape
-from mindspore.infer import builtins, calls, exceptions, loops, methods, operations, patterns, transforms
+from mindspore.infer import builtins, calls, exceptions, loops, mathematics, methods, operations, patterns, transforms
 from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
 from mindspore.infer.machine import Expanders, Machine, Parse, tensor_type
@@ -19,7 +19,7 @@ from mindspore.infer.values import Abstract, Known, Slot
 from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
-RULES = (builtins, calls, exceptions, loops, methods, operations, patterns, transforms)
+RULES = (builtins, calls, exceptions, loops, mathematics, methods, operations, patterns, transforms)
 """Modules whose import registers what nodes and callables mean."""
 _RECURSION_LIMIT = 30_000
 
