@@ -28,7 +28,7 @@ from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import StashType, TensorType, TupleType, Type
 from mindspore.kernels import access as acc
-from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, with_positions
+from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, with_positions, with_sizes
 from mindspore.kernels.flatten_folds import arg_fold_steps, fold_steps
 from mindspore.kernels.flatten_products import product_step
 from mindspore.kernels.program import Boxes, Branch, Function, Invoke, Loop, Map, Read, Step, Value, copied, whole
@@ -165,7 +165,7 @@ class _Flattener:
             reads = [self.seen(whole(self.store(r)), access) for (r, _), access in zip(given, outer, strict=True)]
         traced = [trace(body, tuple(operands), **node.attrs) for body in bodies]
         exprs, reads = inlined(traced, reads, self.recipes)
-        exprs = [with_positions(expr, shape, reads) for expr in exprs]
+        exprs = [with_sizes(with_positions(expr, shape, reads), size(shape), reads) for expr in exprs]
         outputs = tuple(self.new(t) for t in types)
         step = Map(tuple(reads), outputs, tuple(exprs))
         self.emit(step)
