@@ -149,7 +149,7 @@ def test_objects_made_in_the_graph() -> None:
             w(x),
             len(v),
             Vector.size,
-            list(v),
+            rows,
         )
 
     check(function, t([5.0, 6.0]))

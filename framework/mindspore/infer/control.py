@@ -9,7 +9,8 @@ from typing import Any
 from mindspore.base import dtypes as dt
 from mindspore.infer import language as lang
 from mindspore.infer.heap import Layer
-from mindspore.infer.join import DisagreementError, GraphJoinError, Join, Leaf, Rebuild, leaf_node
+from mindspore.infer.join import DisagreementError, GraphJoinError, Join, Leaf, leaf_node
+from mindspore.infer.leaving import Rebuild
 from mindspore.infer.machine import Machine, evaluates
 from mindspore.infer.truth import decisive, known_truth, truth_node
 from mindspore.infer.values import Abstract, Case, Choice, Completion, Frame, Unusable

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from mindspore.base.protocols import record_fields
 from mindspore.base.shapes import Shape
 from mindspore.infer import builtins, calls, loops, methods, operations, records, transforms
 from mindspore.infer.errors import hide_internals, located
@@ -115,8 +115,8 @@ class _Arguments:
             self.parameters.append(parameter)
             self.paths.append(path)
             return parameter
-        if is_record(given):
-            return self.record(given, path)
+        if (names := record_fields(given)) is not None:
+            return self.record(given, names, path)
         if isinstance(given, tuple):
             return make_tuple([self.value(v, (*path, i)) for i, v in enumerate(given)], type(given))
         if type(given) is list:
@@ -125,17 +125,11 @@ class _Arguments:
             return make_dict(self.machine, {k: self.value(v, (*path, k)) for k, v in given.items()})
         return Known(given)
 
-    def record(self, given: Any, path: tuple[Any, ...]) -> Instance:
+    def record(self, given: Any, names: Sequence[str], path: tuple[Any, ...]) -> Instance:
         """A dataclass: its fields are arguments of their own."""
         made = Instance(type(given), ARGUMENT)
-        names = [f.name for f in dataclasses.fields(given) if hasattr(given, f.name)]
         self.machine.heap.set(made, {n: self.value(getattr(given, n), (*path, Field(n))) for n in names})
         return made
-
-
-def is_record(value: Any) -> bool:
-    """Whether an argument is a dataclass, whose fields the compiled call takes apart. Cells are called, not read."""
-    return dataclasses.is_dataclass(value) and not isinstance(value, type) and not hasattr(value, "__graph_function__")
 
 
 def _finished(machine: Machine, arguments: _Arguments, value: Abstract) -> Specialised:

@@ -27,11 +27,13 @@ uint64_t tensor_hash(PyObject* object) noexcept {
     return mix(tensor.layout->shape_hash(), static_cast<uint64_t>(tensor.code));
 }
 
-// The fields of a dataclass by name, borrowed; null for other objects.
+// The fields of a dataclass by name, borrowed; null for other objects. Cells are called, not read.
 PyObject* fields_of(PyObject* object) noexcept {
-    static PyObject* const name = PyUnicode_InternFromString("__dataclass_fields__");
-    PyObject* fields = PyType_Check(object) ? nullptr : _PyType_Lookup(Py_TYPE(object), name);
-    return fields && PyDict_Check(fields) ? fields : nullptr;
+    static PyObject* const fields_name = PyUnicode_InternFromString("__dataclass_fields__");
+    static PyObject* const called_name = PyUnicode_InternFromString("__graph_function__");
+    if (PyType_Check(object)) return nullptr;
+    PyObject* const fields = _PyType_Lookup(Py_TYPE(object), fields_name);
+    return fields && PyDict_Check(fields) && !_PyType_Lookup(Py_TYPE(object), called_name) ? fields : nullptr;
 }
 
 bool is_container(PyObject* object) noexcept {
