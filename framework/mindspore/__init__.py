@@ -18,6 +18,7 @@ _HOMES = {
     "mindspore.common.api": ("jit", "ms_function"),
     "mindspore.common.classes": ("jit_class", "ms_class"),
     "mindspore.common.dtype": ("dtype_to_nptype", "dtype_to_pytype", "pytype_to_dtype"),
+    "mindspore.common.custom": ("recompute",),
     "mindspore.common.directional": ("jvp", "vjp"),
     "mindspore.common.dynamic": ("enable_dynamic",),
     "mindspore.common.gradients": ("get_grad", "grad", "value_and_grad"),

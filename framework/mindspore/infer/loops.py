@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from mindspore.infer import language as lang
 from mindspore.infer.control import always, proceed, run_time_branch
+from mindspore.infer.heap import Layer
 from mindspore.infer.machine import Machine, evaluates
 from mindspore.infer.operations import operation
 from mindspore.infer.structure import elements
@@ -89,10 +90,7 @@ def _while(machine: Machine, condition: Suite, body: Suite, variables: Values, h
             return run_time_loop(machine, variables, condition, body, has_else)
         if not truth:
             return always(variables, lang.DONE)
-        machine.heap.push()
-        completion = machine.folding(None, lambda state=variables: body(state))  # type: ignore[misc]
-        assert isinstance(completion, Completion)
-        layer = machine.heap.pop()
+        completion, layer = _turn(machine, body, variables)
         if len(completion.cases) > 1:
             return run_time_loop(machine, variables, condition, body, has_else)
         machine.heap.merge(layer)
@@ -103,6 +101,20 @@ def _while(machine: Machine, condition: Suite, body: Suite, variables: Values, h
         f"the loop does not end within {MAX_UNROLLED} iterations while its condition is known during compilation. Make the condition "
         f"depend on a tensor to loop at run time."
     )
+
+
+def _turn(machine: Machine, body: Suite, variables: Values) -> tuple[Completion, Layer]:
+    """One turn whose writes may still be forgotten; they stay when it raises, because an exception may be caught."""
+    machine.heap.push()
+    depth = len(machine.heap.layers)
+    try:
+        completion = machine.folding(None, lambda: body(variables))
+    except Exception:
+        del machine.heap.layers[depth:]
+        machine.heap.merge(machine.heap.pop())
+        raise
+    assert isinstance(completion, Completion)
+    return completion, machine.heap.pop()
 
 
 def _renamed(completion: Completion, old: str, new: str) -> Completion:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mindspore.base.protocols import tensor_operators
 from mindspore.infer import language as lang
+from mindspore.infer.compile_time import by_python
 from mindspore.infer.control import chosen, decided
 from mindspore.infer.evaluation import dict_key, mapping
 from mindspore.infer.machine import Machine, evaluates, tensor_type
@@ -30,7 +31,7 @@ from mindspore.infer.structure import (
     to_python,
 )
 from mindspore.infer.truth import decisive, known_truth, truth_node
-from mindspore.infer.values import Abstract, Choice, Dict, Frame, Instance, Known, List, Sequence
+from mindspore.infer.values import NONE, Abstract, Choice, Dict, Frame, Instance, Known, List, Sequence
 from mindspore.ir.graph import Apply, Node
 
 PYTHON: Mapping[str, Callable[..., Any]] = {
@@ -68,11 +69,11 @@ def operation(machine: Machine, symbol: str, operands: tuple[Abstract, ...], in_
     if any(tensor_type(o) is not None for o in operands):
         return _on_tensors(machine, symbol, operands)
     if all(is_plain(o) for o in operands):
-        return fresh(machine, PYTHON[symbol](*[o.value for o in operands if isinstance(o, Known)]))
+        return fresh(machine, by_python(lambda: PYTHON[symbol](*[o.value for o in operands if isinstance(o, Known)])))
     if (structural := _on_sequences(machine, symbol, operands)) is not None:
         return structural
     if all(is_constant(machine, o) for o in operands):
-        return fresh(machine, PYTHON[symbol](*[to_python(machine, o) for o in operands]))
+        return fresh(machine, by_python(lambda: PYTHON[symbol](*[to_python(machine, o) for o in operands])))
     given = " and ".join(describe(o) for o in operands)
     raise TypeError(f"operator {symbol.removeprefix('unary ')!r} is not supported for {given}.")
 
@@ -294,3 +295,19 @@ def set_subscript(machine: Machine, frame: Frame, node: Apply) -> Abstract:
         machine.heap.set(owner, {**machine.heap.get(owner), dict_key(machine, index): value})
         return owner
     raise TypeError(f"{describe(owner)} cannot be changed in a graph; only lists, dicts and tensors made in it can.")
+
+
+@evaluates(lang.DELETE_SUBSCRIPT)
+def delete_subscript(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+    owner, index = machine.values(frame, node.inputs)
+    if isinstance(owner, List):
+        held = list(machine.heap.get(owner))
+        del held[_position(machine, owner, index)]
+        machine.heap.set(owner, tuple(held))
+    elif isinstance(owner, Dict):
+        items = dict(machine.heap.get(owner))
+        del items[dict_key(machine, index)]
+        machine.heap.set(owner, items)
+    else:
+        raise TypeError(f"cannot delete from {describe(owner)} in a graph; only lists and dicts made in it can change.")
+    return NONE
