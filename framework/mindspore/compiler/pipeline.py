@@ -11,6 +11,7 @@ from mindspore import backends
 from mindspore._native import MISSING, Guards
 from mindspore.autodiff.forward import jvp_graph
 from mindspore.autodiff.pullbacks import vjp_graphs
+from mindspore.autodiff.recompute import recomputed_gradient
 from mindspore.autodiff.reverse import value_and_grad_graph
 from mindspore.base.symbolic import Scope
 from mindspore.compiler.general import Compiled, General, Shapes
@@ -163,9 +164,16 @@ def expand_tangents(graph: Graph, wrt: Sequence[int], differentiated: Sequence[i
     return jvp_graph(graph, wrt, differentiated)
 
 
+def expand_recomputed(graph: Graph, wrt: Sequence[int]) -> Graph:
+    """The backward part of a call that is computed again for its gradient."""
+    simplify(graph)
+    return recomputed_gradient(graph, wrt)
+
+
 EXPANDERS: Mapping[str, Callable[..., Any]] = {
     "grad": expand_gradient,
     "vjp": expand_pullback,
     "jvp": expand_tangents,
+    "recompute": expand_recomputed,
 }
 """What `infer` calls for each kind of function transformation."""
