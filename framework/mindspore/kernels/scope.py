@@ -110,6 +110,14 @@ class Scope:
             self.f.store(value, context.at("i64", position))
         return context
 
+    def run_kernel(self, kernel: str, buffers: Sequence[Lane], numbers: Sequence[int]) -> None:
+        """Call an ahead-of-time kernel, leaving this function when it fails."""
+        f = self.f
+        params = Lane(f, "ptr", f.module.array(f"params{'_'.join(map(str, numbers))}", "i64", numbers))
+        address = f.load("ptr", f.load("ptr", self.constants).at("ptr", self.shared.kernel(kernel)))
+        self.shared.calls += 1
+        self.check(f.call("i32", address, f["runtime"], self.packed("buffers", buffers), params))
+
     def run_units(
         self, kind: str, key: str, pointers: Sequence[Lane], work: tuple[int, int], emit: Callable[[str], None]
     ) -> None:
