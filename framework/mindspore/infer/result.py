@@ -7,6 +7,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from typing import Any
 
+from mindspore.infer.functions import opened
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.state import read
 from mindspore.infer.structure import describe, make_dict, make_list, make_tuple
@@ -27,7 +28,7 @@ def taken_apart(machine: Machine, value: Abstract, found: list[Node]) -> Rebuild
     """Appends the tensors of `value` to `found`; makes the value again from nodes in their places.
 
     Raises:
-        TypeError: it holds a function or something else that cannot leave the graph.
+        TypeError: it holds a variable that it shares with other functions.
     """
     if isinstance(value, Node) or tensor_type(value) is not None:
         position = len(found)
@@ -48,9 +49,10 @@ def taken_apart(machine: Machine, value: Abstract, found: list[Node]) -> Rebuild
     if isinstance(value, Dict):
         named = {k: taken_apart(machine, v, found) for k, v in machine.heap.get(value).items()}
         return lambda nodes: make_dict(machine, {k: p(nodes) for k, p in named.items()})
-    raise TypeError(
-        f"a {describe(value)} cannot be returned from a compiled function. Return tensors, numbers or containers of them."
-    )
+    if (how := opened(value)) is not None:
+        parts = [taken_apart(machine, p, found) for p in how.parts]
+        return lambda nodes: how.close([p(nodes) for p in parts])
+    raise TypeError(f"a {describe(value)} cannot be a result of a function that is differentiated.")
 
 
 def described(machine: Machine, value: Abstract, place: Callable[[Node], int]) -> Any:

@@ -30,7 +30,8 @@ def compile(
     _check_sizes(inside)
     isa = target.isa(isa_level())
     lowered = lower(graph, isa=isa, updates=updates)
-    linked = jit.link(jit.compiled_text(lowered.llvm_ir, isa, "loops"))
+    objects = [data for _, data in jit.compiled_parts(lowered.parts, isa)]
+    linked = jit.link(objects, [lowered.entry])
     outputs = [_output(n.type, updates.get(i), arguments) for i, n in enumerate(graph.outputs())]
     return Executable(
         linked.address(lowered.entry), arguments, list(bound), outputs, constants_of(lowered), lowered.arena_bytes,
