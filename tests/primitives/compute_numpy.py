@@ -13,7 +13,17 @@ from mindspore.base.dtypes import DType
 from mindspore.base.shapes import normalize_axes
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import TensorType, TupleType, Type
-from mindspore.primitives.compute import Alias, ArgReduce, Contract, Elementwise, Move, Products, Reduce, Update, Windows
+from mindspore.primitives.compute import (
+    Alias,
+    ArgReduce,
+    Contract,
+    Elementwise,
+    Move,
+    Products,
+    Reduce,
+    Update,
+    Windows,
+)
 from mindspore.primitives.scalar import Expr, trace
 from tests.primitives.compute_windows import evaluate_products, evaluate_windows
 

@@ -73,7 +73,9 @@ def _places(window: tuple[int, ...], plane: tuple[int, ...], attrs: Mapping[str,
     for tap in np.ndindex(*attrs["kernel"]):
         along = [
             w * s - before + t * d
-            for w, s, (before, _), t, d in zip(window, attrs["strides"], attrs["pads"], tap, attrs["dilation"], strict=True)
+            for w, s, (before, _), t, d in zip(
+                window, attrs["strides"], attrs["pads"], tap, attrs["dilation"], strict=True
+            )
         ]
         if all(0 <= i < n for i, n in zip(along, plane, strict=True)):
             yield int(np.ravel_multi_index(along, plane))

@@ -99,9 +99,7 @@ def _windows(compute: Windows, inputs: Types, outputs: Types, attrs: Mapping[str
     target = outputs[0]
     plane, windows = (target, inputs[0]) if compute.kind in ("spread", "place") else (inputs[0], target)
     before = tuple(pair[0] for pair in attrs["pads"])
-    numbers = window.params(
-        plane.shape, windows.shape, attrs["kernel"], attrs["strides"], before, attrs["dilation"]
-    )
+    numbers = window.params(plane.shape, windows.shape, attrs["kernel"], attrs["strides"], before, attrs["dilation"])
     return [Call(window.spec(compute.kind, inputs[0].dtype), tuple(range(len(inputs) + 1)), numbers)]
 
 

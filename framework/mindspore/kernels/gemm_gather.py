@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mindspore.base.dtypes import DType
-from mindspore.kernels import lanes
 from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Module, Value, vector
 from mindspore.kernels.gemm_block import Problem, Span, Way, continued
 from mindspore.kernels.gemm_pack import shuffle, transposed
@@ -33,7 +32,9 @@ class _Packing:
 
     def __init__(self, f: Function, type: str, panel: int, places: bool) -> None:
         self.f, self.type, self.panel, self.places = f, type, panel, places
-        self.first, self.count, self.steps, self.origin, self.where, self.total, self.inner, self.runs, self.to = f.arguments
+        self.first, self.count, self.steps, self.origin, self.where, self.total, self.inner, self.runs, self.to = (
+            f.arguments
+        )
 
     def run(self) -> None:
         f = self.f
@@ -65,7 +66,11 @@ class _Packing:
             self.mixed(rows, target)
             return
         neighbours = entry(f, table(self.where), place + self.total) >= len(rows)
-        f.choose(neighbours & (index + len(rows) <= self.count), lambda: self.along(rows, target), lambda: self.mixed(rows, target))
+        f.choose(
+            neighbours & (index + len(rows) <= self.count),
+            lambda: self.along(rows, target),
+            lambda: self.mixed(rows, target),
+        )
 
     def along(self, rows: list[Value], target: Value) -> Sequence[Value]:
         """Neighbouring places are neighbours in memory: copy."""
@@ -85,7 +90,9 @@ class _Packing:
             def block() -> list[Value]:
                 inner = entry(f, self.inner, step.index)
                 for start in range(0, len(rows), _GROUP):
-                    self.block([r.at(self.type, inner) for r in rows[start : start + _GROUP]], here.at(self.type, start))
+                    self.block(
+                        [r.at(self.type, inner) for r in rows[start : start + _GROUP]], here.at(self.type, start)
+                    )
                 return []
 
             def single() -> list[Value]:

@@ -34,7 +34,9 @@ def spec(kind: str, dtype: DType) -> KernelSpec:
     return KernelSpec(name, FAMILY, partial(_emit, name=name, kind=kind, dtype=dtype))
 
 
-def params(sizes: Shape, windows: Shape, kernel: Shape, strides: Shape, before: Shape, dilation: Shape) -> tuple[int, ...]:
+def params(
+    sizes: Shape, windows: Shape, kernel: Shape, strides: Shape, before: Shape, dilation: Shape
+) -> tuple[int, ...]:
     """Parameters for planes of the last ``len(kernel)`` dimensions of `sizes`, with that many `windows`."""
     rank = len(kernel)
     planes = prod(sizes[:-rank])
@@ -179,9 +181,7 @@ def _emit(module: Module, name: str, kind: str, dtype: DType) -> None:
         work = work * runtime.param(f, i)
     grain = f.maximum(f.op("sdiv", f.index(cost.CHUNK_COST), f.maximum(work, f.index(1))), f.index(1))
     with f.when(planes > 0):
-        runtime.parallel(
-            f, f"{name}_planes", planes, grain, [f["params"], *buffers], partial(_planes, kind, dtype)
-        )
+        runtime.parallel(f, f"{name}_planes", planes, grain, [f["params"], *buffers], partial(_planes, kind, dtype))
     runtime.done(f)
 
 

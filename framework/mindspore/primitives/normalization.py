@@ -17,7 +17,9 @@ _BATCH_NAMES = ("input_x", "scale", "bias", "mean", "variance")
 _BATCH_ATTRS = {"is_training": False, "epsilon": 1e-5, "momentum": 0.1, "data_format": "NCHW"}
 
 
-def _infer_batch(x: TensorType, *given: TensorType, is_training: bool, epsilon: float, momentum: float, data_format: str) -> TupleType:
+def _infer_batch(
+    x: TensorType, *given: TensorType, is_training: bool, epsilon: float, momentum: float, data_format: str
+) -> TupleType:
     op = "BatchNorm"
     check_dtype(op, "input_x", x, dt.FLOATS)
     check_rank(op, "input_x", x, 2)
@@ -29,7 +31,9 @@ def _infer_batch(x: TensorType, *given: TensorType, is_training: bool, epsilon: 
     for name, each in zip(_BATCH_NAMES[1:], given, strict=True):
         check_dtype(op, name, each, (x.dtype, dt.float32))
         if each.shape != x.shape[1:2]:
-            raise ValueError(f"{op}: argument {name!r} must have the shape {list(x.shape[1:2])}, the channels of {x}, but got {each}.")
+            raise ValueError(
+                f"{op}: argument {name!r} must have the shape {list(x.shape[1:2])}, the channels of {x}, but got {each}."
+            )
     return TupleType((x, *(given[0],) * 4))
 
 
@@ -77,7 +81,9 @@ def _inverse(b: Any, variance: Any, epsilon: float) -> Any:
     return b.rsqrt(b.add(variance, epsilon))
 
 
-def _expand_batch(b: Any, x: Any, scale: Any, bias: Any, mean: Any, variance: Any, is_training: bool, epsilon: float, **_: Any) -> Any:
+def _expand_batch(
+    b: Any, x: Any, scale: Any, bias: Any, mean: Any, variance: Any, is_training: bool, epsilon: float, **_: Any
+) -> Any:
     given = [_wide(b, v) for v in (x, scale, bias, mean, variance)]
     wide, (scale_row, bias_row, mean_row, variance_row) = given[0], [_along_channels(b, v, x) for v in given[1:]]
     if is_training:
@@ -130,7 +136,8 @@ def _batch_gradient(
     wide, axes = _wide(b, x), _batch_axes(len(b.shape(x)))
     to_out = None if d[0] is None else _wide(b, d[0])
     to_mean, to_variance = (
-        None if part is None else _along_channels(b, _wide(b, part), x) for part in (_added(b, d[1], d[3]), _added(b, d[2], d[4]))
+        None if part is None else _along_channels(b, _wide(b, part), x)
+        for part in (_added(b, d[1], d[3]), _added(b, d[2], d[4]))
     )
     mean_row, variance_row, scale_row = (_along_channels(b, _wide(b, v), x) for v in (out[1], out[2], scale))
     inverse = _inverse(b, variance_row, epsilon)
@@ -184,14 +191,18 @@ operator(
 _LAYER = "LayerNorm"
 
 
-def _infer_layer(x: TensorType, gamma: TensorType, beta: TensorType, begin_norm_axis: int, begin_params_axis: int, epsilon: float) -> TupleType:
+def _infer_layer(
+    x: TensorType, gamma: TensorType, beta: TensorType, begin_norm_axis: int, begin_params_axis: int, epsilon: float
+) -> TupleType:
     check_dtype(_LAYER, "input_x", x, dt.FLOATS)
     check_rank(_LAYER, "input_x", x, 1)
     check_same_dtype(_LAYER, ("input_x", "gamma", "beta"), (x, gamma, beta))
     norm, params = _layer_axes(x, begin_norm_axis, begin_params_axis)
     for name, each in (("gamma", gamma), ("beta", beta)):
         if each.shape != x.shape[params:]:
-            raise ValueError(f"{_LAYER}: argument {name!r} must have the shape {list(x.shape[params:])} for {x}, but got {each}.")
+            raise ValueError(
+                f"{_LAYER}: argument {name!r} must have the shape {list(x.shape[params:])} for {x}, but got {each}."
+            )
     kept = TensorType(dt.float32 if x.dtype.itemsize == 2 else x.dtype, x.shape[:norm] + (1,) * (x.rank - norm))
     return TupleType((x, kept, kept))
 
@@ -209,7 +220,9 @@ def _normed(rank: int, begin: int) -> Shape:
     return tuple(range(begin % rank, rank))
 
 
-def _expand_layer(b: Any, x: Any, gamma: Any, beta: Any, begin_norm_axis: int, begin_params_axis: int, epsilon: float) -> Any:
+def _expand_layer(
+    b: Any, x: Any, gamma: Any, beta: Any, begin_norm_axis: int, begin_params_axis: int, epsilon: float
+) -> Any:
     wide = _wide(b, x)
     mean, variance = _centred(b, wide, _normed(len(b.shape(x)), begin_norm_axis))
     normal = b.mul(b.sub(wide, mean), _inverse(b, variance, epsilon))
@@ -225,7 +238,15 @@ def _layer(x: Any, gamma: Any, beta: Any, begin_norm_axis: int, begin_params_axi
 
 
 def _layer_gradient(
-    b: Any, x: Any, gamma: Any, beta: Any, out: Any, d: Any, begin_norm_axis: int, begin_params_axis: int, epsilon: float
+    b: Any,
+    x: Any,
+    gamma: Any,
+    beta: Any,
+    out: Any,
+    d: Any,
+    begin_norm_axis: int,
+    begin_params_axis: int,
+    epsilon: float,
 ) -> tuple[Any, Any, Any]:
     wide = _wide(b, x)
     inverse = _inverse(b, out[2], epsilon)
@@ -244,8 +265,9 @@ operator(
     _LAYER, "input_x, gamma, beta", attrs={"begin_norm_axis": 1, "begin_params_axis": 1, "epsilon": 1e-7}, infer=_infer_layer,
     reference=quiet(_layer), gradient=_layer_gradient, expand=_expand_layer, dtypes=dt.FLOATS,
     samples=Samples(
-        (Case(((3, 4), (4,), (4,))), Case(((2, 3, 2), (3, 2), (3, 2))), Case(((2, 3, 4), (4,), (4,)), {"begin_norm_axis": -1, "begin_params_axis": -1}),
-         Case(((2, 3, 4), (3, 4), (3, 4)), {"begin_norm_axis": 2, "epsilon": 1e-5}), Case(((5, 70), (70,), (70,))), Case(((0, 4), (4,), (4,))),
+        (Case(((3, 4), (4,), (4,))), Case(((2, 3, 2), (3, 2), (3, 2))), Case(((5, 70), (70,), (70,))), Case(((0, 4), (4,), (4,))),
+         Case(((2, 3, 4), (4,), (4,)), {"begin_norm_axis": -1, "begin_params_axis": -1}),
+         Case(((2, 3, 4), (3, 4), (3, 4)), {"begin_norm_axis": 2, "epsilon": 1e-5}),
          Case(((6,), (6,), (6,)), {"begin_norm_axis": 0, "begin_params_axis": 0})),
         wrong=(Wrong(((3, 4), (3,), (4,)), ValueError, (_LAYER, "'gamma'", "[4]", "[3]")),
                Wrong(((3, 4), (4,), (4,)), ValueError, (_LAYER, "'begin_norm_axis'", "2"), (), {"begin_norm_axis": 2}),

@@ -13,10 +13,10 @@ from mindspore.ir.operator import REQUIRED
 from mindspore.ir.types import TensorType
 from mindspore.primitives.activation import in_float32
 from mindspore.primitives.compute import Windows
-from mindspore.primitives.convolution import Pairs, each_dimension, window_counts, window_pads
 from mindspore.primitives.declare import DISCRETE, check_dtype, check_rank, operator, quiet, wide
 from mindspore.primitives.reduction import DISTINCT
 from mindspore.primitives.samples import Case, Domain, Samples, Wrong
+from mindspore.primitives.window_sizes import Pairs, each_dimension, window_counts, window_pads
 
 _WINDOW = {"kernel": REQUIRED, "strides": REQUIRED, "pads": REQUIRED, "dilation": REQUIRED}
 _PLANE = {**_WINDOW, "size": REQUIRED}
@@ -117,7 +117,7 @@ def _spread(d: Any, size: Shape, **window: Any) -> Any:
     places, counts = _elements(size, **window)
     result = np.zeros((prod(size[: len(size) - len(counts)]), prod(size[len(size) - len(counts) :]) + 1), d.dtype)
     for tap in range(places.shape[1]):
-        np.add.at(result, (slice(None), places[:, tap]), _planes(d, len(counts)))
+        np.add.at(result.T, places[:, tap], _planes(d, len(counts)).T)
     return result[:, :-1].reshape(size)
 
 
@@ -191,9 +191,17 @@ def _plane(name: str, inputs: str, kind: str, reference: Any, gradient: Any, doc
     )  # fmt: skip
 
 
-_window("WindowMax", "max", _max, lambda b, x, out, d, **w: (_to_max(b, x, d, **w),), "The largest element of each window.")
+_window(
+    "WindowMax", "max", _max, lambda b, x, out, d, **w: (_to_max(b, x, d, **w),), "The largest element of each window."
+)
 _window("WindowIndex", "index", _where_max, DISCRETE, "The place of the first largest element in its plane.", dt.int32)
-_window("WindowSum", "sum", _sum, lambda b, x, out, d, **w: (b.window_spread(d, size=b.shape(x), **w),), "The sum of each window.")
+_window(
+    "WindowSum",
+    "sum",
+    _sum,
+    lambda b, x, out, d, **w: (b.window_spread(d, size=b.shape(x), **w),),
+    "The sum of each window.",
+)
 _plane("WindowSpread", "d", "spread", _spread, lambda b, d, out, dd, size, **w: (b.window_sum(dd, **w),),
        "Each element is the sum of the windows that hold it.")  # fmt: skip
 _plane("WindowPlace", "d, index", "place", _place, lambda b, d, index, out, dd, size, **w: (b.window_take(dd, index, **w), None),
@@ -280,7 +288,7 @@ def _avg_gradient(b: Any, x: Any, out: Any, d: Any, **attrs: Any) -> tuple[Any]:
     return (in_float32(b, d, lambda v: b.window_spread(mean_of_windows(b, v, size, window), size=size, **window)),)
 
 
-_POOLED = (
+_POOLED: tuple[tuple[Shape, dict[str, Any]], ...] = (
     ((1, 2, 3, 5), {"kernel_size": 2, "strides": 1}), ((1, 1, 5, 4), {"kernel_size": (2, 3), "strides": (2, 1), "pad_mode": "same"}),
     ((2, 1, 3, 3), {"kernel_size": (1, 1, 2, 2), "strides": 2, "pad_mode": "SAME"}), ((2, 3, 21, 35), {"kernel_size": 3, "strides": 2}),
     ((2, 5, 14, 15), {"kernel_size": 3, "strides": 2, "pad_mode": "same"}), ((0, 2, 4, 4), {"kernel_size": 2, "strides": 2}),
