@@ -13,7 +13,7 @@ from mindspore.kernels.emit import Module
 from mindspore.kernels.emit import Value as Lane
 from mindspore.kernels.homes import Home, Plan, plan
 from mindspore.kernels.modules import Shared
-from mindspore.kernels.program import ArgFold, Boxes, Branch, Function, Invoke, Loop, called
+from mindspore.kernels.program import ArgFold, Boxes, Branch, Function, Invoke, Kernels, Loop, called
 from mindspore.kernels.scope import Emitted, Scope
 from mindspore.kernels.tasks import RunNest, RunProduct, RunStep, Task, tasks_of
 
@@ -120,6 +120,8 @@ def _step(scope: Scope, task: Task) -> None:
         _boxes(scope, task.step)
     elif isinstance(task.step, ArgFold):
         _arg_fold(scope, task.step)
+    elif isinstance(task.step, Kernels):
+        _kernels(scope, task.step)
     else:
         assert isinstance(task.step, Invoke | Branch | Loop)
         lower_control.emit(scope, task, task.step)
@@ -134,6 +136,12 @@ def _boxes(scope: Scope, step: Boxes) -> None:
         value = step.reads[box.input].value
         assert value is not None
         scope.run_nest(lower_moves.box_nest(box, step.outputs[0].dtype), [scope.pointer(value), output])
+
+
+def _kernels(scope: Scope, step: Kernels) -> None:
+    values = [*(r.value for r in step.reads if r.value is not None), *step.outputs]
+    for call in step.calls:
+        scope.run_kernel(call.kernel, [scope.pointer(values[b]) for b in call.buffers], call.params)
 
 
 def _arg_fold(scope: Scope, step: ArgFold) -> None:

@@ -34,7 +34,7 @@ def scratch_bytes(task: RunProduct) -> int:
 
 def emit(scope: Scope, task: RunProduct) -> None:
     """Call the kernel."""
-    f, product = scope.f, task.product
+    product = task.product
     target = scope.pointer(task.holder) if task.holder is not None else scope.scratch(task)
     left, right = (r.value for r in product.reads)
     assert left is not None
@@ -44,14 +44,7 @@ def emit(scope: Scope, task: RunProduct) -> None:
         buffers += _callback(scope, task)
     kernel = catalog.define(gemm.spec(product.outputs[0].dtype))
     numbers = _params(product, gemm.EPILOGUE if task.maps else 0)
-    if has_sizes(numbers):
-        params = scope.packed("params", [f.index(n) for n in numbers])
-    else:
-        params = Lane(f, "ptr", f.module.array(f"params{'_'.join(map(str, numbers))}", "i64", numbers))
-    table = f.load("ptr", scope.constants)
-    address = f.load("ptr", table.at("ptr", scope.shared.kernel(kernel)))
-    scope.shared.calls += 1
-    scope.check(f.call("i32", address, f["runtime"], scope.packed("buffers", buffers), params))
+    scope.run_kernel(kernel, buffers, numbers)
 
 
 def _params(product: Product, flags: int) -> tuple[int, ...]:
