@@ -1,7 +1,5 @@
 """Lists and dicts made in a graph change in place, as Python's do."""
 
-
-
 from __future__ import annotations
 
 from typing import Any

@@ -69,7 +69,8 @@ list(itertools.combinations_with_replacement([1, 2], 2)), list(itertools.compres
 list(itertools.takewhile(lambda v: v < 3, [1, 2, 3])), list(itertools.dropwhile(lambda v: v < 3, [1, 3]))
 list(itertools.filterfalse(None, [0, 1]))
 [next(c) for c in [itertools.count(5, 2)] for _ in range(3)]
-(1, 2, 1).count(1), (1, 2, 1).index(2), [1, 2, 3].index(2), [1, 2, 2].count(2), [x, x].copy()
+(1, 2, 1).count(1), (1, 2, 1).index(2), (1, 2, 1).index(1, 1), [1, x].index(1), [x, 2].index(x), [2, 1, 2].index(2, 1, 3)
+[1, 2, 3].index(2), [1, 2, 2].count(2), [x, x].copy()
 [1, 2] + [x], [x] * 2, (x,) * 3, 2 * [1], [1, 2] == [1, 2], (1, 2) < (1, 3), [1, 2] > [0], (1, x)[1], [x, 1, 2][1:], x.shape + (1,)
 {"a": 1} | {"b": x}, {**{"a": 1}, "b": x}, list({"a": 1, "b": x}.keys()), list({"a": 1, "b": x}.values()), list({"a": 1, "b": x}.items())
 {"a": x}.get("b", 3), {"a": x}.get("a"), "a" in {"a": x}, 1 in [1, x], dict.fromkeys(["a", "b"], 0)
@@ -140,10 +141,10 @@ filter(lambda v: v > 0, [s]) | TypeError | filter() in a graph needs conditions 
 map(len) | TypeError | map() must have at least two arguments
 reversed({1, 2}) | TypeError | 'set' object is not reversible
 {}.popitem() | KeyError | dictionary is empty
-[1].index(2) | ValueError | 2 is not in list
-[1].remove(2) | ValueError | 2 is not in list
+[1].index(2) | ValueError | int 2 is not in list
+[1].remove(2) | ValueError | list.remove(x): x not in list
 [].pop() | IndexError | pop from empty list
-[x].index(x) | TypeError | compares elements while compiling and takes constants only
+[s].index(i) | TypeError | whether Tensor Float32[] equals Tensor Int32[] is known only at run time
 {"a": x}["b"] | KeyError | 'b'
 iter(3) | TypeError | not iterable
 len(3) | TypeError | has no len()

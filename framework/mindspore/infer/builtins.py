@@ -13,6 +13,7 @@ from mindspore.infer.functions import is_function
 from mindspore.infer.iteration import extreme, means
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.methods import as_mapping
+from mindspore.infer.objects import special
 from mindspore.infer.operations import operation
 from mindspore.infer.state import operand
 from mindspore.infer.structure import (
@@ -25,7 +26,7 @@ from mindspore.infer.structure import (
     python_class,
     to_python,
 )
-from mindspore.infer.truth import known_truth, truth_node
+from mindspore.infer.truth import decisive, known_truth, truth_node
 from mindspore.infer.values import Abstract, Known, Partial, Range, Super
 from mindspore.ir.graph import Node
 
@@ -45,6 +46,8 @@ def _positional(function: str, args: Arguments, kwargs: Keywords, least: int, mo
 @means(len)
 def len_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     _positional("len", args, kwargs, 1, 1)
+    if (method := special(args[0], "__len__")) is not None:
+        return machine.call(method, ())
     kind = tensor_type(args[0])
     if kind is not None:
         if not kind.shape:
@@ -204,11 +207,13 @@ _extreme(min, "min", "minimum")
 
 
 def _number(function: Any, symbol: str | None) -> None:
-    """int, float, bool, abs, pow, divmod of constants; of tensors by method or operator."""
+    """int, float, abs, pow, divmod of constants; of tensors by method or operator."""
 
     @means(function)
     def rule(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
         name = function.__name__
+        if symbol is None and args and (method := special(args[0], f"__{name}__")) is not None:
+            return machine.call(method, args[1:])
         if not any(tensor_type(a) is not None for a in args):
             return run_now(machine, function, args, kwargs)
         if symbol is not None:
@@ -227,8 +232,9 @@ for _function, _symbol in ((int, None), (float, None), (abs, None), (round, None
 @means(bool)
 def bool_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     _positional("bool", args, kwargs, 0, 1)
-    truth = known_truth(machine, args[0]) if args else False
-    return truth_node(machine, args[0]) if truth is None else Known(truth)
+    value = decisive(machine, args[0]) if args else Known(False)
+    truth = known_truth(machine, value)
+    return truth_node(machine, value) if truth is None else Known(truth)
 
 
 @means(divmod)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Mapping
+from enum import Enum
 from types import BuiltinFunctionType, BuiltinMethodType, MethodDescriptorType, MethodWrapperType, WrapperDescriptorType
 from typing import Any
 
@@ -67,11 +68,11 @@ def _module(function: Any) -> str | None:
 
 
 def constructible(cls: type) -> bool:
-    """Whether instances of `cls` may be made while compiling: values, numpy scalars and arrays, exceptions, tensors, namedtuples,
-    and classes that say so by ``__made_in_graph__``."""
+    """Whether instances of `cls` may be made while compiling: values, numpy scalars and arrays, exceptions, tensors, members of
+    enumerations, namedtuples, and classes that say so by ``__made_in_graph__``."""
     if cls in _VALUE_TYPES or issubclass(cls, BaseException) or cls.__module__ == "numpy":
         return True
-    known = hasattr(cls, "__tensor_type__") or hasattr(cls, "__made_in_graph__")
+    known = issubclass(cls, Enum) or hasattr(cls, "__tensor_type__") or hasattr(cls, "__made_in_graph__")
     return known or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
 
 

@@ -12,7 +12,7 @@ from mindspore.infer.iteration import following
 from mindspore.infer.machine import Machine, evaluates
 from mindspore.infer.operations import operation
 from mindspore.infer.structure import elements
-from mindspore.infer.truth import known_truth
+from mindspore.infer.truth import decisive, known_truth
 from mindspore.infer.values import Abstract, Completion, Endless, Frame, Iterator, Known, Range
 from mindspore.infer.whiles import Counter, run_time_loop
 from mindspore.ir.graph import Apply, Constant, Graph, Node
@@ -92,7 +92,7 @@ def loop(machine: Machine, frame: Frame, node: Apply) -> Abstract:
 def _while(machine: Machine, condition: Suite, body: Suite, variables: Values, has_else: bool) -> Completion:
     """Unrolls while the condition is known; an iteration that may leave the loop at run time starts the run-time loop."""
     for _ in range(MAX_UNROLLED):
-        truth = known_truth(machine, condition(variables))
+        truth = known_truth(machine, decisive(machine, condition(variables)))
         if truth is None:
             return run_time_loop(machine, variables, condition, body, has_else)
         if not truth:

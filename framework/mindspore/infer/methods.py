@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mindspore.infer.compile_time import run_now
+from mindspore.infer.compile_time import raised_by_program
 from mindspore.infer.evaluation import dict_key, mapping
 from mindspore.infer.iteration import in_order
 from mindspore.infer.machine import Machine, builtin_calls
+from mindspore.infer.operations import operation
 from mindspore.infer.structure import (
     describe,
     elements,
-    is_constant,
     make_dict,
     make_list,
     make_tuple,
     python_class,
     to_python,
 )
+from mindspore.infer.truth import known_truth
 from mindspore.infer.values import NONE, Abstract, Dict, Known, List
 
 Arguments = tuple[Abstract, ...]
@@ -92,9 +93,9 @@ def sort(machine: Machine, held: list[Abstract], args: Arguments, **kwargs: Abst
 
 @changes_list(list.remove)
 def remove(machine: Machine, held: list[Abstract], args: Arguments) -> Abstract:
-    position = next((i for i, e in enumerate(held) if e is args[0]), None)
+    position = next((i for i, e in enumerate(held) if _equal(machine, "list.remove", e, *args)), None)
     if position is None:
-        position = to_python(machine, _search(list.index)(machine, (make_list(machine, held), *args), {}))
+        raise raised_by_program(ValueError("list.remove(x): x not in list"))
     del held[position]
     return NONE
 
@@ -103,17 +104,42 @@ def _copy(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     return make_list(machine, elements(machine, args[0]))
 
 
-def _search(method: Any) -> Callable[..., Abstract]:
+def _equal(machine: Machine, name: str, element: Abstract, value: Abstract) -> bool:
+    """Whether Python's search takes `element` for `value`: the same object, or an equal one."""
+    if element is value:
+        return True
+    truth = known_truth(machine, operation(machine, "==", (element, value)))
+    if truth is None:
+        raise TypeError(
+            f"{name}() compares elements while compiling, but whether {describe(element)} equals {describe(value)} is known only at "
+            f"run time."
+        )
+    return truth
+
+
+def _index(method: Any) -> Callable[..., Abstract]:
     def rule(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
-        if not all(is_constant(machine, a) for a in args):
-            raise TypeError(f"{method.__qualname__}() compares elements while compiling and takes constants only.")
-        return run_now(machine, method, args, kwargs)
+        values = elements(machine, args[0])
+        first, last = (*[to_python(machine, a) for a in args[2:]], None, None)[:2]
+        for place in range(len(values))[first:last]:
+            if _equal(machine, method.__qualname__, values[place], args[1]):
+                return Known(place)
+        raise raised_by_program(ValueError(f"{describe(args[1])} is not in {python_class(args[0]).__name__}"))
+
+    return rule
+
+
+def _count(method: Any) -> Callable[..., Abstract]:
+    def rule(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+        owner, value = args
+        return Known(sum(_equal(machine, method.__qualname__, e, value) for e in elements(machine, owner)))
 
     return rule
 
 
 builtin_calls[list.copy] = _copy
-builtin_calls.update({m: _search(m) for m in (list.index, list.count, tuple.index, tuple.count)})
+builtin_calls.update({m: _index(m) for m in (list.index, tuple.index)})
+builtin_calls.update({m: _count(m) for m in (list.count, tuple.count)})
 
 
 def _keys(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
