@@ -11,9 +11,16 @@ from mindspore.base.shapes import normalize_axes, normalize_axis
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import Apply, Node
 from mindspore.ir.types import TensorType, TupleType
-from mindspore.primitives.compute import Alias, ArgReduce, Contract, Elementwise, Reduce
+from mindspore.primitives.compute import Alias, ArgReduce, Contract, Elementwise, Reduce, Windows
 
 Rule = Callable[[GraphBuilder, int, Apply, Sequence[Node], Sequence[bool]], Node]
+
+
+def _windows(b: GraphBuilder, size: int, node: Apply, inputs: Sequence[Node], rows: Sequence[bool]) -> Node:
+    """Windows lie in the last dimensions."""
+    whole = [v if r else b.broadcast_to(v, shape=(size, *b.shape(v))) for v, r in zip(inputs, rows, strict=True)]
+    attrs = {k: (size, *v) if k == "size" else v for k, v in node.attrs.items()}
+    return b.apply(node.op, whole, attrs)
 
 
 def batched_operator(
@@ -21,7 +28,9 @@ def batched_operator(
 ) -> list[Node]:
     """The results of the operator of `node` for each row of `inputs`, those with `rows` having them in front. All results have rows."""
     op = node.op
-    if op.vmap is not None:
+    if size == 0:
+        made: Any = _row_by_row(b, size, node, inputs, rows)
+    elif op.vmap is not None:
         made = op.vmap(b, size, inputs, rows, node.type, **node.attrs)
     else:
         made = _RULES.get(type(op.compute), _row_by_row)(b, size, node, inputs, rows)
@@ -105,4 +114,5 @@ _RULES: Mapping[type, Callable[..., Any]] = {
     ArgReduce: _arg_reduce,
     Contract: _contract,
     Alias: _alias,
+    Windows: _windows,
 }

@@ -31,8 +31,15 @@ An object takes part in graphs by carrying one of these attributes:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
+
+
+def record_fields(value: Any) -> tuple[str, ...] | None:
+    """The names of the fields of a dataclass, which compiled calls take apart; None for other objects. Cells are called, not read."""
+    if not is_dataclass(value) or isinstance(value, type) or hasattr(value, "__graph_function__"):
+        return None
+    return tuple(f.name for f in fields(value) if hasattr(value, f.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +78,6 @@ tensor_properties: dict[str, Callable[..., Any]] = {}
 
 tensor_operators: dict[str, Callable[..., Any]] = {}
 """Python operator -> function, used when an operand is a tensor: ``+``, ``@``, ``<``, ``unary -``, ``getitem``, ..."""
+
+tensor_classes: dict[str, type] = {}
+"""``Tensor``: the class that ``type(x)`` gives for a tensor of the graph. Filled by ``common/``."""

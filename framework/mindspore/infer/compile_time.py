@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Mapping
+from enum import Enum
 from types import BuiltinFunctionType, BuiltinMethodType, MethodDescriptorType, MethodWrapperType, WrapperDescriptorType
 from typing import Any
 
@@ -28,6 +29,9 @@ _READING = frozenset(
     {"union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint", "fromkeys"}
 )
 """Methods of changeable classes that change nothing."""
+_CHANGING_ARRAYS = frozenset(
+    {"fill", "itemset", "partition", "put", "resize", "setfield", "setflags", "sort", "tofile", "dump"}
+)
 _BUILT_IN_KINDS = (
     BuiltinFunctionType,
     BuiltinMethodType,
@@ -48,6 +52,8 @@ def is_pure(function: Any) -> bool:
     if isinstance(function, type):
         return False
     if isinstance(function, _BUILT_IN_KINDS):
+        if type(getattr(function, "__self__", None)).__module__ == "numpy":
+            return function.__name__ not in _CHANGING_ARRAYS
         if function in _PURE_BUILTINS:
             return True
         owner = getattr(function, "__objclass__", None) or type(getattr(function, "__self__", None))
@@ -62,11 +68,11 @@ def _module(function: Any) -> str | None:
 
 
 def constructible(cls: type) -> bool:
-    """Whether instances of `cls` may be made while compiling: values, numpy scalars and arrays, exceptions, tensors, namedtuples,
-    and classes that say so by ``__made_in_graph__``."""
+    """Whether instances of `cls` may be made while compiling: values, numpy scalars and arrays, exceptions, tensors, members of
+    enumerations, namedtuples, and classes that say so by ``__made_in_graph__``."""
     if cls in _VALUE_TYPES or issubclass(cls, BaseException) or cls.__module__ == "numpy":
         return True
-    known = hasattr(cls, "__tensor_type__") or hasattr(cls, "__made_in_graph__")
+    known = issubclass(cls, Enum) or hasattr(cls, "__tensor_type__") or hasattr(cls, "__made_in_graph__")
     return known or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -39,8 +39,31 @@ class List(Value):
 
 
 @dataclass(slots=True, eq=False)
+class Iterator(List):
+    """What ``iter``, ``zip``, ``map``, ... give; the elements that are left are on the heap."""
+
+
+@dataclass(slots=True, eq=False)
+class Endless(Value):
+    """An iterator without end: its element at each position. The position, a tuple of one Known, is on the heap."""
+
+    element: Callable[[int], Abstract]
+
+
+@dataclass(slots=True, eq=False)
 class Dict(Value):
     """A dict made while compiling; its items (Python key -> value) are on the heap."""
+
+
+@dataclass(slots=True, eq=False)
+class Instance(Value):
+    """An object of a class with Python source; its attributes (name -> value) are on the heap.
+
+    `fixed`: why it must not change; empty when it may.
+    """
+
+    cls: type
+    fixed: str = ""
 
 
 @dataclass(slots=True, eq=False)
