@@ -27,6 +27,7 @@ _HOMES = {
     "mindspore.common.parameter": ("Parameter", "ParameterTuple"),
     "mindspore.common.seed": ("get_seed", "set_seed"),
     "mindspore.context": ("GRAPH_MODE", "PYNATIVE_MODE", "get_context", "set_context"),
+    "mindspore.ops.constant": ("constexpr",),
     "mindspore.common.version": ("__version__",),
 }
 _DTYPES = (

@@ -36,7 +36,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
-
 MUTABLE = "__ms_mutable__"
 
 

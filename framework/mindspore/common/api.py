@@ -15,7 +15,6 @@ from mindspore.base.protocols import MUTABLE, record_fields
 from mindspore.common.checks import one_of
 from mindspore.common.tensor_class import Tensor
 from mindspore.context import GRAPH_MODE, SETTINGS
-from mindspore.ir.builder import PYTHON_NUMBERS
 
 __all__ = ["jit", "ms_function"]
 
@@ -141,7 +140,7 @@ def typed(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, list[tup
         if isinstance(given, Tensor):
             shapes.append(given.shape)
             return ("tensor", given.dtype.code, given.ndim, type(given) is Tensor)
-        if mutable and isinstance(given, PYTHON_NUMBERS):
+        if mutable and isinstance(given, bool | int | float | complex):
             shapes.append(())
             return type(given)
         if (names := record_fields(given)) is not None:

@@ -20,7 +20,6 @@ from mindspore.infer.objects import ARGUMENT
 from mindspore.infer.result import Output, Record, described
 from mindspore.infer.structure import make_dict, make_list, make_tuple
 from mindspore.infer.values import Abstract, Instance, Known, Slot
-from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
@@ -122,8 +121,8 @@ class _Arguments:
         kind = tensor_type(Known(given))
         if kind is not None:
             return self.parameter(path, kind)
-        if mutable and isinstance(given, PYTHON_NUMBERS):
-            kind = TensorType(scalar_dtype(getattr(type(given), MUTABLE, type(given))(given), None), ())
+        if mutable and isinstance(given, bool | int | float | complex):
+            kind = TensorType(scalar_dtype(_plain(given), None), ())
             return self.parameter((*path, AsTensor(kind.dtype)), kind)
         if (names := record_fields(given)) is not None:
             return self.record(given, names, path, mutable)
@@ -150,6 +149,11 @@ class _Arguments:
         made = Instance(type(given), ARGUMENT)
         self.machine.heap.set(made, {n: self.value(getattr(given, n), (*path, Field(n)), mutable) for n in names})
         return made
+
+
+def _plain(number: Any) -> Any:
+    """A number without the mark of `mutable`."""
+    return getattr(type(number), MUTABLE, type(number))(number)
 
 
 def _finished(machine: Machine, arguments: _Arguments, value: Abstract) -> Specialised:

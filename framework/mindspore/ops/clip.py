@@ -6,6 +6,7 @@ from typing import Any
 
 from mindspore.common import functions as f
 from mindspore.common.eager import function
+from mindspore.common.methods import Tensor
 
 __all__ = ["clip_by_global_norm", "clip_by_value"]
 
@@ -60,7 +61,7 @@ def clip_by_global_norm(x: Any, clip_norm: Any = 1.0, use_norm: Any = None) -> A
 
 
 def _check_norm(x: Any, clip_norm: Any, use_norm: Any) -> None:
-    if not isinstance(x, tuple | list):
+    if not isinstance(x, tuple | list) or not all(isinstance(each, Tensor) for each in x):
         raise TypeError("For 'clip_by_global_norm', 'x' must be a tuple or list of Tensors.")
     if len(x) == 0:
         raise ValueError("For 'clip_by_global_norm', 'x' must not be empty.")

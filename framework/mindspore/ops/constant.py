@@ -64,7 +64,7 @@ def constexpr(
     def decorated(function: Callable[..., Any]) -> Any:
         if not callable(function):
             raise TypeError(f"For 'constexpr', the 'fn' must be callable, but got {function!r}.")
-        label = name or getattr(function, "__name__", type(function).__name__)
+        label = name or str(getattr(function, "__name__", type(function).__name__))
 
         class CompileOp(CompileTimeFunction):
             def __init__(self) -> None:

@@ -78,7 +78,7 @@ def _split(name: str, ops: Any, args: tuple[Any, ...]) -> Any:
 
 
 def _deep(function: Any, values: Any, backwards: bool) -> Any:
-    if not any([isinstance(v, tuple | list | dict) for v in values]):
+    if not any(isinstance(v, tuple | list | dict) for v in values):
         return function(*values)
 
     def inner(*elements: Any) -> Any:
@@ -88,20 +88,29 @@ def _deep(function: Any, values: Any, backwards: bool) -> Any:
 
 
 def _level(name: str, function: Any, values: Any, backwards: bool) -> Any:
-    first = values[0]
-    kind = dict if isinstance(first, dict) else list if isinstance(first, list) else tuple
+    first: Any = values[0]
+    kind: type = dict if isinstance(first, dict) else list if isinstance(first, list) else tuple
     for each in values:
-        if not isinstance(each, kind):
-            raise RuntimeError(f"For '{name}', the structures of all arguments must be the same, but one is no {kind.__name__}.")
-        if len(each) != len(first):
-            raise RuntimeError(f"For '{name}', all arguments must have one length, but got {len(first)} and {len(each)}.")
-        if kind is dict and list(each.keys()) != list(first.keys()):
-            raise RuntimeError(f"For '{name}', all dicts must have the same keys, but got {list(first.keys())} and {list(each.keys())}.")
+        _check_like(name, each, first, kind)
     rows = list(zip(*[v.values() if kind is dict else v for v in values], strict=True))
     results = [function(*row) for row in rows[::-1]][::-1] if backwards else [function(*row) for row in rows]
     if kind is dict:
         return dict(zip(first.keys(), results, strict=True))
     return results if kind is list else tuple(results)
+
+
+def _check_like(name: str, value: Any, first: Any, kind: type) -> None:
+    fits = isinstance(value, kind)
+    if not fits:
+        raise RuntimeError(
+            f"For '{name}', the structures of all arguments must be the same, but one is no {kind.__name__}."
+        )
+    if len(value) != len(first):
+        raise RuntimeError(f"For '{name}', all arguments must have one length, but got {len(first)} and {len(value)}.")
+    if kind is dict and list(value.keys()) != list(first.keys()):
+        raise RuntimeError(
+            f"For '{name}', all dicts must have the same keys, but got {list(first.keys())} and {list(value.keys())}."
+        )
 
 
 def zip_operation(*args: Any) -> Any:

@@ -51,7 +51,19 @@ _TESTS: dict[str, Callable[[Any], bool]] = {
 
 def _kind(value: Any) -> str:
     """The type name of a value, for messages."""
-    for name in ("None", "Tensor", "Bool", "Int", "Float", "Complex", "String", "Tuple", "List", "Dictionary", "Function"):
+    for name in (
+        "None",
+        "Tensor",
+        "Bool",
+        "Int",
+        "Float",
+        "Complex",
+        "String",
+        "Tuple",
+        "List",
+        "Dictionary",
+        "Function",
+    ):
         if _TESTS[name](value):
             return name
     return "an object"
@@ -115,7 +127,7 @@ class MultitypeFuncGraph:
         if len(self.entries) == 1:
             return self.entries[0][1](*args)
         for names, function in self.entries:
-            if len(names) == len(args) and all([_TESTS[n](a) for n, a in zip(names, args, strict=True)]):
+            if len(names) == len(args) and all(_TESTS[n](a) for n, a in zip(names, args, strict=True)):
                 return function(*args)
         listed = ", ".join([f"({', '.join(names)})" for names, _ in self.entries]) or "nothing"
         raise ValueError(
