@@ -12,7 +12,18 @@ from mindspore.base.dtypes import DType
 from mindspore.base.promotion import scalar_dtype
 from mindspore.base.protocols import MUTABLE, record_fields
 from mindspore.base.shapes import Shape
-from mindspore.infer import builtins, calls, exceptions, loops, methods, operations, patterns, records, transforms
+from mindspore.infer import (
+    builtins,
+    calls,
+    exceptions,
+    loops,
+    mathematics,
+    methods,
+    operations,
+    patterns,
+    records,
+    transforms,
+)
 from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
 from mindspore.infer.machine import Expanders, Machine, Parse, tensor_type
@@ -23,7 +34,7 @@ from mindspore.infer.values import Abstract, Instance, Known, Slot
 from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
-RULES = (builtins, calls, exceptions, loops, methods, operations, patterns, records, transforms)
+RULES = (builtins, calls, exceptions, loops, mathematics, methods, operations, patterns, records, transforms)
 """Modules whose import registers what nodes and callables mean."""
 _RECURSION_LIMIT = 30_000
 
