@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from mindspore.base import dtypes as dt
 from mindspore.base.shapes import row_major_strides, size
+from mindspore.ir.operator import find
 from mindspore.kernels import bounds, gather, scatter
 from mindspore.kernels.elementwise import broadcast_strides
 from mindspore.kernels.target import Isa
-from mindspore.ir.operator import find
 from mindspore.primitives.compute import Pick, Walk
 from mindspore.primitives.strided import KINDS
 from tests.kernels.native import Library, Runtime, library, runnable
@@ -27,7 +27,11 @@ TYPES = {1: "i1", 2: "i2", 4: "f4", 8: "f8", 16: "c16"}
 def kernels(request: pytest.FixtureRequest) -> Library:
     isa: Isa = request.param
     combining = [scatter.spec(k, dt.float32) for k in KINDS if k != "set"]
-    moving = [make for t in (dt.int8, dt.int16, dt.float32, dt.float64, dt.complex128) for make in (gather.spec(t.itemsize), scatter.spec("set", t))]  # noqa: E501
+    moving = [
+        make
+        for t in (dt.int8, dt.int16, dt.float32, dt.float64, dt.complex128)
+        for make in (gather.spec(t.itemsize), scatter.spec("set", t))
+    ]
     return library([bounds.check_spec(), *moving, *combining], isa)
 
 
@@ -94,7 +98,13 @@ def test_many_rows_are_shared_by_chunks(kernels: Library) -> None:
 
 @pytest.mark.parametrize(
     ("index", "bound", "first"),
-    [([0, 3, -4, 5], 4, 5), ([0, -5, 9], 4, -5), ([-(2**63)], 3, -(2**63)), ([2**63 - 1], 2**40, 2**63 - 1), ([0], 0, 0)],
+    [
+        ([0, 3, -4, 5], 4, 5),
+        ([0, -5, 9], 4, -5),
+        ([-(2**63)], 3, -(2**63)),
+        ([2**63 - 1], 2**40, 2**63 - 1),
+        ([0], 0, 0),
+    ],
 )
 def test_the_first_index_out_of_bounds_is_named(kernels: Library, index: list[int], bound: int, first: int) -> None:
     runtime = Runtime()

@@ -39,7 +39,9 @@ def test_a_product_with_gathered_rows_in_its_epilogue() -> None:
 
 def written(x: Node, value: Node, index: Node) -> Node:
     """Row `index` of a matrix overwritten."""
-    return b.scatter_strided(x, value, index, walk=Walk((64,), 0, (1,), (Pick((0,), 1000, 64),)), kind="set")
+    walk = Walk((64,), 0, (1,), (Pick((0,), 1000, 64),))
+    made: Node = b.scatter_strided(x, value, index, walk=walk, kind="set")
+    return made
 
 
 def test_a_write_to_a_parameter_needs_no_copy() -> None:

@@ -18,11 +18,12 @@ from mindspore.common.eager import arguments_of
 from mindspore.common.eager import function as operator_function
 from mindspore.common.parameter import Parameter
 from mindspore.common.tensor_class import Tensor
-from mindspore.common.writes import Write
+from mindspore.common.writes import Write, versions
 from mindspore.ir.operator import NotDifferentiable
 
 _alias = operator_function("identity")
 _add = operator_function("add")
+_scatter = operator_function("scatter_strided")
 _ones_like = operator_function("ones_like")
 _zeros_like = operator_function("zeros_like")
 
@@ -121,6 +122,8 @@ def _pullback(
     records: Sequence[Any], outputs: Sequence[Any], seeds: Sequence[Any], sources: Sequence[Any]
 ) -> list[Any]:
     """Gradients of `sources`; ids stand for tensors, which the records keep alive."""
+    records, first = versions(list(records), _scatter)
+    sources = [first.get(id(s), s) for s in sources]
     active = {id(s) for s in sources if s.dtype.kind in "fc"}
     path = _path(records, active)
     adjoints: dict[int, Any] = {}
@@ -168,7 +171,7 @@ def _path(records: Sequence[Any], active: set[int]) -> list[Step]:
     path: list[Step] = []
     for callable_, args, result, *rest in records:
         if isinstance(callable_, Write):
-            _check_write(callable_, args, active, path)
+            _check_write(callable_, args, path)
             continue
         op = callable_.__operator__
         if isinstance(op.gradient, NotDifferentiable) and not op.gradient.error:
@@ -189,14 +192,9 @@ def _reads(args: Sequence[Any], active: set[int]) -> bool:
     return any(id(a) in active or (isinstance(a, tuple | list) and any(id(e) in active for e in a)) for a in args)
 
 
-def _check_write(write: Write, args: Sequence[Any], active: set[int], path: Sequence[Step]) -> None:
-    """A write that would make gradients wrong is refused: of a value on the path, or of one that the path read before."""
-    target, value = args
-    if write.what == "setitem" and (id(target) in active or id(value) in active):
-        raise RuntimeError(
-            "A tensor that is differentiated was changed in place by x[...] = value: gradients do not pass through such a write; "
-            "use ops.where or ops.concat to make a new tensor."
-        )
+def _check_write(write: Write, args: Sequence[Any], path: Sequence[Step]) -> None:
+    """A write that would make gradients wrong is refused: of a value that the path read before."""
+    target = args[0]
     if any(target is operand for step in path for operand in step.operands):
         raise RuntimeError(
             f"A tensor was changed in place ({write.what}) after an operator used it in a function that is differentiated: its "

@@ -42,7 +42,7 @@ def analyse(tree: ast.FunctionDef | ast.Lambda) -> Names:
     local = frozenset(b.name for b in bindings)
     captured, written = _captures(body)
     sites: dict[str, list[_Binding]] = {}
-    for binding in bindings:
+    for binding in [*bindings, *(b for b in _bindings(body, elements=True) if b.name in local)]:
         sites.setdefault(binding.name, []).append(binding)
     boxed = frozenset(n for n in local if n in written or (n in captured and not _settled(sites[n], captured[n])))
     return Names(local, boxed, declared_global, declared_nonlocal)
@@ -75,17 +75,24 @@ def walk_scope(roots: Iterable[ast.AST]) -> Iterator[ast.AST]:
             stack.extend(reversed(list(ast.iter_child_nodes(node))))
 
 
+def with_elements(suite: Iterable[ast.AST]) -> tuple[str, ...]:
+    """The names that `suite` binds, and those whose elements it assigns: the values of both may be others afterwards."""
+    body = list(suite)
+    return tuple(dict.fromkeys(b.name for b in (*_bindings(body), *_bindings(body, elements=True))))
+
+
 def _evaluated_at_definition(node: ast.AST) -> list[ast.AST]:
     assert isinstance(node, _FUNCTIONS)
     given: list[ast.AST] = [*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
     return given if isinstance(node, ast.Lambda) else [*node.decorator_list, *given]
 
 
-def _bindings(body: list[ast.AST], in_loop: bool = False) -> Iterator[_Binding]:
-    stack: list[tuple[ast.AST, bool, frozenset[str]]] = [(n, in_loop, frozenset()) for n in reversed(body)]
+def _bindings(body: list[ast.AST], elements: bool = False) -> Iterator[_Binding]:
+    """Where names are bound, or with `elements` where elements of what they are bound to are assigned."""
+    stack: list[tuple[ast.AST, bool, frozenset[str]]] = [(n, False, frozenset()) for n in reversed(body)]
     while stack:
         node, looping, hidden = stack.pop()
-        name = _bound_name(node)
+        name = _owner_name(node) if elements else _bound_name(node)
         if name is not None and name not in hidden:
             yield _Binding(name, (node.lineno, node.col_offset), looping)  # type: ignore[attr-defined]
         if isinstance(node, _FUNCTIONS):
@@ -104,6 +111,16 @@ def _bound_name(node: ast.AST) -> str | None:
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
         return node.id
     return node.name if isinstance(node, ast.FunctionDef) else None
+
+
+def _owner_name(node: ast.AST) -> str | None:
+    """``x`` for the target ``x[i][j]``."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Store):
+        return None
+    owner: ast.expr = node
+    while isinstance(owner, ast.Subscript):
+        owner = owner.value
+    return owner.id if isinstance(owner, ast.Name) else None
 
 
 def _declared(body: list[ast.AST], kind: type[ast.Global] | type[ast.Nonlocal]) -> frozenset[str]:
@@ -130,6 +147,7 @@ def _free_names(tree: ast.AST) -> tuple[set[str], set[str]]:
     written = set(_declared(body, ast.Nonlocal))
     own = set(parameter_names(tree.args)) | (set(assigned(body)) - written)
     read = {n.id for n in walk_scope(body) if isinstance(n, ast.Name)}
+    written |= {b.name for b in _bindings(body, elements=True)} - own
     for node in walk_scope(body):
         if isinstance(node, _FUNCTIONS):
             free, changed = _free_names(node)

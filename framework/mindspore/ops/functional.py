@@ -14,7 +14,17 @@ from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
 from mindspore.ops import losses
 
-_INTERNAL = frozenset({"argmax_index", "argmin_index", "iota", "apply_momentum", "strided_slice_grad"})
+_INTERNAL = frozenset(
+    {
+        "argmax_index",
+        "argmin_index",
+        "iota",
+        "apply_momentum",
+        "strided_slice_grad",
+        "gather_strided",
+        "scatter_strided",
+    }
+)
 
 _full = function("full")
 _arange = function("arange")

@@ -10,7 +10,12 @@ from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
 from mindspore.ops.primitive import Primitive, primitive_class
 
-INTERNAL = frozenset({"Arange", "ArgmaxIndex", "ArgminIndex", "Eye", "Full", "Iota", "OneHot", "StridedSliceGrad"})
+INTERNAL = frozenset(
+    {
+        "Arange", "ArgmaxIndex", "ArgminIndex", "Eye", "Full", "GatherStrided", "Iota", "OneHot", "ScatterStrided",
+        "StridedSliceGrad",
+    }
+)  # fmt: skip
 """Operators that have no class of their own in MindSpore, or one with another signature, written below."""
 
 _full = function("full")
