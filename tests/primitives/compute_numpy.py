@@ -20,12 +20,15 @@ from mindspore.primitives.compute import (
     Elementwise,
     Gather,
     Move,
+    Products,
     Reduce,
     Scatter,
     Update,
     Walk,
+    Windows,
 )
 from mindspore.primitives.scalar import Expr, trace
+from tests.primitives.compute_windows import evaluate_products, evaluate_windows
 
 _HALF = ("float16", "bfloat16")
 
@@ -225,5 +228,9 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
         return _gather(operands, attrs["walk"])
     if isinstance(record, Scatter):
         return _scatter(operands, attrs["walk"], attrs["kind"])
+    if isinstance(record, Products):
+        return evaluate_products(record, operands, out, attrs)
+    if isinstance(record, Windows):
+        return evaluate_windows(record, operands, out, attrs)
     assert isinstance(record, Contract), f"{op.name}: the interpreter does not know {type(record).__name__}"
     return _contract(operands[0], operands[1], attrs)

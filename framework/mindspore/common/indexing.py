@@ -13,7 +13,7 @@ from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
 from mindspore.common.index_plan import Plan, Window, broadcast_or_none, described, mask_planned, planned
 from mindspore.common.tensor_class import Tensor
-from mindspore.common.writes import record_setitem
+from mindspore.common.writes import record_elements
 
 _strided_slice = function("strided_slice")
 _reshape = function("reshape")
@@ -215,7 +215,7 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
     entries = tuple(map(_as_known, index)) if isinstance(index, tuple) else (_as_known(index),)
     plan = planned(x.shape, entries)
     source = _assigned(x, plan, value)
-    record_setitem(x, source, plan)
+    record_elements(x, source, plan.walk, plan.indices)
     if plan.window is None:
         x.asnumpy()[entries] = source.asnumpy()
     else:

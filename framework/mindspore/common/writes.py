@@ -1,7 +1,9 @@
-"""Changes of a tensor's elements in place, noted on the tape: gradients follow an assignment to elements, and refuse other changes."""
+"""Changes of a tensor's elements in place, noted on the tape: gradients see a tensor that was assigned as one value after another."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,53 +14,55 @@ from mindspore.primitives.compute import Walk
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Stands in the place of an operator on the tape: the elements of a tensor changed by ``what``.
+    """Stands in the place of an operator on the tape: elements of a tensor were changed, at the places of ``walk`` or all of them.
 
-    With a ``walk`` the arguments are the tensor, what was written to its places, and their indices; the result is the tensor as it was.
+    The arguments are the tensor, what was written, and the indices of the walk; the result is the tensor as it was before.
     """
 
-    what: str
     walk: Walk | None = None
 
 
-def record_write(what: str, target: Any, value: Any) -> None:
-    """Notes, if a tape is set, that the elements of `target` change to `value`."""
-    tape = _native.get_tape()
-    if tape is not None:
-        tape.append((Write(what), (target, value), None))
-
-
-def record_setitem(target: Any, value: Any, plan: Any) -> None:
-    """Notes, if a tape is set, that the elements of `target` that a plan takes are about to change to `value`."""
+def record_elements(target: Any, value: Any, walk: Walk, indices: Sequence[Any]) -> None:
+    """Notes, if a tape is set, that elements of `target` are about to change to `value`."""
     tape = _native.get_tape()
     if tape is not None:
         before = _native.TensorBase.copy(target)
-        indices = [Tensor(i) for i in plan.indices]
-        tape.append((Write("setitem", plan.walk), (target, value, *indices), before))
+        tape.append((Write(walk), (target, value, *map(Tensor, indices)), before))
 
 
-def versions(records: list[Any], scatter: Any) -> tuple[list[Any], dict[int, Any]]:
-    """`records` with every assignment to elements as a call of `scatter` from one version of the tensor to the next.
+def assign_values(target: Any, value: Any) -> None:
+    """Gives `target` the elements of `value`, which has its type.
 
-    A tensor that is assigned to stands for its last version; what came before refers to the copies that were kept. Gives also the first
-    version of each such tensor, by its id.
+    Under a tape the elements it had stay alive as a tensor of their own, which is what operators before have read.
     """
-    if not any(isinstance(r[0], Write) and r[0].walk is not None for r in records):
-        return records, {}
-    names: dict[int, Any] = {}
+    tape = _native.get_tape()
+    if tape is None:
+        target.assign_from(value)
+        return
+    before = Tensor(target)
+    target.set_storage(value.copy())
+    tape.append((Write(), (target, value), before))
 
-    def named(value: Any) -> Any:
-        if isinstance(value, tuple | list):
-            return type(value)(map(named, value)) if any(id(v) in names for v in value) else value
-        return names.get(id(value), value)
 
-    found: list[Any] = []
-    for callable_, args, result, *rest in reversed(records):
-        if isinstance(callable_, Write) and callable_.walk is not None:
-            target, value, *indices = args
-            operands = (result, named(value), *indices) if value is not target else (result, result, *indices)
-            found.append((scatter, (operands,), named(target), {"walk": callable_.walk, "kind": "set"}))
-            names[id(target)] = result
-        else:
-            found.append((callable_, tuple(map(named, args)), named(result), *rest))
-    return found[::-1], names
+class Versions:
+    """What the tensors that a tape's records name stood for when they were recorded; ``written``: those that were assigned, by id."""
+
+    def __init__(self, records: Sequence[Any]) -> None:
+        self.written: dict[int, tuple[list[int], list[Any]]] = {}
+        for position, (callable_, args, before, *_) in enumerate(records):
+            if isinstance(callable_, Write):
+                positions, olds = self.written.setdefault(id(args[0]), ([], []))
+                positions.append(position)
+                olds.append(before)
+
+    def at(self, position: int, tensor: Any) -> Any:
+        """The value of `tensor` for the record at `position`: what the first assignment from there on replaced."""
+        found = self.written.get(id(tensor))
+        if found is None:
+            return tensor
+        positions, olds = found
+        index = bisect_right(positions, position - 1)
+        return olds[index] if index < len(olds) else tensor
+
+    def all_at(self, position: int, operands: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(self.at(position, o) for o in operands) if self.written else tuple(operands)

@@ -44,6 +44,17 @@ class Dict(Value):
 
 
 @dataclass(slots=True, eq=False)
+class Instance(Value):
+    """An object of a class with Python source; its attributes (name -> value) are on the heap.
+
+    `fixed`: why it must not change; empty when it may.
+    """
+
+    cls: type
+    fixed: str = ""
+
+
+@dataclass(slots=True, eq=False)
 class Box(Value):
     """A variable shared between functions; its value is on the heap."""
 
@@ -101,6 +112,15 @@ class Transformed(Value):
     kind: str
     function: Abstract
     options: Mapping[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Choice(Value):
+    """A function or object that only run time knows: `then` where the Bool[] node `flag` is true, `other` elsewhere."""
+
+    flag: Node
+    then: Abstract
+    other: Abstract
 
 
 @dataclass(slots=True, eq=False)

@@ -1,6 +1,7 @@
 """Writes at run-time places: a unit is everything that goes to one position of the dimensions along which no index varies.
 
-Units share no elements and write in the order of the walk, so that the result does not depend on threads.
+Units share no elements and write in the order of the walk, so that the result does not depend on threads. The code is for sizes that are
+known: symbolic ones are fixed to their example.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from mindspore.kernels.lower_items import Index
 from mindspore.kernels.program import Put
 from mindspore.kernels.scope import Scope
 from mindspore.kernels.tasks import copy_nest
+from mindspore.primitives.compute import Pick, Walk
 
 BLOCK = 512
 """Elements of a row that one unit takes."""
@@ -44,6 +46,18 @@ class _Walk:
         return size([self.sizes[i] for i in self.outer]) * self.blocks
 
 
+def _fixed(step: Put) -> Put:
+    """`step` with numbers in the place of symbolic sizes."""
+    walk = step.walk
+
+    def numbers(sizes: Sequence[int]) -> tuple[int, ...]:
+        return tuple(map(int, sizes))
+
+    picks = tuple(Pick(numbers(p.strides), int(p.bound), int(p.step)) for p in walk.picks)
+    fixed = Walk(numbers(walk.sizes), int(walk.offset), numbers(walk.strides), picks)
+    return Put(step.reads, step.outputs, walk=fixed, given=numbers(step.given), kind=step.kind)
+
+
 def _walk(step: Put) -> _Walk:
     walk = step.walk
     sizes, (own, given, *chosen) = collapse(walk.sizes, [walk.strides, step.given, *(p.strides for p in walk.picks)])
@@ -56,6 +70,7 @@ def _walk(step: Put) -> _Walk:
 
 def emit(scope: Scope, step: Put) -> None:
     """Copies the tensor that is changed, unless its memory is the output's, and writes into the copy."""
+    step = _fixed(step)
     values = [r.value for r in step.reads]
     base, output = values[0], scope.pointer(step.outputs[0])
     assert base is not None
@@ -70,8 +85,8 @@ def emit(scope: Scope, step: Put) -> None:
     dtype = step.outputs[0].dtype
     key = f"{step.kind} {dtype} {step.walk} {step.given}"
 
-    def write(name: str) -> None:
-        _units(scope.shared.module, name, step, made)
+    def write(module: Module, name: str) -> None:
+        _units(module, name, step, made)
 
     pointers = [output, *(scope.pointer(v) for v in values[1:] if v is not None)]
     scope.run_units("put", key, pointers, (made.units, grain), write)

@@ -15,6 +15,7 @@ from mindspore.kernels.program import (
     Check,
     Function,
     Invoke,
+    Kernels,
     Loop,
     Map,
     Product,
@@ -60,7 +61,7 @@ class RunProduct(Task):
 class RunStep(Task):
     """A step that runs alone."""
 
-    step: ArgFold | Boxes | Put | Check | Invoke | Branch | Loop = field(kw_only=True)
+    step: ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop = field(kw_only=True)
 
 
 def tasks_of(function: Function) -> list[Task]:
@@ -77,7 +78,7 @@ def task(group: Group, outputs: list[Value], updates: Set[Value]) -> Task:
     first = group.steps[0]
     if isinstance(first, Product):
         return _product_task(group, first, outputs, updates)
-    assert isinstance(first, ArgFold | Boxes | Put | Check | Invoke | Branch | Loop)
+    assert isinstance(first, ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop)
     shares = _loop_shares(first) if isinstance(first, Loop) else _put_shares(first) if isinstance(first, Put) else {}
     return RunStep(_reads(first), list(first.outputs), shares, step=first)
 
