@@ -10,7 +10,18 @@ from typing import Any
 
 from mindspore.base.protocols import record_fields
 from mindspore.base.shapes import Shape
-from mindspore.infer import builtins, calls, exceptions, loops, methods, operations, patterns, records, transforms
+from mindspore.infer import (
+    builtins,
+    calls,
+    exceptions,
+    loops,
+    mathematics,
+    methods,
+    operations,
+    patterns,
+    records,
+    transforms,
+)
 from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
 from mindspore.infer.machine import Expanders, Machine, Parse, tensor_type
@@ -21,7 +32,7 @@ from mindspore.infer.values import Abstract, Instance, Known, Slot
 from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
-RULES = (builtins, calls, exceptions, loops, methods, operations, patterns, records, transforms)
+RULES = (builtins, calls, exceptions, loops, mathematics, methods, operations, patterns, records, transforms)
 """Modules whose import registers what nodes and callables mean."""
 _RECURSION_LIMIT = 30_000
 
