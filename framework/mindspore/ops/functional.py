@@ -18,9 +18,10 @@ from mindspore.ops import clip, layers, losses
 
 _INTERNAL = frozenset(
     {
-        "argmax_index", "argmin_index", "iota", "apply_momentum", "strided_slice_grad", "strided_products", "avg_pool", "max_pool",
-        "max_pool_grad", "conv2d_backprop_input", "conv2d_backprop_filter", "window_index", "window_max", "window_place",
-        "window_spread", "window_sum", "window_take",
+        "apply_momentum", "argmax_index", "argmin_index", "avg_pool", "conv2d_backprop_filter",
+        "conv2d_backprop_input", "gather_strided", "iota", "max_pool", "max_pool_grad", "scatter_strided",
+        "strided_products", "strided_slice_grad", "window_index", "window_max", "window_place", "window_spread",
+        "window_sum", "window_take",
     }
 )  # fmt: skip
 

@@ -14,8 +14,9 @@ from mindspore.ops.primitive import Primitive, primitive_class
 
 INTERNAL = frozenset(
     {
-        "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Eye", "Full", "Iota", "MaxPoolGrad", "OneHot", "StridedProducts",
-        "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum", "WindowTake",
+        "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Eye", "Full", "GatherStrided", "Iota",
+        "MaxPoolGrad", "OneHot", "ScatterStrided", "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax",
+        "WindowPlace", "WindowSpread", "WindowSum", "WindowTake",
     }
 )  # fmt: skip
 """Operators that have no class of their own in MindSpore, or one with another signature, written below."""
