@@ -10,6 +10,7 @@ from typing import Any
 from mindspore import _native
 from mindspore.backends.reference.evaluate import evaluate
 from mindspore.base.bprops import check_count, check_kind, check_shape
+from mindspore.base.protocols import BackwardHooks
 from mindspore.common.builder import EAGER
 from mindspore.common.tape import CustomRule, pull_back, recording, tensors
 from mindspore.common.tensor_class import Tensor
@@ -33,6 +34,19 @@ def recomputed(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapp
     value = _renewed(value, operands)
     _record(_Recompute(function, args, kwargs), operands, tuple(tensors(value)))
     return value
+
+
+def with_hooks(
+    function: Callable[..., Any], hooks: BackwardHooks, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Any:
+    """``function(*args, **kwargs)``, recorded as one call whose gradients are the usual ones with the user's functions around them."""
+    value, records = recording(function, args, kwargs)
+    given = list(tensors((args, dict(kwargs))))
+    operands = tuple({id(t): t for t in [*given, *_read_from_outside(records)]}.values())
+    outputs = tuple(tensors(value))
+    made = _renewed(value, outputs)
+    _record(_Hooks(hooks, records, args, made, outputs), operands, tuple(tensors(made)))
+    return made
 
 
 def _unrecorded(
@@ -128,25 +142,25 @@ class _Bprop(CustomRule):
         check_count(self.bprop, len(self.args), len(parts))
         found: list[Any] = []
         for position, (part, argument) in enumerate(zip(parts, self.args, strict=True)):
-            self.collect(position, part, argument, found)
+            collect(self.bprop, position, part, argument, found)
         return found
 
-    def collect(self, position: int, part: Any, argument: Any, found: list[Any]) -> None:
-        """Appends the gradients of the tensors in `argument`; None stands for zero."""
-        if isinstance(argument, Tensor):
-            if isinstance(part, int | float) and not argument.shape:
-                part = Tensor(part, argument.dtype)
-            check_kind(self.bprop, position, part is None or isinstance(part, Tensor), type(part).__name__)
-            if part is not None:
-                check_shape(self.bprop, position, argument.shape, part.shape)
-            found.append(part)
-        elif isinstance(argument, tuple | list) and argument:
-            check_kind(self.bprop, position, part is None or isinstance(part, tuple | list), type(part).__name__)
-            parts = [None] * len(argument) if part is None else part
-            many = f"{len(parts)} of them for {len(argument)}"
-            check_kind(self.bprop, position, len(parts) == len(argument), many)
-            for each, value in zip(parts, argument, strict=True):
-                self.collect(position, each, value, found)
+
+def collect(function: Any, position: int, part: Any, argument: Any, found: list[Any]) -> None:
+    """Appends the gradients of the tensors in `argument` that the user's `function` gave; None stands for zero."""
+    if isinstance(argument, Tensor):
+        if isinstance(part, int | float) and not argument.shape:
+            part = Tensor(part, argument.dtype)
+        check_kind(function, position, part is None or isinstance(part, Tensor), type(part).__name__)
+        if part is not None:
+            check_shape(function, position, argument.shape, part.shape)
+        found.append(part)
+    elif isinstance(argument, tuple | list) and argument:
+        check_kind(function, position, part is None or isinstance(part, tuple | list), type(part).__name__)
+        parts = [None] * len(argument) if part is None else part
+        check_kind(function, position, len(parts) == len(argument), f"{len(parts)} of them for {len(argument)}")
+        for each, value in zip(parts, argument, strict=True):
+            collect(function, position, each, value, found)
 
 
 def _filled(value: Any, found: Iterator[Any]) -> Any:
@@ -159,6 +173,35 @@ def _filled(value: Any, found: Iterator[Any]) -> Any:
     if isinstance(value, list):
         return [_filled(v, found) for v in value]
     return {k: _filled(v, found) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+@dataclass(frozen=True, slots=True)
+class _Hooks(CustomRule):
+    """The usual gradients, which go back over the records of the call, between functions of the user."""
+
+    hooks: BackwardHooks
+    records: Sequence[Any]
+    args: tuple[Any, ...]
+    value: Any
+    outputs: tuple[Any, ...]
+
+    def gradients(self, operands: Sequence[Any], results: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+        filled = _filled(
+            self.value, iter([EAGER.zeros_like(r) if g is None else g for g, r in zip(given, results, strict=True)])
+        )
+        cotangents = self.hooks.before(filled if isinstance(filled, tuple) else (filled,))
+        seeds = list(tensors(cotangents))
+        check_kind(self.hooks.before, 0, len(seeds) == len(results), f"{len(seeds)} tensor(s) for {len(results)}")
+        floating = [(o, s) for o, s in zip(self.outputs, seeds, strict=True) if o.dtype.kind in "fc"]
+        found = pull_back(self.records, [o for o, _ in floating], [s for _, s in floating], operands)
+        by_id = dict(zip(map(id, operands), found, strict=True))
+        own = _filled(self.args, iter([by_id[id(t)] for t in tensors(self.args)]))
+        replaced = self.hooks.after(own, cotangents)
+        seen: list[Any] = []
+        for position, (part, argument) in enumerate(zip(replaced, self.args, strict=True)):
+            collect(self.hooks.after, position, part, argument, seen)
+        by_id.update(zip(map(id, tensors(self.args)), seen, strict=True))
+        return [by_id[id(o)] for o in operands]
 
 
 @dataclass(frozen=True, slots=True)

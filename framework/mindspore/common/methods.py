@@ -11,6 +11,7 @@ from mindspore.base.protocols import tensor_classes, tensor_methods, tensor_oper
 from mindspore.common import functions as f
 from mindspore.common.dtype import pytype_to_dtype
 from mindspore.common.eager import comparison, function
+from mindspore.common.hook_handle import register_hook
 from mindspore.common.indexing import (
     getitem,
     graph_getitem,
@@ -152,6 +153,7 @@ def _register() -> None:
     tensor_methods.update({name: function(target) for name, target in _ALIASES.items()})
     tensor_methods.update(_WRITTEN)
     tensor_methods["copy"] = _identity
+    tensor_methods["register_hook"] = register_hook
     setattr(Tensor, "copy", _copy)  # noqa: B010 -- what a graph needs no copy for is one in memory
     tensor_classes["Tensor"] = Tensor
     tensor_properties["T"] = _reversed_axes

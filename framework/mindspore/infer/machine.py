@@ -6,6 +6,7 @@ What each kind of node and each callable means is registered by the other module
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mindspore.infer.emit import Emitter
@@ -40,6 +41,17 @@ def evaluates(*ops: Any) -> Callable[[Rule], Rule]:
     return register
 
 
+@dataclass(slots=True)
+class HookScope:
+    """Hooks on tensors of one function that is differentiated, whose nodes are made in the scope at `depth`.
+
+    For each tensor: the nodes of its hooks, the first one last in the way of the gradient, and the result that readers of the tensor read.
+    """
+
+    depth: int
+    entries: dict[Node, tuple[list[Apply], Node]] = field(default_factory=dict)
+
+
 class Machine:
     """State of one specialisation.
 
@@ -47,6 +59,7 @@ class Machine:
         stack: the activations, from the outermost call to the current one.
         branches: how many conditions known only at run time surround the current node.
         gradients: how many transformations that differentiate surround it.
+        hooks: for each of these, the hooks registered on its tensors.
         tries: for each ``try`` around the current node, the number of such conditions around it.
         handled: the exceptions whose handlers are being evaluated.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
@@ -62,6 +75,7 @@ class Machine:
         self.slots: dict[int, Slot] = {}
         self.branches = 0
         self.gradients = 0
+        self.hooks: list[HookScope] = []
         self.tries: list[int] = []
         self.handled: list[Exception] = []
         self.root = ""
