@@ -49,6 +49,7 @@ class Machine:
         gradients: how many transformations that differentiate surround it.
         tries: for each ``try`` around the current node, the number of such conditions around it.
         handled: the exceptions whose handlers are being evaluated.
+        marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
     """
 
@@ -66,6 +67,7 @@ class Machine:
         self.handled: list[Exception] = []
         self.root = ""
         self.fold: Fold | None = None
+        self.marked: set[Abstract] = set()
 
     def run(self, graph: Graph, frame: Frame, arguments: tuple[Abstract, ...] = ()) -> Abstract:
         """The value of a block graph in `frame`."""
