@@ -67,7 +67,8 @@ def compile_now(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], b
     import mindspore.common.meanings  # noqa: F401 -- tells inference what functions of this room mean in graphs
     from mindspore.compiler.pipeline import Options, compile_call
 
-    options = Options(backend or SETTINGS.device_target.lower(), SETTINGS.save_graphs, SETTINGS.save_graphs_path)
+    target = backend or SETTINGS.device_target.lower()
+    options = Options(target, SETTINGS.save_graphs, SETTINGS.save_graphs_path, SETTINGS.max_call_depth)
     return compile_call(function, args, kwargs, options)
 
 

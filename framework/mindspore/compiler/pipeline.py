@@ -22,11 +22,13 @@ from mindspore.passes import PIPELINE, simplify
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to compile: ``backend`` by name; ``save_graphs`` 0 nothing, 1 the typed and the final graph, 2 every stage, under ``path``."""
+    """How to compile: ``backend`` by name; ``save_graphs`` 0 nothing, 1 the typed and the final graph, 2 every stage, under ``path``;
+    ``max_call_depth``: how deep calls are followed into."""
 
     backend: str = "cpu"
     save_graphs: int = 0
     save_graphs_path: str = "."
+    max_call_depth: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,14 @@ def compile_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], 
     saver = GraphSaver(
         getattr(function, "__name__", type(function).__name__), options.save_graphs, options.save_graphs_path
     )
-    specialised = specialise(function, tuple(args), dict(kwargs), parse=saver.parsed(parse), expanders=EXPANDERS)
+    specialised = specialise(
+        function,
+        tuple(args),
+        dict(kwargs),
+        parse=saver.parsed(parse),
+        expanders=EXPANDERS,
+        max_depth=options.max_call_depth,
+    )
     _optimise(specialised.graph, saver)
     run = _executable(specialised, options)
     return Compiled(Guards([(k, c, key, MISSING if e is ABSENT else e) for k, c, key, e in specialised.guards]), run)

@@ -11,7 +11,7 @@ from typing import Any
 from mindspore.infer import builtins, calls, loops, methods, operations, transforms
 from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
-from mindspore.infer.machine import Expanders, Machine, Parse, tensor_type
+from mindspore.infer.machine import MAX_DEPTH, Expanders, Machine, Parse, tensor_type
 from mindspore.infer.result import Output, described
 from mindspore.infer.structure import make_dict, make_list, make_tuple
 from mindspore.infer.values import Abstract, Known, Slot
@@ -19,7 +19,8 @@ from mindspore.ir.graph import Graph, Node, Parameter
 
 RULES = (builtins, calls, loops, methods, operations, transforms)
 """Modules whose import registers what nodes and callables mean."""
-_RECURSION_LIMIT = 30_000
+_FRAMES_PER_CALL = 30
+_MOST_FRAMES = 10_000_000
 
 __all__ = ["Output", "Specialised", "specialise"]
 
@@ -46,19 +47,29 @@ class Specialised:
 
 
 def specialise(
-    function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, parse: Parse, expanders: Expanders
+    function: Any,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    *,
+    parse: Parse,
+    expanders: Expanders,
+    max_depth: int = MAX_DEPTH,
 ) -> Specialised:
     """The typed graph of ``function(*args, **kwargs)`` for the types of its tensor arguments and the values of the others.
 
+    Args:
+        max_depth: how many calls may be active at once while compiling.
+
     Raises:
+        RecursionError: calls have no end.
         SyntaxError: the function's source is not found or uses syntax that graphs do not have.
         Exception: what the program raises while it is interpreted, with the user's source position in front; types and shapes
             that do not fit are TypeError and ValueError.
     """
-    machine = Machine(parse, expanders)
+    machine = Machine(parse, expanders, max_depth)
     arguments = _Arguments(machine)
     try:
-        with _deep_recursion():
+        with _deep_recursion(max_depth):
             given = tuple(arguments.value(a, (0, i)) for i, a in enumerate(args))
             named = {k: arguments.value(v, (1, k)) for k, v in kwargs.items()}
             return _finished(machine, arguments, machine.call(Known(function), given, named))
@@ -69,10 +80,10 @@ def specialise(
 
 
 @contextmanager
-def _deep_recursion() -> Iterator[None]:
+def _deep_recursion(calls: int) -> Iterator[None]:
     """The interpreter recurses with the program's calls: lets it reach its own limit before Python's."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
+    sys.setrecursionlimit(min(max(before, _FRAMES_PER_CALL * calls), _MOST_FRAMES))
     try:
         yield
     finally:

@@ -98,7 +98,10 @@ def _specialised(
     actual = {p: tensor(machine, args[p]) for p in positions}
     fresh = {p: Parameter(f"x{p}", n.type, n.location) for p, n in actual.items()}
     call_args = tuple(fresh.get(i, a) for i, a in enumerate(args))
+    unfinished = machine.open_calls
     result, layer, owned = scoped(machine, lambda: machine.call(function, call_args, kwargs), conditional=False)
+    if machine.open_calls > unfinished:
+        raise TypeError("the gradient of a recursive function inside the function itself is not supported in a graph.")
     machine.heap.push(layer)
     machine.emitter.scopes.append(owned)
     parts = _parts(machine, result, has_aux)

@@ -12,7 +12,7 @@ import numpy as np
 from mindspore._native import Executable, TensorBase, isa_level
 from mindspore.backends.cpu.kernel_addresses import resolve_kernel
 from mindspore.base.shapes import size
-from mindspore.ir.graph import WHILE, Apply, Graph, Node, nodes, subgraphs
+from mindspore.ir.graph import CALL, WHILE, Apply, Graph, Node, nodes, subgraphs
 from mindspore.ir.types import TensorType
 from mindspore.kernels import jit, target
 from mindspore.kernels.lower import Lowered, lower
@@ -35,6 +35,7 @@ def compile(
     return Executable(
         linked.address(lowered.entry), arguments, list(bound), outputs, constants_of(lowered), lowered.arena_bytes,
         linked, [_code_and_shape(p.type) for p in graph.parameters], _may_run_long(graph, inside, lowered.arena_bytes),
+        **({"recursive": True} if _runs(inside, CALL) else {}),
     )  # fmt: skip
 
 
@@ -44,9 +45,13 @@ def _check_sizes(inside: Iterable[Node]) -> None:
             raise MemoryError(f"a tensor of shape {each.type.shape} does not fit in memory")
 
 
-def _may_run_long(graph: Graph, inside: Iterable[Node], arena_bytes: int) -> bool:
-    """Whether a run needs to watch for Ctrl-C, which costs a fraction of a microsecond: it loops or handles much data."""
-    if any(isinstance(n, Apply) and n.op is WHILE for n in inside):
+def _runs(inside: Iterable[Node], op: object) -> bool:
+    return any(isinstance(n, Apply) and n.op is op for n in inside)
+
+
+def _may_run_long(graph: Graph, inside: list[Node], arena_bytes: int) -> bool:
+    """Whether a run needs to watch for Ctrl-C, which costs a fraction of a microsecond: it loops, recurses or handles much data."""
+    if _runs(inside, WHILE) or _runs(inside, CALL):
         return True
     ends = [n.type for n in (*graph.parameters, *graph.outputs())]
     return arena_bytes + sum(_bytes(t) for t in ends if isinstance(t, TensorType)) >= _WATCHED_BYTES
