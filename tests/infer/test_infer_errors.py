@@ -250,7 +250,7 @@ def test_a_gradient_of_a_function_inside_itself_is_refused() -> None:
     def function(x: Any) -> Any:
         return grad(function)(x - 1) if x > 0 else x * x
 
-    assert "the gradient of a recursive function inside" in failure(TypeError, function, t(3.0))
+    assert "calls itself inside its own gradient" in failure(TypeError, function, t(3.0))
 
 
 def test_loops_without_end() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Sequence as Items
+from typing import Any
 
 from mindspore.base import dtypes as dt
 from mindspore.infer import language as lang
 from mindspore.infer.heap import Layer
-from mindspore.infer.join import DisagreementError, Join, Leaf, leaf_node
+from mindspore.infer.join import DisagreementError, GraphJoinError, Join, Leaf, leaf_node
+from mindspore.infer.leaving import Rebuild
 from mindspore.infer.machine import Machine, PendingError, evaluates
-from mindspore.infer.truth import known_truth, truth_node
-from mindspore.infer.values import Abstract, Case, Completion, Frame, Unusable
+from mindspore.infer.truth import decisive, known_truth, truth_node
+from mindspore.infer.values import Abstract, Case, Choice, Completion, Frame, Unusable
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 from mindspore.ir.types import TensorType
 
@@ -19,7 +22,7 @@ Thunk = Callable[[], Abstract]
 
 @evaluates(lang.BRANCH)
 def branch(machine: Machine, frame: Frame, node: Apply) -> Abstract:
-    condition = machine.value(frame, node.inputs[0])
+    condition = decisive(machine, machine.value(frame, node.inputs[0]))
     arms = [_graph(a) for a in node.inputs[1:]]
     truth = known_truth(machine, condition)
     if truth is not None:
@@ -88,8 +91,8 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
         owned.append(nodes)
     if pending:
         return _only(machine, pending, results, layers, owned)
-    join = Join(machine, (layers[0], layers[1]))
-    rebuild = join.match(results[0], results[1])
+    join = Join(machine, condition, (layers[0], layers[1]), (owned[0], owned[1]))
+    rebuild = _matched(join, results)
     contents = [_join_content(machine, join, key) for key in _written(machine, layers)]
     made: list[Node] = []
     if join.types:
@@ -110,6 +113,37 @@ def _only(
     machine.heap.merge(layers[0])
     machine.emitter.adopt(owned[0])
     return results[0]
+
+
+def _matched(join: Join, results: list[Abstract]) -> Rebuild:
+    try:
+        return join.match(results[0], results[1])
+    except DisagreementError as error:
+        raise GraphJoinError(
+            f"what run time chooses between differs: {error}. Both must have the same structure, element type and shape."
+        ) from None
+
+
+def decided(machine: Machine, choice: Choice, use: Callable[[Abstract], Abstract]) -> Abstract:
+    """What `use` makes of the function that run time chooses: a branch with one use of each."""
+    return run_time_branch(machine, choice.flag, lambda: use(choice.then), lambda: use(choice.other))
+
+
+def chosen(machine: Machine, values: Items[Abstract], position: Node) -> Abstract:
+    """``values[position]`` for an integer known only at run time; one out of range takes the nearest."""
+    b: Any = machine.emitter
+    count = len(values)
+    place = b.select(b.less(position, 0), b.add(position, count), position)
+    below = [b.less(place, i) for i in range(1, count)]
+
+    def among(first: int, end: int) -> Abstract:
+        if end - first == 1:
+            return values[first]
+        middle = (first + end) // 2
+        halves = (lambda: among(first, middle)), (lambda: among(middle, end))
+        return run_time_branch(machine, below[middle - 1], *halves)
+
+    return among(0, count)
 
 
 def scoped(machine: Machine, arm: Thunk, conditional: bool = True) -> tuple[Abstract, Layer, set[Node]]:

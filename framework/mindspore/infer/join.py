@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
+from types import MethodType
 from typing import Any
 
 from mindspore.base.dtypes import DType, bool_
 from mindspore.base.promotion import promote, scalar_dtype
+from mindspore.base.symbolic import Size
+from mindspore.infer.functions import may_be_chosen, opened
 from mindspore.infer.heap import Layer
 from mindspore.infer.language import RETURN
+from mindspore.infer.leaving import Leaving, Rebuild
 from mindspore.infer.machine import Machine, tensor_type
+from mindspore.infer.objects import JOINED
 from mindspore.infer.state import slot_of
 from mindspore.infer.structure import describe, make_list, make_tuple, python_class
 from mindspore.infer.values import (
-    MISSING,
     Abstract,
     Box,
     Case,
+    Choice,
     Completion,
     Dict,
+    Instance,
     Known,
     List,
     Missing,
@@ -32,8 +38,7 @@ from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node
 from mindspore.ir.types import TensorType
 
-Rebuild = Callable[[Items[Node]], Abstract]
-Leaf = Node | bool | int | float | complex | None
+Leaf = Node | bool | int | float | complex | Size | None
 """What an arm gives for a result of the branch; None: anything of the right type, because the arm does not take that way."""
 _KINDS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
@@ -47,10 +52,23 @@ class Join:
     """Leaves of both arms with their common types, collected while structures are matched."""
 
     machine: Machine
+    condition: Node
     layers: tuple[Layer, Layer]
+    owned: tuple[set[Node], set[Node]]
     left: list[Leaf] = field(default_factory=list)
     right: list[Leaf] = field(default_factory=list)
     types: list[TensorType] = field(default_factory=list)
+    arms: tuple[Leaving, Leaving] = field(init=False)
+    _objects: dict[tuple[Instance, Instance], Rebuild] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        leaves = (
+            (lambda node: self._leaf(node, None, _tensor(node))),
+            (lambda node: self._leaf(None, node, _tensor(node))),
+        )
+        sides = zip(self.layers, self.owned, leaves, strict=True)
+        left, right = [Leaving(self.machine, layer, own, leaf) for layer, own, leaf in sides]
+        self.arms = (left, right)
 
     def match(self, a: Abstract, b: Abstract) -> Rebuild:
         """How to make the joined value from the branch's results. DisagreementError when there is none."""
@@ -88,22 +106,13 @@ class Join:
 
     def _one_sided(self, a: Abstract, b: Abstract) -> Rebuild:
         """One arm does not take this way: its part of every tensor is filled with zeros, the rest stays."""
-        present, at_left = (b, False) if isinstance(a, Missing) else (a, True)
-        if isinstance(present, Node):
-            assert isinstance(present.type, TensorType)
-            return self._leaf(present if at_left else None, None if at_left else present, present.type)
-        if isinstance(present, Sequence | List | Dict):
-            return self._children(present, MISSING, at_left)
-        if not isinstance(present, Known):
-            raise DisagreementError(f"a {describe(present)} on one way only")
-        return lambda nodes: present
-
-    def _children(self, present: Abstract, missing: Missing, at_left: bool) -> Rebuild:
-        held = self._contents(present, 0 if at_left else 1)
-        pairs = [(v, missing) if at_left else (missing, v) for v in held.values()]
-        return self._rebuilt(present, list(held), [self.match(x, y) for x, y in pairs])
+        return self.arms[1].take(b) if isinstance(a, Missing) else self.arms[0].take(a)
 
     def _structures(self, a: Abstract, b: Abstract) -> Rebuild:
+        if isinstance(a, Instance) and isinstance(b, Instance) and a.cls is b.cls:
+            return self._objects.get((a, b)) or self._object(a, b)
+        if may_be_chosen(a) and may_be_chosen(b):
+            return self._chosen(a, b)
         held = self._contents(a, 0), self._contents(b, 1)
         if python_class(a) is not python_class(b) or held[0] is _NOTHING or held[1] is _NOTHING:
             raise DisagreementError(f"{describe(a)} and {describe(b)}")
@@ -117,14 +126,49 @@ class Join:
                 raise DisagreementError(f"at [{key!r}]: {error}") from None
         return self._rebuilt(a, list(held[0]), parts)
 
+    def _object(self, a: Instance, b: Instance) -> Rebuild:
+        """One object with the attributes of both; where they disagree, run time chooses between the two."""
+        made: list[Instance] = []
+
+        def rebuild(nodes: Items[Node]) -> Abstract:
+            if not made:
+                made.append(Instance(a.cls, self._fixed(a, b)))
+                self.machine.heap.set(made[0], {k: p(nodes) for k, p in parts.items()})
+            return made[0]
+
+        self._objects[a, b] = rebuild
+        left, right = self._contents(a, 0), self._contents(b, 1)
+        try:
+            if list(left) != list(right):
+                raise DisagreementError(f"{_shape(a, left)} and {_shape(b, right)}")
+            parts = {k: self.match(v, right[k]) for k, v in left.items()}
+        except DisagreementError:
+            self._objects[a, b] = self._chosen(a, b)
+        return self._objects[a, b]
+
+    def _fixed(self, a: Instance, b: Instance) -> str:
+        """Why the object in the place of both must not change, nor they: other names may mean one of them afterwards."""
+        places = [sum(pair[side] is each for pair in self._objects) for side, each in enumerate((a, b))]
+        moved = any(arm.moves(each) for arm, each in zip(self.arms, (a, b), strict=True))
+        if max(places) > 1 or moved or a in self.machine.heap or b in self.machine.heap:
+            a.fixed = b.fixed = a.fixed or b.fixed or JOINED
+        return a.fixed or b.fixed
+
+    def _chosen(self, a: Abstract, b: Abstract) -> Rebuild:
+        """Functions of different code or captures, or objects: both leave, and each use decides between them."""
+        if same_function(a, b):
+            return lambda nodes: a
+        then, other, flag = self.arms[0].take(a), self.arms[1].take(b), self.condition
+        return lambda nodes: Choice(flag, then(nodes), other(nodes))
+
     def _contents(self, value: Abstract, arm: int) -> dict[Any, Abstract]:
         """Elements by index or key; `_NOTHING` when `value` has none."""
         if isinstance(value, Sequence):
             return dict(enumerate(value.elements))
-        if isinstance(value, List | Dict):
+        if isinstance(value, List | Dict | Instance):
             layer = self.layers[arm]
             content = layer[value] if value in layer else self.machine.heap.get(value)
-            return dict(content) if isinstance(value, Dict) else dict(enumerate(content))
+            return dict(enumerate(content)) if isinstance(value, List) else dict(content)
         if isinstance(value, Known) and isinstance(value.value, tuple):
             return {i: Known(v) for i, v in enumerate(value.value)}
         return _NOTHING
@@ -146,11 +190,12 @@ class Join:
         """Like `match` for what is on the heap under `key`."""
         if isinstance(key, Slot | Box):
             return self.match(a, b)
-        held = (dict(a), dict(b)) if isinstance(key, Dict) else (dict(enumerate(a)), dict(enumerate(b)))
+        named = isinstance(key, Dict | Instance)
+        held = (dict(a), dict(b)) if named else (dict(enumerate(a)), dict(enumerate(b)))
         if list(held[0]) != list(held[1]):
             raise DisagreementError(f"{_shape(key, held[0])} and {_shape(key, held[1])}")
         parts = {k: self.match(v, held[1][k]) for k, v in held[0].items()}
-        if isinstance(key, Dict):
+        if named:
             return lambda nodes: {k: p(nodes) for k, p in parts.items()}
         return lambda nodes: tuple(p(nodes) for p in parts.values())
 
@@ -179,7 +224,8 @@ class Join:
 
     def _case(self, name: str, a: Case | None, b: Case | None) -> list[Rebuild]:
         if a is None or b is None:
-            return [self._only(name, v, a, b) for v in (a or b).values]  # type: ignore[union-attr]
+            arm = self.arms[0 if b is None else 1]
+            return [arm.take(v) for v in (a or b).values]  # type: ignore[union-attr]
         parts = []
         for left, right in zip(a.values, b.values, strict=True):
             try:
@@ -187,12 +233,6 @@ class Join:
             except DisagreementError as error:
                 parts.append(self._disagreement(name, error, a, b))
         return parts
-
-    def _only(self, name: str, value: Abstract, a: Case | None, b: Case | None) -> Rebuild:
-        try:
-            return self.match(value, MISSING) if b is None else self.match(MISSING, value)
-        except DisagreementError as error:
-            return self._disagreement(name, error, a, b)
 
     def _disagreement(self, name: str, error: DisagreementError, a: Case | None, b: Case | None) -> Rebuild:
         """A variable that nothing reads afterwards may differ; a returned value may not."""
@@ -216,14 +256,26 @@ _NOTHING: dict[Any, Abstract] = {}
 BOOL = TensorType(bool_, ())
 
 
+def _tensor(node: Node) -> TensorType:
+    assert isinstance(node.type, TensorType)
+    return node.type
+
+
 def _shape(value: Any, held: dict[Any, Abstract]) -> str:
-    return f"{python_class(value).__name__} of length {len(held)}"
+    name = python_class(value).__name__
+    return (
+        f"{name} with {', '.join(held) or 'no attributes'}"
+        if isinstance(value, Instance)
+        else f"{name} of length {len(held)}"
+    )
 
 
 def same_constant(a: Any, b: Any) -> bool:
     """Whether two Python objects may stand for each other: the same object, or equal values of one immutable type."""
     if a is b:
         return True
+    if isinstance(a, MethodType) and isinstance(b, MethodType):
+        return a.__func__ is b.__func__ and a.__self__ is b.__self__
     if type(a) is not type(b) or not isinstance(
         a, bool | int | float | complex | str | bytes | tuple | slice | range | type(None)
     ):
@@ -231,6 +283,18 @@ def same_constant(a: Any, b: Any) -> bool:
     if isinstance(a, tuple):
         return len(a) == len(b) and all(same_constant(x, y) for x, y in zip(a, b, strict=True))
     return bool(a == b)
+
+
+def same_function(a: Abstract, b: Abstract) -> bool:
+    """Whether two values are one object, equal constants, or functions of one code over such values."""
+    if a is b:
+        return True
+    if isinstance(a, Known) and isinstance(b, Known):
+        return same_constant(a.value, b.value)
+    first, second = opened(a), opened(b)
+    if first is None or second is None or first.key != second.key:
+        return False
+    return all(same_function(x, y) for x, y in zip(first.parts, second.parts, strict=True))
 
 
 def common_type(a: Abstract, b: Abstract) -> TensorType | None:

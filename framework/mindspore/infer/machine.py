@@ -23,7 +23,7 @@ Rule = Callable[["Machine", Frame, Apply], Abstract]
 CallRule = Callable[["Machine", tuple[Abstract, ...], Mapping[str, Abstract]], Abstract]
 Fold = Callable[[str, tuple[Abstract, ...]], tuple[Abstract, ...]]
 Parse = Callable[[Any], Graph]
-Expanders = Mapping[str, Callable[..., Graph]]
+Expanders = Mapping[str, Callable[..., Any]]
 
 rules: dict[Any, Rule] = {}
 """How each operation of `language` is evaluated."""
@@ -51,6 +51,7 @@ class Checkpoint:
     heap: tuple[int, int]
     place: tuple[Location | None, int]
     branches: int
+    gradients: int
     fold: Fold | None
     recursive_calls: int
     open_calls: int
@@ -77,6 +78,9 @@ class Machine:
     Attributes:
         stack: the activations, from the outermost call to the current one.
         branches: how many conditions known only at run time surround the current node.
+        gradients: how many transformations that differentiate surround it.
+        tries: for each ``try`` around the current node, the number of such conditions around it.
+        handled: the exceptions whose handlers are being evaluated.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
         recursive_calls: how many calls of shared graphs were written.
         open_calls: how many of them while their graph was not complete.
@@ -92,6 +96,9 @@ class Machine:
         self.stack: list[Frame] = []
         self.slots: dict[int, Slot] = {}
         self.branches = 0
+        self.gradients = 0
+        self.tries: list[int] = []
+        self.handled: list[Exception] = []
         self.root = ""
         self.fold: Fold | None = None
         self.recursive_calls = 0
@@ -102,7 +109,14 @@ class Machine:
         emitter = self.emitter
         place = emitter.location, len(emitter.scopes)
         return Checkpoint(
-            len(self.stack), self.heap.moment(), place, self.branches, self.fold, self.recursive_calls, self.open_calls
+            len(self.stack),
+            self.heap.moment(),
+            place,
+            self.branches,
+            self.gradients,
+            self.fold,
+            self.recursive_calls,
+            self.open_calls,
         )
 
     def restore(self, before: Checkpoint) -> None:
@@ -110,7 +124,7 @@ class Machine:
         self.heap.back_to(before.heap)
         self.emitter.location, scopes = before.place
         del self.emitter.scopes[scopes:]
-        self.branches, self.fold = before.branches, before.fold
+        self.branches, self.gradients, self.fold = before.branches, before.gradients, before.fold
         self.recursive_calls, self.open_calls = before.recursive_calls, before.open_calls
 
     def run(self, graph: Graph, frame: Frame, arguments: tuple[Abstract, ...] = ()) -> Abstract:

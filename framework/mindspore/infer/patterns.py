@@ -1,210 +1,214 @@
-"""Patterns of values: what is left without the tensors. All calls of one recursive graph share the pattern of their arguments."""
+"""Patterns of ``match``: structure is compared while compiling, values of tensors at run time."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from mindspore.base.dtypes import DType
-from mindspore.base.promotion import promote, scalar_dtype
-from mindspore.infer.join import DisagreementError, holds
-from mindspore.infer.machine import Machine, tensor_type
-from mindspore.infer.state import read
-from mindspore.infer.structure import make_dict, make_list, make_tuple
-from mindspore.infer.values import Abstract, Closure, Dict, Known, List, Method, Partial, Sequence, Slice
-from mindspore.ir.builder import PYTHON_NUMBERS
-from mindspore.ir.graph import Node
-from mindspore.ir.types import TensorType, Type
+from mindspore.infer import language as lang
+from mindspore.infer.evaluation import dict_key, mapping
+from mindspore.infer.machine import Machine, builtin_calls, evaluates
+from mindspore.infer.operations import identical, operation
+from mindspore.infer.structure import elements, is_sequence, make_dict, make_list, python_class, to_python
+from mindspore.infer.truth import known_truth, truth_node
+from mindspore.infer.values import Abstract, Frame, Known, Sequence, Unusable
+from mindspore.ir.graph import Apply, Node
+
+_SELF_MATCHING = (bool, bytes, dict, float, frozenset, int, list, set, str, tuple)
+"""Classes whose one positional pattern is for the whole subject."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
-    """The place of a tensor."""
+class Literal:
+    """``1``, ``Color.RED``: equal to the value with this index."""
 
-    kind: Type
-
-    def __str__(self) -> str:
-        return f"Tensor {self.kind}"
+    index: int
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
-    """A value without tensors."""
+class Same:
+    """``None``, ``True``, ``False``."""
 
-    key: Hashable
-    value: Abstract = field(compare=False)
-
-    @property
-    def number(self) -> Any:
-        """The Python number that it is, or None."""
-        held = self.value.value if isinstance(self.value, Known) else None
-        return held if isinstance(held, PYTHON_NUMBERS) else None
-
-    def __str__(self) -> str:
-        held = self.value
-        return (
-            f"{type(held.value).__name__} {held.value!r:.60}"
-            if isinstance(held, Known)
-            else type(held).__name__.lower()
-        )
+    value: bool | None
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
-    """A structure of patterns. ``length``: of the parts, so that most trees that differ are told apart at once."""
+class Capture:
+    """``name``, ``_`` (None), and ``pattern as name``."""
 
-    cls: type
-    keys: tuple[Hashable, ...]
-    length: int
+    name: str | None
+    pattern: Pattern | None
+
+
+@dataclass(frozen=True, slots=True)
+class Star:
+    """``*name`` in a sequence."""
+
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sequenced:
+    """``[a, b, *rest]``."""
+
     parts: tuple[Pattern, ...]
 
-    def __str__(self) -> str:
-        return f"{self.cls.__name__.lower()} of length {self.length}"
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """``{key: pattern, **rest}``; keys by index."""
+
+    keys: tuple[int, ...]
+    parts: tuple[Pattern, ...]
+    rest: str | None
 
 
-Pattern = Hole | Fixed | Tree
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """``Class(pattern, name=pattern)``; the class by index."""
+
+    cls: int
+    parts: tuple[Pattern, ...]
+    names: tuple[str, ...]
+    named: tuple[Pattern, ...]
 
 
-def pattern(machine: Machine, value: Abstract, outside: bool = False) -> Pattern:
-    """The pattern of `value`. ``outside``: whether tensors from outside the graph are holes too; else each is a value of its own."""
-    if isinstance(value, Node):
-        assert value.type is not None
-        return Hole(value.type)
-    if outside and (kind := tensor_type(value)) is not None:
-        return Hole(kind)
-    taken = _taken(machine, value)
-    if taken is None:
-        return Fixed(_key(value), value)
-    cls, keys, parts = taken
-    return Tree(cls, keys, len(parts), tuple(pattern(machine, p, outside) for p in parts))
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``a | b``."""
+
+    parts: tuple[Pattern, ...]
 
 
-def _taken(machine: Machine, value: Abstract) -> tuple[type, tuple[Hashable, ...], tuple[Abstract, ...]] | None:
-    """Class, keys and parts of a structure."""
-    if isinstance(value, Sequence):
-        return value.cls, (), value.elements
-    if isinstance(value, Known):
-        held = value.value
-        return (type(held), (), tuple(Known(v) for v in held)) if isinstance(held, tuple) else None
-    if isinstance(value, List):
-        return List, (), tuple(machine.heap.get(value))
-    if isinstance(value, Dict):
-        items = machine.heap.get(value)
-        return Dict, tuple(items), tuple(items.values())
-    if isinstance(value, Method):
-        return Method, (), (value.function, value.self)
-    if isinstance(value, Partial):
-        return Partial, tuple(value.kwargs), (value.function, *value.args, *value.kwargs.values())
-    return (Slice, (), (value.start, value.stop, value.step)) if isinstance(value, Slice) else None
+Pattern = Literal | Same | Capture | Star | Sequenced | Mapped | Instance | Options
 
 
-def _made(machine: Machine, tree: Tree, parts: tuple[Abstract, ...]) -> Abstract:
-    if tree.cls is List:
-        return make_list(machine, parts)
-    if tree.cls is Dict:
-        return make_dict(machine, dict(zip(tree.keys, parts, strict=True)))
-    if tree.cls is Method:
-        return Method(*parts)
-    if tree.cls is Slice:
-        return Slice(*parts)
-    if tree.cls is Partial:
-        split = len(parts) - len(tree.keys)
-        named = {str(k): v for k, v in zip(tree.keys, parts[split:], strict=True)}
-        return Partial(parts[0], parts[1:split], named)
-    return make_tuple(parts, tree.cls)
+@evaluates(lang.MATCH)
+def match(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+    subject, *values = machine.values(frame, node.inputs)
+    attempt = _Attempt(machine, values)
+    truth = attempt.truth(node.attrs["pattern"], subject)
+    unbound = [Unusable(f"the variable {n!r} is used before it is assigned") for n in node.attrs["names"]]
+    captured = [attempt.captured.get(n, u) for n, u in zip(node.attrs["names"], unbound, strict=True)]
+    return Sequence((truth, *captured))
 
 
-def _key(value: Abstract) -> Hashable:
-    if isinstance(value, Closure) and not value.defaults:
-        return Closure, id(value.graph), id(value.frame)
-    if not isinstance(value, Known):
-        return id(value)
-    held = value.value
-    if isinstance(held, bool | int | float | complex | str | bytes | slice | range | type(None)):
-        return type(held), repr(held)
-    return id(held)
+@dataclass(slots=True)
+class _Attempt:
+    machine: Machine
+    values: list[Abstract]
+    captured: dict[str, Abstract] = field(default_factory=dict)
+    conditions: list[Node] = field(default_factory=list)
+    """What must hold at run time."""
 
+    def truth(self, pattern: Pattern, subject: Abstract) -> Abstract:
+        if not self.fits(pattern, subject):
+            return Known(False)
+        emitter: Any = self.machine.emitter
+        result: Abstract = Known(True)
+        for condition in self.conditions:
+            result = condition if isinstance(result, Known) else emitter.logical_and(result, condition)
+        return result
 
-def holes(given: Pattern) -> Iterator[Type]:
-    """The types of the tensors, in order."""
-    if isinstance(given, Hole):
-        yield given.kind
-    elif isinstance(given, Tree):
-        for part in given.parts:
-            yield from holes(part)
+    def fits(self, pattern: Pattern, subject: Abstract) -> bool:
+        """False when `subject` cannot fit; `conditions` says what must hold besides."""
+        match pattern:
+            case Literal(index):
+                return self.holds(operation(self.machine, "==", (subject, self.values[index])))
+            case Same(value):
+                return self.holds(identical(self.machine, subject, Known(value)))
+            case Capture(name, inner):
+                return (inner is None or self.fits(inner, subject)) and self.capture(name, subject)
+            case Sequenced(parts):
+                return self._sequence(parts, subject)
+            case Mapped():
+                return self._mapping(pattern, subject)
+            case Instance():
+                return self._instance(pattern, subject)
+            case Options(parts):
+                return self._options(parts, subject)
+        raise AssertionError("Python's own parser refuses * outside sequence patterns")
 
+    def capture(self, name: str | None, subject: Abstract) -> bool:
+        if name is not None:
+            self.captured[name] = subject
+        return True
 
-def joined(a: Pattern, b: Pattern) -> Pattern:
-    """The least pattern that values of both patterns fit: numbers that differ become 0-d tensors. DisagreementError without one."""
-    if a == b:
-        return a
-    if isinstance(a, Tree) and isinstance(b, Tree):
-        if (a.cls, a.keys, a.length) == (b.cls, b.keys, b.length):
-            return Tree(a.cls, a.keys, a.length, tuple(joined(x, y) for x, y in zip(a.parts, b.parts, strict=True)))
-    elif not isinstance(a, Tree) and not isinstance(b, Tree):
-        kind = _common(a, b)
-        if kind is not None:
-            return Hole(kind)
-    raise DisagreementError(f"{a} and {b}")
+    def holds(self, condition: Abstract) -> bool:
+        truth = known_truth(self.machine, condition)
+        if truth is None:
+            self.conditions.append(truth_node(self.machine, condition))
+        return truth is not False
 
+    def _sequence(self, parts: tuple[Pattern, ...], subject: Abstract) -> bool:
+        if not is_sequence(subject) and python_class(subject) is not range:
+            return False
+        given = elements(self.machine, subject)
+        star = next((i for i, p in enumerate(parts) if isinstance(p, Star)), None)
+        if star is None:
+            return len(given) == len(parts) and all(map(self.fits, parts, given))
+        after = len(parts) - star - 1
+        if len(given) < star + after:
+            return False
+        middle = make_list(self.machine, given[star : len(given) - after])
+        ends = zip((*parts[:star], *parts[star + 1 :]), (*given[:star], *given[len(given) - after :]), strict=True)
+        starred = parts[star]
+        assert isinstance(starred, Star)
+        return all(self.fits(p, g) for p, g in ends) and self.capture(starred.name, middle)
 
-def _common(a: Hole | Fixed, b: Hole | Fixed) -> TensorType | None:
-    numbers = [p.number for p in (a, b) if isinstance(p, Fixed) and p.number is not None]
-    if len(numbers) == 2:
-        return TensorType(_number_type(*numbers), ())
-    kind = next((p.kind for p in (a, b) if isinstance(p, Hole)), None)
-    if not numbers or not isinstance(kind, TensorType) or kind.shape:
-        return None
-    return kind if holds(kind.dtype, numbers[0]) else None
+    def _mapping(self, pattern: Mapped, subject: Abstract) -> bool:
+        if not issubclass(python_class(subject), dict):
+            return False
+        items = mapping(self.machine, subject)
+        for index, part in zip(pattern.keys, pattern.parts, strict=True):
+            key = dict_key(self.machine, self.values[index])
+            if key not in items or not self.fits(part, items.pop(key)):
+                return False
+        return pattern.rest is None or self.capture(pattern.rest, make_dict(self.machine, items))
 
+    def _instance(self, pattern: Instance, subject: Abstract) -> bool:
+        cls = self.values[pattern.cls]
+        if not self.holds(builtin_calls[isinstance](self.machine, (subject, cls), {})):
+            return False
+        parts, owner = pattern.parts, to_python(self.machine, cls)
+        if parts and owner in _SELF_MATCHING:
+            return self.fits(parts[0], subject)
+        names = getattr(owner, "__match_args__", ())
+        if len(parts) > len(names):
+            raise TypeError(f"{owner.__name__}() accepts {len(names)} positional sub-patterns ({len(parts)} given)")
+        return all(
+            self._attribute(subject, n, p)
+            for n, p in zip((*names[: len(parts)], *pattern.names), (*parts, *pattern.named), strict=True)
+        )
 
-def _number_type(a: Any, b: Any) -> DType:
-    return promote(scalar_dtype(a, None), scalar_dtype(b, None))
+    def _attribute(self, subject: Abstract, name: str, pattern: Pattern) -> bool:
+        try:
+            value = self.machine.attribute(subject, name)
+        except AttributeError:
+            return False
+        return self.fits(pattern, value)
 
-
-def fits(wanted: Pattern, given: Pattern) -> bool:
-    """Whether `joined` gives `wanted`."""
-    try:
-        return joined(wanted, given) == wanted
-    except DisagreementError:
-        return False
-
-
-def fillings(machine: Machine, wanted: Pattern, value: Abstract) -> Iterator[Node]:
-    """The tensors of a value that fits `wanted`, in the order of its holes."""
-    if isinstance(wanted, Hole):
-        yield _node(machine, wanted, value)
-    elif isinstance(wanted, Tree):
-        taken = _taken(machine, value)
-        assert taken is not None, "the value fits the pattern"
-        for part, held in zip(wanted.parts, taken[2], strict=True):
-            yield from fillings(machine, part, held)
-
-
-def _node(machine: Machine, wanted: Hole, value: Abstract) -> Node:
-    if isinstance(value, Node):
-        return value
-    assert isinstance(value, Known)
-    if tensor_type(value) is not None:
-        return read(machine, value.value)
-    assert isinstance(wanted.kind, TensorType)
-    return machine.emitter.const(value.value, wanted.kind.dtype)
-
-
-def filled(machine: Machine, wanted: Pattern, nodes: Iterator[Node]) -> Abstract:
-    """A value of this pattern around the next of `nodes`."""
-    if isinstance(wanted, Hole):
-        return next(nodes)
-    if isinstance(wanted, Fixed):
-        return wanted.value
-    return _made(machine, wanted, tuple(filled(machine, p, nodes) for p in wanted.parts))
-
-
-def containers(machine: Machine, value: Abstract) -> Iterator[List | Dict]:
-    """Lists and dicts in `value`, outer ones first."""
-    if isinstance(value, List | Dict):
-        yield value
-    taken = _taken(machine, value)
-    for part in taken[2] if taken is not None else ():
-        yield from containers(machine, part)
+    def _options(self, parts: tuple[Pattern, ...], subject: Abstract) -> bool:
+        """Any alternative; those that only run time decides must not capture, for there would be several values."""
+        emitter: Any = self.machine.emitter
+        undecided: list[Node] = []
+        for part in parts:
+            attempt = _Attempt(self.machine, self.values)
+            truth = attempt.truth(part, subject)
+            if isinstance(truth, Known) and not truth.value:
+                continue
+            if attempt.captured and (undecided or not isinstance(truth, Known)):
+                raise TypeError(
+                    "an alternative of '|' that only run time decides cannot capture names. Write one case for each alternative."
+                )
+            if isinstance(truth, Known):
+                self.captured |= attempt.captured
+                return True
+            assert isinstance(truth, Node)
+            undecided.append(truth)
+        if undecided:
+            condition = undecided[0]
+            for other in undecided[1:]:
+                condition = emitter.logical_or(condition, other)
+            self.conditions.append(condition)
+        return bool(undecided)

@@ -1,7 +1,7 @@
 """Recursion that only run time ends: one shared graph for all calls that differ in their tensors alone.
 
 A call is followed into as long as its end may be known while compiling. When it comes back to a function that is active, under a condition
-known only at run time and with arguments of the same pattern, the first of the two activations starts again as a graph of its own, which
+known only at run time and with arguments of the same skeleton, the first of the two activations starts again as a graph of its own, which
 the second one calls. What the graph reads from outside becomes more parameters, state that it writes more results. Its result is a
 fixed point: at first only those ways count that end without calling again; what they give is taken for the result of the inner
 calls, until nothing changes.
@@ -18,9 +18,9 @@ from mindspore.infer.control import scoped
 from mindspore.infer.heap import Layer
 from mindspore.infer.join import DisagreementError
 from mindspore.infer.machine import Machine, PendingError
-from mindspore.infer.patterns import Pattern, containers, filled, fillings, fits, holes, joined, pattern
+from mindspore.infer.skeletons import Held, Skeleton, containers, filled, fillings, fits, holes, joined, skeleton
 from mindspore.infer.structure import elements
-from mindspore.infer.values import Abstract, Completion, Dict, Frame, List, Method, Partial, Sequence
+from mindspore.infer.values import Abstract, Completion, Dict, Frame, Instance, List, Method, Partial, Sequence
 from mindspore.infer.whiles import packed, unpacked
 from mindspore.ir.graph import CALL, NO_ATTRS, Apply, Constant, Graph, Node, Parameter
 from mindspore.ir.types import FunctionType, TupleType, Type
@@ -28,14 +28,14 @@ from mindspore.ir.types import FunctionType, TupleType, Type
 MAX_ATTEMPTS = 50
 
 
-_HOLDERS = (Sequence, List, Dict, Method, Partial)
-"""Arguments that may hold lists, whose pattern is that of their content at the time of the call."""
+_HOLDERS = (Sequence, List, Dict, Instance, Method, Partial)
+"""Arguments that may hold lists, whose skeleton is that of their content at the time of the call."""
 
 
 class RestartError(Exception):
-    """The activation `frame` is to start again as a shared graph whose arguments have the pattern `arguments`."""
+    """The activation `frame` is to start again as a shared graph whose arguments have the skeleton `arguments`."""
 
-    def __init__(self, frame: Frame, arguments: Pattern) -> None:
+    def __init__(self, frame: Frame, arguments: Skeleton) -> None:
         super().__init__(frame.name)
         self.frame = frame
         self.arguments = arguments
@@ -58,16 +58,16 @@ def entered(machine: Machine, graph: Graph, frame: Frame, bound: tuple[Abstract,
     frame.graph, frame.branches = graph, machine.branches
     frame.arguments = bound
     if any(isinstance(b, _HOLDERS) for b in bound):
-        _pattern(machine, frame)
+        _skeleton(machine, frame)
     active = [
         f for f in machine.stack if f.graph is graph and f.parent is frame.parent and f.function is frame.function
     ]
     for each in reversed(active):
         if isinstance(each.recursion, Recursion):
-            if fits(each.recursion.arguments, _pattern(machine, frame)):
+            if fits(each.recursion.arguments, _skeleton(machine, frame)):
                 return each.recursion.call(bound)
-        elif machine.branches > each.branches and _pattern(machine, each) == _pattern(machine, frame):
-            raise RestartError(each, _pattern(machine, each))
+        elif machine.branches > each.branches and _skeleton(machine, each) == _skeleton(machine, frame):
+            raise RestartError(each, _skeleton(machine, each))
     if len(machine.stack) >= machine.max_depth:
         _widen(machine, frame, active)
     before = machine.checkpoint()
@@ -81,11 +81,11 @@ def entered(machine: Machine, graph: Graph, frame: Frame, bound: tuple[Abstract,
     return Recursion(machine, frame, arguments).run()
 
 
-def _pattern(machine: Machine, frame: Frame) -> Pattern:
-    """The pattern of the arguments of an activation, made when it is first asked for."""
-    if frame.pattern is None:
-        frame.pattern = pattern(machine, Sequence(frame.arguments))
-    found: Pattern = frame.pattern
+def _skeleton(machine: Machine, frame: Frame) -> Skeleton:
+    """The skeleton of the arguments of an activation, made when it is first asked for."""
+    if frame.skeleton is None:
+        frame.skeleton = skeleton(machine, Sequence(frame.arguments))
+    found: Skeleton = frame.skeleton
     return found
 
 
@@ -107,11 +107,11 @@ def _widen(machine: Machine, frame: Frame, active: list[Frame]) -> None:
     """At the greatest depth: numbers that change from call to call under run-time conditions are made tensors; always raises."""
     if active and machine.branches > active[-1].branches:
         try:
-            wanted = joined(_pattern(machine, active[-1]), _pattern(machine, frame))
+            wanted = joined(_skeleton(machine, active[-1]), _skeleton(machine, frame))
         except DisagreementError as error:
             raise _endless(machine, frame, f" Its arguments change from call to call: {error}.") from None
         for each in active:
-            if each.recursion is None and fits(wanted, _pattern(machine, each)):
+            if each.recursion is None and fits(wanted, _skeleton(machine, each)):
                 raise RestartError(each, wanted)
     raise _endless(machine, frame)
 
@@ -128,23 +128,23 @@ class Recursion:
     """The shared graph of a recursive function while it is found out.
 
     Attributes:
-        arguments: pattern of the arguments.
-        state: pattern of each heap key that a call writes; it is handed in and comes back.
+        arguments: skeleton of the arguments.
+        state: skeleton of each heap key that a call writes; it is handed in and comes back.
         captured: nodes outside that the function reads.
         given: the lists and dicts among the arguments of the newest evaluation, with what they held at first.
-        changing: patterns of what those hold at the end that the function changes, by position.
-        result: pattern of the value; None as long as no way to end is known.
+        changing: skeletons of what those hold at the end that the function changes, by position.
+        result: skeleton of the value; None as long as no way to end is known.
     """
 
-    def __init__(self, machine: Machine, frame: Frame, arguments: Pattern) -> None:
+    def __init__(self, machine: Machine, frame: Frame, arguments: Skeleton) -> None:
         self.machine, self.frame, self.arguments = machine, frame, arguments
         self.depth = len(machine.stack)
         self.graph = Graph(frame.name)
-        self.state: dict[Any, Pattern] = {}
+        self.state: dict[Any, Skeleton] = {}
         self.captured: list[Node] = []
-        self.given: list[tuple[List | Dict, Any]] = []
-        self.changing: dict[int, Pattern] = {}
-        self.result: Pattern | None = None
+        self.given: list[tuple[Held, Any]] = []
+        self.changing: dict[int, Skeleton] = {}
+        self.result: Skeleton | None = None
 
     def run(self) -> Abstract:
         """Finds the graph and calls it."""
@@ -212,7 +212,9 @@ class Recursion:
         below = machine.heap.layers[:-1]
         for i, (container, content) in enumerate(self.given):
             if i in self.changing or layer[container] is not content:
-                self._widen(self.changing, i, packed(container, layer[container]), "a list or dict that it is given")
+                self._widen(
+                    self.changing, i, packed(container, layer[container]), "a list, dict or object that it is given"
+                )
         for key in [k for k in layer if any(k in each for each in below)]:
             self._assume(key, next(each[key] for each in reversed(below) if key in each))
             self._assume(key, layer[key])
@@ -225,8 +227,8 @@ class Recursion:
         name = getattr(getattr(key, "object", None), "name", None) or f"a {type(key).__name__.lower()} outside"
         self._widen(self.state, key, packed(key, content), name)
 
-    def _widen(self, table: dict[Any, Pattern], key: Any, value: Abstract, name: str) -> None:
-        found = pattern(self.machine, value, outside=True)
+    def _widen(self, table: dict[Any, Skeleton], key: Any, value: Abstract, name: str) -> None:
+        found = skeleton(self.machine, value, outside=True)
         try:
             table[key] = joined(table.get(key, found), found)
         except DisagreementError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -39,8 +39,31 @@ class List(Value):
 
 
 @dataclass(slots=True, eq=False)
+class Iterator(List):
+    """What ``iter``, ``zip``, ``map``, ... give; the elements that are left are on the heap."""
+
+
+@dataclass(slots=True, eq=False)
+class Endless(Value):
+    """An iterator without end: its element at each position. The position, a tuple of one Known, is on the heap."""
+
+    element: Callable[[int], Abstract]
+
+
+@dataclass(slots=True, eq=False)
 class Dict(Value):
     """A dict made while compiling; its items (Python key -> value) are on the heap."""
+
+
+@dataclass(slots=True, eq=False)
+class Instance(Value):
+    """An object of a class with Python source; its attributes (name -> value) are on the heap.
+
+    `fixed`: why it must not change; empty when it may.
+    """
+
+    cls: type
+    fixed: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -61,7 +84,7 @@ class Frame:
     """One activation of a function: values of its nodes, and what global names mean in it.
 
     Attributes:
-        pattern: of the arguments, once it was asked for.
+        skeleton: of the arguments, once it was asked for.
         branches: how many conditions known only at run time surround the call.
         recursion: the `Recursion` whose shared graph this activation makes.
     """
@@ -73,7 +96,7 @@ class Frame:
     node: Node | None = None
     graph: Graph | None = None
     arguments: tuple[Abstract, ...] = ()
-    pattern: Any = None
+    skeleton: Any = None
     branches: int = 0
     recursion: Any = None
 
@@ -112,6 +135,15 @@ class Transformed(Value):
     kind: str
     function: Abstract
     options: Mapping[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Choice(Value):
+    """A function or object that only run time knows: `then` where the Bool[] node `flag` is true, `other` elsewhere."""
+
+    flag: Node
+    then: Abstract
+    other: Abstract
 
 
 @dataclass(slots=True, eq=False)

@@ -8,10 +8,13 @@ from itertools import count
 from mindspore.base.shapes import size
 from mindspore.kernels import lower_arg, lower_control, lower_gemm, lower_moves, lower_nest, lower_products, runtime
 from mindspore.kernels import nest as nests
+from mindspore.kernels.emit import Function as Emitting
+from mindspore.kernels.emit import Module
 from mindspore.kernels.emit import Value as Lane
 from mindspore.kernels.homes import Home, Plan, plan
-from mindspore.kernels.program import ArgFold, Boxes, Branch, Function, Invoke, Loop, called, recursive
-from mindspore.kernels.scope import Emitted, Scope, Shared
+from mindspore.kernels.modules import Shared
+from mindspore.kernels.program import ArgFold, Boxes, Branch, Function, Invoke, Kernels, Loop, called, recursive
+from mindspore.kernels.scope import Emitted, Scope
 from mindspore.kernels.tasks import RunNest, RunProduct, RunStep, Task, tasks_of
 
 
@@ -37,9 +40,16 @@ class Functions:
                 return arena.at("i8", home.index)
             return f.load("ptr", f["slots"].at("ptr", starts[home.kind] + home.index))
 
+        first = f["slots"].at("ptr", constants)
+        f.atoms = self.atoms(f, first) if self.shared.symbolic else None
         arena = f.load("ptr", f["slots"].at("ptr", constants + 1 + len(self.shared.constants)))
-        self.run(Scope(self.shared, f, made, pointer, f["slots"].at("ptr", constants), self.emitted))
+        self.run(Scope(self.shared, f, made, pointer, first, self.emitted, apart=True))
         return made.arena_bytes
+
+    def atoms(self, f: Emitting, constants: Lane) -> Callable[[], Lane]:
+        """Gives the address of the values of symbolic sizes in the function `f`."""
+        position = self.shared.constant(self.shared.atoms)
+        return lambda: f.load("ptr", constants.at("ptr", position))
 
     def plan(self, program: Function) -> Plan:
         """Tasks and homes of a program, with the frames of what it calls."""
@@ -79,6 +89,7 @@ class Functions:
                 return f.load("ptr", arguments["constants"].at("ptr", home.index))
             return arguments[f"{home.kind[0].replace('p', 'a')}{home.index}"]
 
+        f.atoms = self.atoms(f, arguments["constants"]) if self.shared.symbolic else None
         scope = Scope(self.shared, f, made, pointer, arguments["constants"], self.emitted)
         if program in self.recursive:
             arguments["frame"] = _entered(scope, program, name, made.arena_bytes)
@@ -99,7 +110,7 @@ def _entered(scope: Scope, program: Function, name: str, frame_bytes: int) -> La
     f = scope.f
     scope.poll()
     place = f"{program.place}, in {program.name}\n" if program.place else ""
-    frame = runtime.enter(f, f["runtime"], frame_bytes, f"{place}{program.name}", f"name_of_{name}")
+    frame = runtime.enter(f, f["runtime"], f.index(frame_bytes), f"{place}{program.name}", f"name_of_{name}")
     exists = runtime.exists(f, frame)
     scope.check(f.select(exists, f.value(0, "i32"), f.value(runtime.TOO_DEEP, "i32")))
     return frame
@@ -128,6 +139,8 @@ def _step(scope: Scope, task: Task) -> None:
         _boxes(scope, task.step)
     elif isinstance(task.step, ArgFold):
         _arg_fold(scope, task.step)
+    elif isinstance(task.step, Kernels):
+        _kernels(scope, task.step)
     else:
         assert isinstance(task.step, Invoke | Branch | Loop)
         lower_control.emit(scope, task, task.step)
@@ -144,14 +157,20 @@ def _boxes(scope: Scope, step: Boxes) -> None:
         scope.run_nest(lower_moves.box_nest(box, step.outputs[0].dtype), [scope.pointer(value), output])
 
 
+def _kernels(scope: Scope, step: Kernels) -> None:
+    values = [*(r.value for r in step.reads if r.value is not None), *step.outputs]
+    for call in step.calls:
+        scope.run_kernel(call.kernel, [scope.pointer(values[b]) for b in call.buffers], call.params)
+
+
 def _arg_fold(scope: Scope, step: ArgFold) -> None:
     value, output = step.reads[0].value, step.outputs[0]
     assert value is not None
     work, count = 3 * size(step.space), lower_arg.units(step)
     grain = count if work < lower_nest.PARALLEL_FROM else max(1, count * lower_nest.GRAIN // work)
 
-    def emit(name: str) -> None:
-        lower_arg.emit(scope.shared.module, name, step)
+    def emit(module: Module, name: str) -> None:
+        lower_arg.emit(module, name, step)
 
     pointers = [scope.pointer(value), scope.pointer(output)]
     scope.run_units("arg", lower_arg.key(step), pointers, (count, grain), emit)

@@ -12,7 +12,9 @@ import numpy as np
 from mindspore._native import Executable, TensorBase, isa_level
 from mindspore.backends.cpu.kernel_addresses import resolve_kernel
 from mindspore.base.shapes import size
+from mindspore.base.symbolic import value
 from mindspore.ir.graph import CALL, WHILE, Apply, Graph, Node, nodes, subgraphs
+from mindspore.ir.sizes import bound_type, bound_value
 from mindspore.ir.types import TensorType
 from mindspore.kernels import jit, target
 from mindspore.kernels.lower import Lowered, lower
@@ -25,18 +27,35 @@ def compile(
     graph: Graph, *, arguments: int, bound: Sequence[Any], updates: Mapping[int, int]
 ) -> Callable[..., tuple[Any, ...]]:
     """See `mindspore.backends.Backend.compile`."""
+    return compile_general(graph, arguments=arguments, bound=bound, updates=updates)(())
+
+
+def compile_general(
+    graph: Graph, *, arguments: int, bound: Sequence[Any], updates: Mapping[int, int]
+) -> Callable[[Sequence[int]], Callable[..., tuple[Any, ...]]]:
+    """See `mindspore.backends.GeneralBackend.compile_general`."""
     _check_updates(graph, arguments, updates)
     inside = list(chain.from_iterable(map(nodes, subgraphs(graph))))
     _check_sizes(inside)
     isa = target.isa(isa_level())
     lowered = lower(graph, isa=isa, updates=updates)
-    linked = jit.link(jit.compiled_text(lowered.llvm_ir, isa, "loops"))
-    outputs = [_output(n.type, updates.get(i), arguments) for i, n in enumerate(graph.outputs())]
-    return Executable(
-        linked.address(lowered.entry), arguments, list(bound), outputs, constants_of(lowered), lowered.arena_bytes,
-        linked, [_code_and_shape(p.type) for p in graph.parameters], _may_run_long(graph, inside, lowered.arena_bytes),
-        **({"recursive": True} if _runs(inside, CALL) else {}),
-    )  # fmt: skip
+    objects = [data for _, data in jit.compiled_parts(lowered.parts, isa)]
+    linked = jit.link(objects, [lowered.entry])
+    recursive = _runs(inside, CALL)
+    long = recursive or _runs(inside, WHILE)
+    more = {"recursive": True} if recursive else {}
+
+    def instance(atoms: Sequence[int]) -> Callable[..., tuple[Any, ...]]:
+        given = [_code_and_shape(p.type, atoms) for p in graph.parameters]
+        results = [_code_and_shape(n.type, atoms) for n in graph.outputs()]
+        arena = value(lowered.arena_bytes, atoms)
+        outputs = [_output(r, updates.get(i), arguments) for i, r in enumerate(results)]
+        return Executable(
+            linked.address(lowered.entry), arguments, list(bound), outputs, constants_of(lowered, atoms), arena, linked, given,
+            long or _handles_much([n.type for n in (*graph.parameters, *graph.outputs())], arena, atoms), **more,
+        )  # fmt: skip
+
+    return instance
 
 
 def _check_sizes(inside: Iterable[Node]) -> None:
@@ -49,12 +68,10 @@ def _runs(inside: Iterable[Node], op: object) -> bool:
     return any(isinstance(n, Apply) and n.op is op for n in inside)
 
 
-def _may_run_long(graph: Graph, inside: list[Node], arena_bytes: int) -> bool:
-    """Whether a run needs to watch for Ctrl-C, which costs a fraction of a microsecond: it loops, recurses or handles much data."""
-    if _runs(inside, WHILE) or _runs(inside, CALL):
-        return True
-    ends = [n.type for n in (*graph.parameters, *graph.outputs())]
-    return arena_bytes + sum(_bytes(t) for t in ends if isinstance(t, TensorType)) >= _WATCHED_BYTES
+def _handles_much(ends: Iterable[object], arena_bytes: int, atoms: Sequence[int]) -> bool:
+    """Whether a run needs to watch for Ctrl-C although it does not loop; watching costs a fraction of a microsecond."""
+    kinds = [bound_type(t, atoms) for t in ends if isinstance(t, TensorType)]
+    return arena_bytes + sum(map(_bytes, kinds)) >= _WATCHED_BYTES
 
 
 def _bytes(type: TensorType) -> int:
@@ -77,16 +94,17 @@ def _check_updates(graph: Graph, arguments: int, updates: Mapping[int, int]) -> 
             raise ValueError(f"graph {graph.name}: output {output} of type {have} updates a parameter of type {want}")
 
 
-def constants_of(lowered: Lowered) -> list[Any]:
-    """The table of kernel addresses, then the constants."""
+def constants_of(lowered: Lowered, atoms: Sequence[int] = ()) -> list[Any]:
+    """The table of kernel addresses, then the constants; ``atoms``: the values of those of a graph with symbolic sizes."""
     table = np.array([*map(resolve_kernel, lowered.kernels), 0], np.int64)
-    return [TensorBase.from_numpy(array, copy=True) for array in (table, *lowered.constants)]
+    arrays = [np.array(atoms, np.int64), *lowered.constants[1:]] if atoms else lowered.constants
+    return [TensorBase.from_numpy(array, copy=True) for array in (table, *arrays)]
 
 
-def _output(type: object, parameter: int | None, arguments: int) -> Output:
-    return ("fresh", *_code_and_shape(type)) if parameter is None else ("bound", parameter - arguments)
+def _output(result: tuple[int, tuple[int, ...]], parameter: int | None, arguments: int) -> Output:
+    return ("fresh", *result) if parameter is None else ("bound", parameter - arguments)
 
 
-def _code_and_shape(type: object) -> tuple[int, tuple[int, ...]]:
+def _code_and_shape(type: object, atoms: Sequence[int]) -> tuple[int, tuple[int, ...]]:
     assert isinstance(type, TensorType), f"expected a tensor, got {type}"
-    return type.dtype.code, type.shape
+    return type.dtype.code, bound_value(type.shape, atoms)
