@@ -6,14 +6,31 @@ from collections.abc import Callable, Mapping
 from itertools import count
 
 from mindspore.base.shapes import size
+<<<<<<< HEAD
 from mindspore.kernels import lower_arg, lower_control, lower_gemm, lower_moves, lower_nest, lower_products, runtime
+=======
+from mindspore.kernels import (
+    bounds,
+    lower_arg,
+    lower_control,
+    lower_gemm,
+    lower_moves,
+    lower_nest,
+    lower_products,
+    lower_put,
+)
+>>>>>>> main
 from mindspore.kernels import nest as nests
 from mindspore.kernels.emit import Function as Emitting
 from mindspore.kernels.emit import Module
 from mindspore.kernels.emit import Value as Lane
 from mindspore.kernels.homes import Home, Plan, plan
 from mindspore.kernels.modules import Shared
+<<<<<<< HEAD
 from mindspore.kernels.program import ArgFold, Boxes, Branch, Function, Invoke, Kernels, Loop, called, recursive
+=======
+from mindspore.kernels.program import ArgFold, Boxes, Branch, Check, Function, Invoke, Kernels, Loop, Put, called
+>>>>>>> main
 from mindspore.kernels.scope import Emitted, Scope
 from mindspore.kernels.tasks import RunNest, RunProduct, RunStep, Task, tasks_of
 
@@ -139,6 +156,10 @@ def _step(scope: Scope, task: Task) -> None:
         _boxes(scope, task.step)
     elif isinstance(task.step, ArgFold):
         _arg_fold(scope, task.step)
+    elif isinstance(task.step, Put):
+        lower_put.emit(scope, task.step)
+    elif isinstance(task.step, Check):
+        _check(scope, task.step)
     elif isinstance(task.step, Kernels):
         _kernels(scope, task.step)
     else:
@@ -174,6 +195,12 @@ def _arg_fold(scope: Scope, step: ArgFold) -> None:
 
     pointers = [scope.pointer(value), scope.pointer(output)]
     scope.run_units("arg", lower_arg.key(step), pointers, (count, grain), emit)
+
+
+def _check(scope: Scope, step: Check) -> None:
+    value = step.reads[0].value
+    assert value is not None
+    scope.check(bounds.call_check(scope.f, scope.f["runtime"], scope.pointer(value), value.size, step.bound))
 
 
 _TASKS: Mapping[type[Task], Callable[[Scope, Task], None]] = {RunNest: _nest, RunProduct: _product, RunStep: _step}
