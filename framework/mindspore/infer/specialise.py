@@ -13,6 +13,7 @@ from mindspore.base.promotion import scalar_dtype
 from mindspore.base.protocols import MUTABLE, record_fields
 from mindspore.base.shapes import Shape
 from mindspore.infer import (
+    batching,
     builtins,
     calls,
     exceptions,
@@ -34,7 +35,7 @@ from mindspore.infer.values import Abstract, Instance, Known, Slot
 from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
-RULES = (builtins, calls, exceptions, loops, mathematics, methods, operations, patterns, records, transforms)
+RULES = (batching, builtins, calls, exceptions, loops, mathematics, methods, operations, patterns, records, transforms)
 """Modules whose import registers what nodes and callables mean."""
 _FRAMES_PER_CALL = 30
 _MOST_FRAMES = 10_000_000
@@ -85,24 +86,23 @@ def specialise(
     expanders: Expanders,
     max_depth: int = MAX_DEPTH,
     shapes: Sequence[Shape] | None = None,
+    differentiated: bool = False,
 ) -> Specialised:
     """The typed graph of ``function(*args, **kwargs)`` for the types of its tensor arguments and the values of the others.
 
-    <<<<<<< HEAD
-        Args:
-            max_depth: how many calls may be active at once while compiling.
-            shapes: those of the tensor arguments in order, with symbolic sizes, in the place of their own.
-    =======
-        ``shapes``: those of the inputs in the order of the arguments, with symbolic sizes, in the place of their own.
-    >>>>>>> main
+    Args:
+        max_depth: how many calls may be active at once while compiling.
+        shapes: those of the inputs in the order of the arguments, with symbolic sizes, in the place of their own.
+        differentiated: whether gradients of the whole graph are taken later.
 
-        Raises:
-            RecursionError: calls have no end.
-            SyntaxError: the function's source is not found or uses syntax that graphs do not have.
-            Exception: what the program raises while it is interpreted, with the user's source position in front; types and shapes
-                that do not fit are TypeError and ValueError.
+    Raises:
+        RecursionError: calls have no end.
+        SyntaxError: the function's source is not found or uses syntax that graphs do not have.
+        Exception: what the program raises while it is interpreted, with the user's source position in front; types and shapes
+            that do not fit are TypeError and ValueError.
     """
     machine = Machine(parse, expanders, max_depth)
+    machine.gradients = int(differentiated)
     arguments = _Arguments(machine, shapes)
     try:
         with _deep_recursion(max_depth):

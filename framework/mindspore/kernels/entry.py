@@ -6,9 +6,6 @@ from collections.abc import Callable, Mapping
 from itertools import count
 
 from mindspore.base.shapes import size
-<<<<<<< HEAD
-from mindspore.kernels import lower_arg, lower_control, lower_gemm, lower_moves, lower_nest, lower_products, runtime
-=======
 from mindspore.kernels import (
     bounds,
     lower_arg,
@@ -18,19 +15,27 @@ from mindspore.kernels import (
     lower_nest,
     lower_products,
     lower_put,
+    runtime,
 )
->>>>>>> main
 from mindspore.kernels import nest as nests
 from mindspore.kernels.emit import Function as Emitting
 from mindspore.kernels.emit import Module
 from mindspore.kernels.emit import Value as Lane
 from mindspore.kernels.homes import Home, Plan, plan
 from mindspore.kernels.modules import Shared
-<<<<<<< HEAD
-from mindspore.kernels.program import ArgFold, Boxes, Branch, Function, Invoke, Kernels, Loop, called, recursive
-=======
-from mindspore.kernels.program import ArgFold, Boxes, Branch, Check, Function, Invoke, Kernels, Loop, Put, called
->>>>>>> main
+from mindspore.kernels.program import (
+    ArgFold,
+    Boxes,
+    Branch,
+    Check,
+    Function,
+    Invoke,
+    Kernels,
+    Loop,
+    Put,
+    called,
+    recursive,
+)
 from mindspore.kernels.scope import Emitted, Scope
 from mindspore.kernels.tasks import RunNest, RunProduct, RunStep, Task, tasks_of
 
