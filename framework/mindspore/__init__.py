@@ -15,7 +15,9 @@ _MODULES = ("common", "context", "nn", "ops")
 _HOMES = {
     "mindspore.common.api": ("jit", "ms_function"),
     "mindspore.common.dtype": ("dtype_to_nptype", "dtype_to_pytype", "pytype_to_dtype"),
-    "mindspore.common.gradients": ("grad", "value_and_grad"),
+    "mindspore.common.directional": ("jvp", "vjp"),
+    "mindspore.common.dynamic": ("enable_dynamic",),
+    "mindspore.common.gradients": ("get_grad", "grad", "value_and_grad"),
     "mindspore.common.tensor": ("Tensor", "from_numpy", "tensor"),
     "mindspore.common.parameter": ("Parameter", "ParameterTuple"),
     "mindspore.common.seed": ("get_seed", "set_seed"),

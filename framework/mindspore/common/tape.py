@@ -20,6 +20,7 @@ from mindspore.common.parameter import Parameter
 from mindspore.common.tensor_class import Tensor
 from mindspore.common.writes import ASSIGN, Versions, Write
 from mindspore.ir.operator import NotDifferentiable
+from mindspore.ir.types import TensorType
 
 _alias = operator_function("identity")
 _identity = _alias.__operator__
@@ -37,16 +38,35 @@ class Parts:
     weights: tuple[Any, ...]
 
 
-def differentiate(
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One run of a function and what its gradients need.
+
+    Attributes:
+        outputs: the floating tensors of what is differentiated.
+        sources: what it is differentiated for: `arguments` of the call, then weights.
+    """
+
+    value: Any
+    outputs: list[Any]
+    sources: list[Any]
+    arguments: int
+    records: Sequence[Any]
+
+    def pull(self, seeds: Sequence[Any]) -> list[Any]:
+        """Gradients of the sources for these cotangents of the outputs."""
+        return _pullback(self.records, self.outputs, seeds, self.sources)
+
+
+def recorded(
     function: Callable[..., Any],
     args: Sequence[Any],
     kwargs: Mapping[str, Any],
     positions: Sequence[int] | None,
-    weights: Sequence[Any],
-    sens: Any,
-    has_aux: bool,
-) -> Parts:
-    """Runs `function` and takes the gradients of its floating results in its arguments at `positions` and in `weights`."""
+    weights: Sequence[Any] = (),
+    has_aux: bool = False,
+) -> Recording:
+    """Runs `function`; with `has_aux` only the first of its results is what gradients are of."""
     chosen = _positions(args, positions)
     call = list(args)
     for i in chosen:
@@ -58,10 +78,46 @@ def differentiate(
         raise TypeError(
             f"has_aux=True needs a function that returns a tuple of a value and more, got {type(value).__name__}."
         )
-    outputs = list(_tensors(value[0] if has_aux else value))
-    seeds = [_ones_like(o) for o in outputs] if sens is None else _checked(sens, outputs)
-    gradients = _pullback(records, outputs, seeds, sources)
-    return Parts(value, tuple(gradients[: len(chosen)]), tuple(gradients[len(chosen) :]))
+    outputs = [o for o in tensors(value[0] if has_aux else value) if o.dtype.kind in "fc"]
+    return Recording(value, outputs, sources, len(chosen), records)
+
+
+def differentiate(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    positions: Sequence[int] | None,
+    weights: Sequence[Any],
+    sens: Any,
+    has_aux: bool,
+) -> Parts:
+    """Runs `function` and takes the gradients of its floating results in its arguments at `positions` and in `weights`."""
+    run = recorded(function, args, kwargs, positions, weights, has_aux)
+    head = run.value[0] if has_aux else run.value
+    seeds = [_ones_like(o) for o in run.outputs] if sens is None else cotangents_of(head, sens)
+    gradients = run.pull(seeds)
+    return Parts(run.value, tuple(gradients[: run.arguments]), tuple(gradients[run.arguments :]))
+
+
+def tangents(
+    function: Callable[..., Any], inputs: Sequence[Any], directions: Sequence[Any], has_aux: bool
+) -> tuple[Any, list[Any]]:
+    """The value of `function` and the derivatives of its floating results: gradients are linear in cotangents, and transposed again."""
+    run = recorded(function, inputs, {}, range(len(inputs)), (), has_aux)
+    move = pushed(run)
+    return run.value, move(directions)
+
+
+def pushed(run: Recording) -> Callable[[Sequence[Any]], list[Any]]:
+    """From tangents of the sources of `run` to tangents of its outputs."""
+    seeds = [_zeros_like(o) for o in run.outputs]
+    gradients, records = _recorded(lambda *given: run.pull(given), seeds, {})
+
+    def move(directions: Sequence[Any]) -> list[Any]:
+        pairs = [(g, v) for g, v in zip(gradients, directions, strict=True) if g.dtype.kind in "fc"]
+        return _pullback(records, [g for g, _ in pairs], [v for _, v in pairs], seeds)
+
+    return move
 
 
 def _positions(args: Sequence[Any], positions: Sequence[int] | None) -> list[int]:
@@ -90,32 +146,41 @@ def _recorded(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping
     return value, records
 
 
-def _tensors(value: Any) -> Iterator[Any]:
-    """The floating tensors in a result of nested tuples, lists and dicts."""
+def tensors(value: Any) -> Iterator[Any]:
+    """The tensors in a result of nested tuples, lists and dicts."""
     if isinstance(value, Tensor):
-        if value.dtype.kind in "fc":
-            yield value
+        yield value
     elif isinstance(value, tuple | list):
         for each in value:
-            yield from _tensors(each)
+            yield from tensors(each)
     elif isinstance(value, dict):
         for each in value.values():
-            yield from _tensors(each)
+            yield from tensors(each)
 
 
-def _checked(sens: Any, outputs: Sequence[Any]) -> list[Any]:
-    given = [Tensor(sens, outputs[0].dtype)] if isinstance(sens, int | float) and outputs else list(_tensors(sens))
-    if len(given) != len(outputs):
+def cotangents_of(value: Any, sens: Any) -> list[Any]:
+    """`sens` as one cotangent for each floating tensor in `value`; a number stands for a 0-d tensor."""
+    results = list(tensors(value))
+    return fitting_cotangents([r.__tensor_type__ for r in results], sens)
+
+
+def fitting_cotangents(results: Sequence[TensorType], sens: Any) -> list[Any]:
+    """`sens` as one cotangent of the type of each floating one of `results`. ValueError when it does not fit."""
+    given = [Tensor(sens, results[0].dtype)] if isinstance(sens, int | float) and results else list(tensors(sens))
+    if len(given) != len(results):
         raise ValueError(
-            f"The sens argument must have one tensor per result: expected {len(outputs)}, but got {len(given)}."
+            f"The sens argument must have one tensor per result: expected {len(results)}, but got {len(given)}."
         )
-    for each, output in zip(given, outputs, strict=True):
-        if each.shape != output.shape or each.dtype is not output.dtype:
+    found = []
+    for each, wanted in zip(given, results, strict=True):
+        if wanted.dtype.kind not in "fc":
+            continue
+        if each.shape != wanted.shape:
             raise ValueError(
-                f"The sens argument must have the type of the result: expected {output.__tensor_type__}, but got "
-                f"{each.__tensor_type__}."
+                f"The sens argument must have the shape of the result: expected {wanted}, but got {each.__tensor_type__}."
             )
-    return given
+        found.append(each if each.dtype is wanted.dtype else EAGER.cast(each, dtype=wanted.dtype))
+    return found
 
 
 def _pullback(

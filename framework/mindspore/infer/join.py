@@ -10,6 +10,7 @@ from typing import Any
 
 from mindspore.base.dtypes import DType, bool_
 from mindspore.base.promotion import promote, scalar_dtype
+from mindspore.base.symbolic import Size
 from mindspore.infer.functions import may_be_chosen, opened
 from mindspore.infer.heap import Layer
 from mindspore.infer.language import RETURN
@@ -35,7 +36,7 @@ from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node
 from mindspore.ir.types import TensorType
 
-Leaf = Node | bool | int | float | complex | None
+Leaf = Node | bool | int | float | complex | Size | None
 """What an arm gives for a result of the branch; None: anything of the right type, because the arm does not take that way."""
 _KINDS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 

@@ -20,7 +20,7 @@ Rule = Callable[["Machine", Frame, Apply], Abstract]
 CallRule = Callable[["Machine", tuple[Abstract, ...], Mapping[str, Abstract]], Abstract]
 Fold = Callable[[str, tuple[Abstract, ...]], tuple[Abstract, ...]]
 Parse = Callable[[Any], Graph]
-Expanders = Mapping[str, Callable[..., Graph]]
+Expanders = Mapping[str, Callable[..., Any]]
 
 rules: dict[Any, Rule] = {}
 """How each operation of `language` is evaluated."""

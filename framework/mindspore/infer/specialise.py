@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from mindspore.base.shapes import Shape
 from mindspore.infer import builtins, calls, loops, methods, operations, transforms
 from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
@@ -16,6 +17,7 @@ from mindspore.infer.result import Output, described
 from mindspore.infer.structure import make_dict, make_list, make_tuple
 from mindspore.infer.values import Abstract, Known, Slot
 from mindspore.ir.graph import Graph, Node, Parameter
+from mindspore.ir.types import TensorType
 
 RULES = (builtins, calls, loops, methods, operations, transforms)
 """Modules whose import registers what nodes and callables mean."""
@@ -46,9 +48,17 @@ class Specialised:
 
 
 def specialise(
-    function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, parse: Parse, expanders: Expanders
+    function: Any,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    *,
+    parse: Parse,
+    expanders: Expanders,
+    shapes: Sequence[Shape] | None = None,
 ) -> Specialised:
     """The typed graph of ``function(*args, **kwargs)`` for the types of its tensor arguments and the values of the others.
+
+    ``shapes``: those of the tensor arguments in order, with symbolic sizes, in the place of their own.
 
     Raises:
         SyntaxError: the function's source is not found or uses syntax that graphs do not have.
@@ -56,7 +66,7 @@ def specialise(
             that do not fit are TypeError and ValueError.
     """
     machine = Machine(parse, expanders)
-    arguments = _Arguments(machine)
+    arguments = _Arguments(machine, shapes)
     try:
         with _deep_recursion():
             given = tuple(arguments.value(a, (0, i)) for i, a in enumerate(args))
@@ -82,14 +92,17 @@ def _deep_recursion() -> Iterator[None]:
 class _Arguments:
     """Turns the call's Python arguments into abstract values; tensors become graph parameters."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, shapes: Sequence[Shape] | None = None) -> None:
         self.machine = machine
+        self.shapes = shapes
         self.parameters: list[Parameter] = []
         self.paths: list[tuple[Any, ...]] = []
 
     def value(self, given: Any, path: tuple[Any, ...]) -> Abstract:
         kind = tensor_type(Known(given))
         if kind is not None:
+            if self.shapes is not None:
+                kind = TensorType(kind.dtype, self.shapes[len(self.parameters)])
             parameter = Parameter("_".join(map(str, ("arg", *path[1:]))), kind)
             self.parameters.append(parameter)
             self.paths.append(path)

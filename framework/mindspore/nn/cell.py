@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mindspore.common.api import COMPILED_CALL, CompileCache, runs_compiled
+from mindspore.common.dynamic import declared
 from mindspore.common.parameter import Parameter, ParameterTuple
 from mindspore.common.state import assign
 from mindspore.common.tensor import Tensor
@@ -188,6 +189,31 @@ class Cell:
         """Marks the Cell as one to be differentiated; gradients are taken wherever `grad` asks for them."""
         self.__dict__["requires_grad"] = bool(requires_grad)
         return self
+
+    def set_inputs(self, *inputs: Any, **kwargs: Any) -> None:
+        """Declares the inputs of ``construct``: calls in GRAPH_MODE must fit them, and are compiled once for all sizes they allow.
+
+        Args:
+            inputs: one for each input: a Tensor, in which None stands for a size that may change
+                (``Tensor(shape=[None, 3], dtype=mindspore.float32)``), a tuple or list of such, or a value of the type of the input.
+            kwargs: the same for some inputs only, by their names.
+
+        Raises:
+            ValueError: both are given or neither, or a name is not an input; in a call, the number of inputs or a shape differs.
+            TypeError: in a call, the type of an input differs.
+
+        Examples:
+            >>> import mindspore as ms
+            >>> from mindspore import Tensor, nn
+            >>> net = nn.ReLU()
+            >>> net.set_inputs(Tensor(shape=[3, None], dtype=ms.float32))
+        """
+        self._compiled.declare(declared("set_inputs", self.construct, inputs, kwargs))
+
+    def get_inputs(self) -> Any:
+        """The declared inputs: a tuple, a dict of those that were named, or None without `set_inputs`."""
+        inputs = self._compiled.inputs
+        return None if inputs is None else inputs.positional or dict(inputs.named)
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compiles for the types of these arguments without running."""
