@@ -14,7 +14,8 @@ from mindspore.autodiff.pullbacks import vjp_graphs
 from mindspore.autodiff.reverse import value_and_grad_graph
 from mindspore.base.symbolic import Scope
 from mindspore.compiler.general import Compiled, General, Shapes
-from mindspore.compiler.results import argument_picker, result_builder
+from mindspore.compiler.options import Options
+from mindspore.compiler.results import Run, runnable
 from mindspore.compiler.saving import GraphSaver
 from mindspore.frontend.parse import parse
 from mindspore.infer.guards import ABSENT
@@ -27,12 +28,13 @@ from mindspore.passes import FINISH, PIPELINE, simplify
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How to compile: ``backend`` by name; ``save_graphs`` 0 nothing, 1 the typed and the final graph, 2 every stage, under ``path``."""
+class Prepared:
+    """A compiled call with what it was made of. ``entered``: the functions whose source is part of it."""
 
-    backend: str = "cpu"
-    save_graphs: int = 0
-    save_graphs_path: str = "."
+    compiled: Compiled
+    specialised: Specialised
+    program: backends.Program | None
+    entered: Sequence[Any]
 
 
 def compile_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options) -> Compiled:
@@ -41,8 +43,15 @@ def compile_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], 
     Raises:
         SyntaxError, TypeError, ValueError: the user's program does not compile; the message begins with its file, line and column.
     """
-    specialised = _specialised(function, args, kwargs, options)
-    return Compiled(_guards(specialised), _executable(specialised, options))
+    return prepared_call(function, args, kwargs, options).compiled
+
+
+def prepared_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options) -> Prepared:
+    """Like `compile_call`, with what another process needs to do without compiling."""
+    entered: list[Any] = []
+    specialised = _specialised(function, args, kwargs, options, entered=entered)
+    program, run = _program(specialised, options)
+    return Prepared(Compiled(_guards(specialised), run), specialised, program, entered)
 
 
 def compile_general(
@@ -64,14 +73,21 @@ def compile_general(
 
 
 def _specialised(
-    function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options, shapes: Shapes | None = None
-) -> Specialised:
+    function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options, shapes: Shapes | None = None,
+    entered: list[Any] | None = None,
+) -> Specialised:  # fmt: skip
     saver = GraphSaver(
         getattr(function, "__name__", type(function).__name__), options.save_graphs, options.save_graphs_path
     )
-    specialised = specialise(
-        function, tuple(args), dict(kwargs), parse=saver.parsed(parse), expanders=EXPANDERS, shapes=shapes
-    )
+    parse_and_save = saver.parsed(parse)
+
+    def noted(called: Any) -> Graph:
+        if entered is not None:
+            entered.append(called)
+        graph: Graph = parse_and_save(called)
+        return graph
+
+    specialised = specialise(function, tuple(args), dict(kwargs), parse=noted, expanders=EXPANDERS, shapes=shapes)
     _optimise(specialised.graph, saver)
     return specialised
 
@@ -104,21 +120,22 @@ def _optimise(graph: Graph, saver: GraphSaver) -> None:
     saver.stage("final", graph)
 
 
-def _executable(specialised: Specialised, options: Options) -> Callable[[Sequence[Any], Mapping[str, Any]], Any]:
+def _executable(specialised: Specialised, options: Options) -> Run:
+    return _program(specialised, options)[1]
+
+
+def _program(specialised: Specialised, options: Options) -> tuple[backends.Program | None, Run]:
+    """The graph made ready by the back end, and the call that runs it."""
     backend = backends.find(options.backend)
-    execute = backend.compile(
-        specialised.graph,
-        arguments=len(specialised.arguments),
-        bound=list(specialised.bound),
-        updates=dict(specialised.updates),
-    )
-    pick = argument_picker(specialised.arguments)
-    build = result_builder(specialised.result, len(specialised.graph.outputs()), specialised.updates)
-
-    def run(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        return build(execute(*pick(args, kwargs)))
-
-    return run
+    arguments, tensors, updates = len(specialised.arguments), list(specialised.bound), dict(specialised.updates)
+    program = None
+    if backends.storing(backend):
+        program = backend.prepare(specialised.graph, arguments=arguments, updates=updates)
+        execute = backend.load(program, tensors)
+    else:
+        execute = backend.compile(specialised.graph, arguments=arguments, bound=tensors, updates=updates)
+    count = len(specialised.graph.outputs())
+    return program, runnable(execute, specialised.arguments, specialised.result, count, specialised.updates)
 
 
 def expand_gradient(

@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mindspore.infer.specialise import Output
+from mindspore.infer.output import Output
 
 Path = Sequence[Any]
+Run = Callable[[Sequence[Any], Mapping[str, Any]], Any]
+"""A compiled call over its arguments and keyword arguments."""
+
+
+def runnable(
+    execute: Callable[..., tuple[Any, ...]],
+    arguments: Sequence[Path],
+    result: Any,
+    outputs: int,
+    updates: Mapping[int, int],
+) -> Run:
+    """The call of a function whose graph `execute` runs."""
+    pick, build = argument_picker(arguments), result_builder(result, outputs, updates)
+    return lambda args, kwargs: build(execute(*pick(args, kwargs)))
 
 
 def argument_picker(paths: Sequence[Path]) -> Callable[[Sequence[Any], Mapping[str, Any]], Sequence[Any]]:

@@ -13,7 +13,8 @@ from mindspore.infer import builtins, calls, loops, methods, operations, transfo
 from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
 from mindspore.infer.machine import Expanders, Machine, Parse, tensor_type
-from mindspore.infer.result import Output, described
+from mindspore.infer.output import Output
+from mindspore.infer.result import described
 from mindspore.infer.structure import make_dict, make_list, make_tuple
 from mindspore.infer.values import Abstract, Known, Slot
 from mindspore.ir.graph import Graph, Node, Parameter
@@ -37,6 +38,8 @@ class Specialised:
         updates: output index -> index of the graph parameter that it is written back to.
         result: the returned value, with `Output` in the place of tensors.
         guards: ``(kind, container, key, expected)``: what must still hold for the graph to be valid.
+        opaque: objects that were read, and that no guard watches.
+        ran: functions of the program that Python ran while compiling.
     """
 
     graph: Graph
@@ -45,6 +48,8 @@ class Specialised:
     updates: dict[int, int]
     result: Any
     guards: list[Guard]
+    opaque: Sequence[Any] = ()
+    ran: Sequence[Any] = ()
 
 
 def specialise(
@@ -132,7 +137,8 @@ def _finished(machine: Machine, arguments: _Arguments, value: Abstract) -> Speci
     name = machine.root or "graph"
     graph = Graph(name, parameters, machine.emitter.tuple(results), parameters[0].location if parameters else None)
     bound = [s.object for s in slots]
-    return Specialised(graph, arguments.paths, bound, updates, result, machine.guards.entries())
+    watched = machine.guards
+    return Specialised(graph, arguments.paths, bound, updates, result, watched.entries(), watched.opaque, watched.ran)
 
 
 def _parameter(slot: Slot) -> Parameter:

@@ -11,8 +11,8 @@ from mindspore.ir.graph import Graph
 from mindspore.kernels.emit import Module
 from mindspore.kernels.entry import Functions
 from mindspore.kernels.flatten import flatten
-from mindspore.kernels.modules import Part, Shared
-from mindspore.kernels.target import Isa
+from mindspore.kernels.modules import Shared
+from mindspore.kernels.target import Isa, Part
 
 ENTRY = "entry"
 

@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Any
 
-import numpy as np
-
-from mindspore._native import Executable, TensorBase, isa_level
-from mindspore.backends.cpu.kernel_addresses import resolve_kernel
+from mindspore._native import isa_level
+from mindspore.backends import Program
+from mindspore.backends.cpu.kernel_addresses import built
 from mindspore.base.shapes import size
 from mindspore.ir.graph import WHILE, Apply, Graph, Node, nodes, subgraphs
 from mindspore.ir.types import TensorType
 from mindspore.kernels import jit, target
-from mindspore.kernels.lower import Lowered, lower
+from mindspore.kernels.lower import lower
 
 _WATCHED_BYTES = 64 << 10
 Output = tuple[str, int, tuple[int, ...]] | tuple[str, int]
 
 
-def compile(
-    graph: Graph, *, arguments: int, bound: Sequence[Any], updates: Mapping[int, int]
-) -> Callable[..., tuple[Any, ...]]:
-    """See `mindspore.backends.Backend.compile`."""
+def prepare(graph: Graph, *, arguments: int, updates: Mapping[int, int]) -> Program:
+    """See `mindspore.backends.Storing.prepare`."""
     _check_updates(graph, arguments, updates)
     inside = list(chain.from_iterable(map(nodes, subgraphs(graph))))
     _check_sizes(inside)
-    isa = target.isa(isa_level())
-    lowered = lower(graph, isa=isa, updates=updates)
-    objects = [data for _, data in jit.compiled_parts(lowered.parts, isa)]
-    linked = jit.link(objects, [lowered.entry])
-    outputs = [_output(n.type, updates.get(i), arguments) for i, n in enumerate(graph.outputs())]
-    return Executable(
-        linked.address(lowered.entry), arguments, list(bound), outputs, constants_of(lowered), lowered.arena_bytes,
-        linked, [_code_and_shape(p.type) for p in graph.parameters], _may_run_long(graph, inside, lowered.arena_bytes),
-    )  # fmt: skip
+    level = target.isa(isa_level())
+    lowered = lower(graph, isa=level, updates=updates)
+    objects = jit.compiled_parts(lowered.parts, level)
+    return Program(
+        arguments=arguments,
+        outputs=tuple(_output(n.type, updates.get(i), arguments) for i, n in enumerate(graph.outputs())),
+        signature=tuple(_code_and_shape(p.type) for p in graph.parameters),
+        entry=lowered.entry,
+        objects=tuple(objects),
+        kernels=lowered.kernels,
+        built=built(lowered.kernels, level.name),
+        constants=lowered.constants,
+        arena_bytes=lowered.arena_bytes,
+        interruptible=_may_run_long(graph, inside, lowered.arena_bytes),
+    )
 
 
 def _check_sizes(inside: Iterable[Node]) -> None:
@@ -71,12 +73,6 @@ def _check_updates(graph: Graph, arguments: int, updates: Mapping[int, int]) -> 
         have, want = outputs[output].type, graph.parameters[parameter].type
         if have != want:
             raise ValueError(f"graph {graph.name}: output {output} of type {have} updates a parameter of type {want}")
-
-
-def constants_of(lowered: Lowered) -> list[Any]:
-    """The table of kernel addresses, then the constants."""
-    table = np.array([*map(resolve_kernel, lowered.kernels), 0], np.int64)
-    return [TensorBase.from_numpy(array, copy=True) for array in (table, *lowered.constants)]
 
 
 def _output(type: object, parameter: int | None, arguments: int) -> Output:
