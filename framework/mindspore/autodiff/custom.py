@@ -23,7 +23,11 @@ def custom_gradients(node: Apply, adjoint: Mapping[int, Node], active: set[int],
     assert isinstance(backward, Constant)
     arguments, results = node.inputs[2:], elements(node)
     given = [adjoint[i] if i in adjoint else zeros(result) for i, result in enumerate(results)]
-    return node, [None, None, *elements(inline(backward.value, [*arguments, *results, *given]))]
+    found: list[Node | None] = [None] * len(node.inputs)
+    made = elements(inline(backward.value, [*arguments, *results, *given]))
+    for position, gradient in zip(node.attrs["wrt"], made, strict=True):
+        found[2 + position] = gradient
+    return node, found
 
 
 def after_gradients(node: Apply, adjoint: Mapping[int, Node], active: set[int], pullback: Pullback) -> Differentiated:

@@ -185,8 +185,11 @@ def _custom(node: Apply, tangents: Tangents) -> tuple[Apply, Any]:
         own = [Parameter(p.name, p.type) for p in backward.parameters]
         outs, seeds = own[count : count + results], own[count + results :]
         given: list[Node] = [s if is_float(s) else zeros(o) for s, o in zip(seeds, outs, strict=True)]
-        output = inline(backward, [*own[:count], *outs, *given])
-        return [*own[:count], *outs, *(s for s in seeds if is_float(s))], elements(output)
+        gradients: list[Node | None] = [None] * count
+        made = elements(inline(backward, [*own[:count], *outs, *given]))
+        for position, gradient in zip(node.attrs["wrt"], made, strict=True):
+            gradients[position] = gradient
+        return [*own[:count], *outs, *(s for s in seeds if is_float(s))], gradients
 
     return node, _through(node, node.inputs[2:], tangents[2:], rule)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Protocol, TypeGuard, cast
+from typing import Any, Protocol, TypeGuard, cast, runtime_checkable
 
 import numpy as np
 
@@ -50,6 +50,7 @@ class Program:
         outputs: ``("fresh", type code, shape)``, or ``("bound", position)`` for what is written back.
         signature: type code and shape of each argument, then of each bound tensor.
         objects: object files that export `entry`.
+        loops: whether it may run for ever.
         kernels: names of the kernels in the table that the entry calls through; ``built`` has the object files of those that only
             this process knows.
     """
@@ -63,12 +64,23 @@ class Program:
     built: Mapping[str, bytes]
     constants: tuple[np.ndarray, ...]
     arena_bytes: int
-    interruptible: bool
+    loops: bool
 
 
 def storing(backend: Backend) -> TypeGuard[Storing]:
     """Whether `backend` is a `Storing` one."""
     return hasattr(backend, "prepare")
+
+
+@runtime_checkable
+class GeneralBackend(Protocol):
+    """What back ends offer whose code serves more than one size."""
+
+    def compile_general(
+        self, graph: Graph, *, arguments: int, bound: Sequence[Any], updates: Mapping[int, int]
+    ) -> Callable[[Sequence[int]], Callable[..., tuple[Any, ...]]]:
+        """Like `Backend.compile` for a graph with symbolic sizes: gives the callable for the values of all atoms of their scope."""
+        ...
 
 
 def names() -> list[str]:

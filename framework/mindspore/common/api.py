@@ -11,7 +11,7 @@ from typing import Any, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 from mindspore import _native
-from mindspore.base.protocols import COMPILATIONS
+from mindspore.base.protocols import COMPILATIONS, record_fields
 from mindspore.common.checks import one_of
 from mindspore.common.tensor_class import Tensor
 from mindspore.context import GRAPH_MODE, SETTINGS
@@ -146,7 +146,9 @@ def typed(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, list[tup
         if isinstance(given, Tensor):
             shapes.append(given.shape)
             return ("tensor", given.dtype.code, given.ndim, type(given) is Tensor)
-        if isinstance(given, tuple | list) and type(given) in (tuple, list):
+        if (names := record_fields(given)) is not None:
+            return (type(given), *[(n, kind(getattr(given, n))) for n in names])
+        if isinstance(given, tuple) or type(given) is list:
             return (type(given), *map(kind, given))
         if type(given) is dict:
             return (dict, *((key, kind(each)) for key, each in given.items()))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mindspore.base.protocols import RECOMPUTE
+from mindspore.common.custom import check_recompute, recompute
 from mindspore.common.directional import Pulling, Tangents, jvp, vjp
 from mindspore.common.gradients import get_grad, grad, value_and_grad
+from mindspore.infer.custom import with_gradient
 from mindspore.infer.machine import CallRule, Machine, builtin_calls
 from mindspore.infer.result import wrapped
 from mindspore.infer.structure import elements, is_sequence, to_python
-from mindspore.infer.values import Abstract, Known, Transformed
+from mindspore.infer.values import NONE, Abstract, Known, Transformed
 
 Args = tuple[Abstract, ...]
 Named = Mapping[str, Abstract]
@@ -27,10 +30,10 @@ def _makes_gradient(maker: Callable[..., Any]) -> CallRule:
     return rule
 
 
-def _function(args: Args, kwargs: Named) -> tuple[Abstract, Args, dict[str, Abstract]]:
-    """The argument ``fn``, and the others."""
+def _function(args: Args, kwargs: Named, name: str = "fn") -> tuple[Abstract, Args, dict[str, Abstract]]:
+    """The argument that is a function, and the others."""
     named = dict(kwargs)
-    return (args[0], args[1:], named) if args else (named.pop("fn"), (), named)
+    return (args[0], args[1:], named) if args else (named.pop(name), (), named)
 
 
 def _settings(machine: Machine, values: Args) -> list[Any]:
@@ -62,6 +65,16 @@ def _get_grad(machine: Machine, args: Args, kwargs: Named) -> Abstract:
     return wrapped(get_grad(_taken_apart(machine, given["gradients"]), identifier))
 
 
+def _recompute(machine: Machine, args: Args, kwargs: Named) -> Abstract:
+    function, given, named = _function(args, kwargs, "block")
+    for ignored in ("use_reentrant", "output_recompute", "early_stop"):
+        named.pop(ignored, None)
+    check_recompute(to_python(machine, named.pop("context_fn", NONE)), {})
+    if not machine.gradients:
+        return machine.call(function, given, named)
+    return with_gradient(machine, function, RECOMPUTE, given, named)
+
+
 def _taken_apart(machine: Machine, value: Abstract) -> Any:
     """Tuples of the graph as Python's, over abstract values and Python's numbers and strings."""
     if is_sequence(value):
@@ -73,4 +86,5 @@ for _maker in (grad, value_and_grad):
     builtin_calls[_maker] = _makes_gradient(_maker)
 builtin_calls[jvp] = _jvp
 builtin_calls[vjp] = _vjp
+builtin_calls[recompute] = _recompute
 builtin_calls[get_grad] = _get_grad

@@ -55,7 +55,7 @@ class Recording:
 
     def pull(self, seeds: Sequence[Any]) -> list[Any]:
         """Gradients of the sources for these cotangents of the outputs."""
-        return _pullback(self.records, self.outputs, seeds, self.sources)
+        return pull_back(self.records, self.outputs, seeds, self.sources)
 
 
 def recorded(
@@ -73,7 +73,7 @@ def recorded(
         if not isinstance(call[i], Parameter):
             call[i] = _alias(call[i])
     sources = [*(call[i] for i in chosen), *weights]
-    value, records = _recorded(function, call, kwargs)
+    value, records = recording(function, call, kwargs)
     if has_aux and not isinstance(value, tuple):
         raise TypeError(
             f"has_aux=True needs a function that returns a tuple of a value and more, got {type(value).__name__}."
@@ -111,11 +111,11 @@ def tangents(
 def pushed(run: Recording) -> Callable[[Sequence[Any]], list[Any]]:
     """From tangents of the sources of `run` to tangents of its outputs."""
     seeds = [_zeros_like(o) for o in run.outputs]
-    gradients, records = _recorded(lambda *given: run.pull(given), seeds, {})
+    gradients, records = recording(lambda *given: run.pull(given), seeds, {})
 
     def move(directions: Sequence[Any]) -> list[Any]:
         pairs = [(g, v) for g, v in zip(gradients, directions, strict=True) if g.dtype.kind in "fc"]
-        return _pullback(records, [g for g, _ in pairs], [v for _, v in pairs], seeds)
+        return pull_back(records, [g for g, _ in pairs], [v for _, v in pairs], seeds)
 
     return move
 
@@ -134,15 +134,19 @@ def _positions(args: Sequence[Any], positions: Sequence[int] | None) -> list[int
     return list(positions)
 
 
-def _recorded(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, list[Any]]:
-    outer, records = _native.get_tape(), []  # type: ignore[var-annotated]
+def recording(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], outer: Any = ...
+) -> tuple[Any, list[Any]]:
+    """Runs `function` under a tape of its own, whose records go to the tape around it, or to `outer`, as well."""
+    before, records = _native.get_tape(), []  # type: ignore[var-annotated]
     _native.set_tape(records)
     try:
         value = function(*args, **kwargs)
     finally:
-        _native.set_tape(outer)
-    if outer is not None:
-        outer.extend(records)
+        _native.set_tape(before)
+    target = before if outer is ... else outer
+    if target is not None:
+        target.extend(records)
     return value, records
 
 
@@ -183,7 +187,26 @@ def fitting_cotangents(results: Sequence[TensorType], sens: Any) -> list[Any]:
     return found
 
 
-def _pullback(
+class CustomRule:
+    """Stands in the place of an operator on the tape, between tuples of operands and results: a call with a gradient of its own."""
+
+    __slots__ = ()
+
+    def gradients(self, operands: Sequence[Any], results: Sequence[Any], given: Sequence[Any]) -> Sequence[Any]:
+        """One gradient, or None for zero, per operand; `given` has one cotangent, or None, per result."""
+        raise AssertionError(f"{type(self).__name__} does not say its gradients")
+
+
+@dataclass(frozen=True, slots=True)
+class _CustomStep:
+    """A recorded call with a gradient of its own that gradients pass through."""
+
+    rule: CustomRule
+    operands: tuple[Any, ...]
+    results: tuple[Any, ...]
+
+
+def pull_back(
     records: Sequence[Any], outputs: Sequence[Any], seeds: Sequence[Any], sources: Sequence[Any]
 ) -> list[Any]:
     """Gradients of `sources`; ids stand for tensors, which the records keep alive."""
@@ -205,7 +228,11 @@ def _pullback(
     return [adjoints[id(s)] if id(s) in adjoints else _zeros_like(s) for s in sources]
 
 
-def _cotangents(step: Step, given: Sequence[Any], wanted: tuple[bool, ...]) -> Sequence[Any]:
+def _cotangents(step: Step | _CustomStep, given: Sequence[Any], wanted: tuple[bool, ...]) -> Sequence[Any]:
+    if isinstance(step, _CustomStep):
+        gradients = step.rule.gradients(step.operands, step.results, given)
+        parts = zip(gradients, step.operands, wanted, strict=True)
+        return [as_operand(EAGER, g, o) if w else None for g, o, w in parts]
     if step.rule.op.gradient is None and _native.get_tape() is not None:
         return _through_expansion(step, given, wanted)
     return cotangents(step, given, wanted)
@@ -231,9 +258,9 @@ def _accumulate(adjoints: dict[int, Any], tensor: Any, gradient: Any) -> None:
     adjoints[id(tensor)] = gradient if present is None else _add(present, gradient)
 
 
-def _path(records: Sequence[Any], versions: Versions, active: set[int]) -> list[Step]:
+def _path(records: Sequence[Any], versions: Versions, active: set[int]) -> list[Step | _CustomStep]:
     """The calls that lie between sources and results; adds the ids of their results to `active`."""
-    path: list[Step] = []
+    path: list[Step | _CustomStep] = []
     for position, record in enumerate(records):
         if not versions.written and not _reads(record[1], active):
             continue
@@ -247,7 +274,7 @@ def _path(records: Sequence[Any], versions: Versions, active: set[int]) -> list[
     return path
 
 
-def _step(record: Any, position: int, versions: Versions) -> Step | Write | None:
+def _step(record: Any, position: int, versions: Versions) -> Step | _CustomStep | Write | None:
     """What a record is for gradients, over the values that its tensors had; None where they end."""
     callable_, args, result, *rest = record
     if callable_ is ASSIGN:
@@ -255,6 +282,8 @@ def _step(record: Any, position: int, versions: Versions) -> Step | Write | None
         return Step(Rule(_identity, {}, False), (versions.at(position, args[1]),), (target,))
     if isinstance(callable_, Write):
         return callable_
+    if isinstance(callable_, CustomRule):
+        return _CustomStep(callable_, versions.all_at(position, args), result)
     op = callable_.__operator__
     if isinstance(op.gradient, NotDifferentiable) and not op.gradient.error:
         return None
@@ -267,7 +296,7 @@ def _reads(args: Sequence[Any], active: set[int]) -> bool:
     return any(id(a) in active or (isinstance(a, tuple | list) and any(id(e) in active for e in a)) for a in args)
 
 
-def _check_write(args: Sequence[Any], active: set[int], path: Sequence[Step]) -> None:
+def _check_write(args: Sequence[Any], active: set[int], path: Sequence[Step | _CustomStep]) -> None:
     """A write of elements that would make gradients wrong is refused: of a value on the path, or of one that the path read before."""
     target, value = args
     if id(target) in active or id(value) in active:

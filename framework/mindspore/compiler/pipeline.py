@@ -11,6 +11,7 @@ from mindspore import backends
 from mindspore._native import MISSING, Guards
 from mindspore.autodiff.forward import jvp_graph
 from mindspore.autodiff.pullbacks import vjp_graphs
+from mindspore.autodiff.recompute import recomputed_gradient
 from mindspore.autodiff.reverse import value_and_grad_graph
 from mindspore.base.symbolic import Scope
 from mindspore.compiler.general import Compiled, General, Shapes
@@ -25,6 +26,8 @@ from mindspore.ir.rewrite import copy
 from mindspore.ir.sizes import bound, bound_value
 from mindspore.ir.verifier import verify
 from mindspore.passes import FINISH, PIPELINE, simplify
+
+__all__ = ["EXPANDERS", "Options", "Prepared", "compile_call", "compile_general", "compile_graph", "prepared_call"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,23 @@ def compile_general(
         Exception: like `compile_call`, and where something cannot be done for symbolic sizes.
     """
     specialised = _specialised(function, args, kwargs, options, shapes)
+    return General(scope, shapes, _guards(specialised), _instances(specialised, options))
+
+
+def _instances(specialised: Specialised, options: Options) -> Callable[[Sequence[int]], Callable[..., Any]]:
+    """The executable call for given values of the atoms: of one code for all sizes where the back end has such, else of its own."""
+    backend = backends.find(options.backend)
+    general = None
+    if isinstance(backend, backends.GeneralBackend):
+        general = backend.compile_general(specialised.graph, **_places(specialised))
 
     def instance(atoms: Sequence[int]) -> Callable[..., Any]:
-        graph = bound(specialised.graph, atoms)
-        result = bound_value(specialised.result, atoms)
-        return _executable(replace(specialised, graph=graph, result=result), options)
+        given = replace(specialised, result=bound_value(specialised.result, atoms))
+        if general is not None:
+            return _call(given, general(atoms))
+        return _executable(replace(given, graph=bound(specialised.graph, atoms)), options)
 
-    return General(scope, shapes, _guards(specialised), instance)
+    return instance
 
 
 def _specialised(
@@ -127,15 +140,27 @@ def _executable(specialised: Specialised, options: Options) -> Run:
 def _program(specialised: Specialised, options: Options) -> tuple[backends.Program | None, Run]:
     """The graph made ready by the back end, and the call that runs it."""
     backend = backends.find(options.backend)
-    arguments, tensors, updates = len(specialised.arguments), list(specialised.bound), dict(specialised.updates)
-    program = None
-    if backends.storing(backend):
-        program = backend.prepare(specialised.graph, arguments=arguments, updates=updates)
-        execute = backend.load(program, tensors)
-    else:
-        execute = backend.compile(specialised.graph, arguments=arguments, bound=tensors, updates=updates)
+    places = _places(specialised)
+    if not backends.storing(backend):
+        return None, _call(specialised, backend.compile(specialised.graph, **places))
+    tensors = places.pop("bound")
+    program = backend.prepare(specialised.graph, **places)
+    return program, _call(specialised, backend.load(program, tensors))
+
+
+def _places(specialised: Specialised) -> dict[str, Any]:
+    """Where the parameters of a graph come from and its outputs go, as back ends take it."""
+    return {
+        "arguments": len(specialised.arguments),
+        "bound": list(specialised.bound),
+        "updates": dict(specialised.updates),
+    }
+
+
+def _call(specialised: Specialised, execute: Callable[..., tuple[Any, ...]]) -> Run:
+    """A call with Python arguments and results around a call with tensors."""
     count = len(specialised.graph.outputs())
-    return program, runnable(execute, specialised.arguments, specialised.result, count, specialised.updates)
+    return runnable(execute, specialised.arguments, specialised.result, count, specialised.updates)
 
 
 def expand_gradient(
@@ -160,9 +185,16 @@ def expand_tangents(graph: Graph, wrt: Sequence[int], differentiated: Sequence[i
     return jvp_graph(graph, wrt, differentiated)
 
 
+def expand_recomputed(graph: Graph, wrt: Sequence[int]) -> Graph:
+    """The backward part of a call that is computed again for its gradient."""
+    simplify(graph)
+    return recomputed_gradient(graph, wrt)
+
+
 EXPANDERS: Mapping[str, Callable[..., Any]] = {
     "grad": expand_gradient,
     "vjp": expand_pullback,
     "jvp": expand_tangents,
+    "recompute": expand_recomputed,
 }
 """What `infer` calls for each kind of function transformation."""

@@ -177,7 +177,7 @@ def _constant(tensor: Any) -> bytes:
 def _guard(walk: Fingerprint, kind: str, container: Any, key: Any, expected: Any) -> list[Any]:
     """A guard without what it expects: in a process with this fingerprint that is what is there."""
     number = walk.number(container)
-    if number is None or (kind == "dict" and not walk.covers(container, key)):
+    if kind not in _EXPECTED or number is None or (kind == "dict" and not walk.covers(container, key)):
         raise UnstorableError("a guard watches what the fingerprint does not cover")
     return [kind, number, stored(key, walk.number)]
 
@@ -204,6 +204,14 @@ def _loaded(data: bytes, walk: Fingerprint, options: Options) -> Compiled:
 
 def _watched(objects: Sequence[Any], kind: str, number: int, key: Any) -> tuple[str, Any, Any, Any]:
     container, key = objects[number], restored(key, objects)
-    if kind == "dict":
-        return kind, container, key, container.get(key, MISSING)
-    return kind, container, key, len(container) if kind == "len" else container.cell_contents
+    return kind, container, key, _EXPECTED[kind](container, key)
+
+
+_EXPECTED: Mapping[str, Callable[[Any, Any], Any]] = {
+    "dict": lambda container, key: container.get(key, MISSING),
+    "cell": lambda cell, _: cell.cell_contents,
+    "len": lambda container, _: len(container),
+    "item": lambda container, index: container[index],
+    "class": lambda cls, name: next((vars(c)[name] for c in cls.__mro__ if name in vars(c)), MISSING),
+}
+"""What each kind of guard finds now."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mindspore.infer.output import Output
+from mindspore.infer.output import Field, Output, Record
+from mindspore.infer.structure import remade
 
 Path = Sequence[Any]
 Run = Callable[[Sequence[Any], Mapping[str, Any]], Any]
@@ -39,7 +40,7 @@ def argument_picker(paths: Sequence[Path]) -> Callable[[Sequence[Any], Mapping[s
 
 def _follow(value: Any, path: Path) -> Any:
     for step in path:
-        value = value[step]
+        value = getattr(value, step) if isinstance(step, Field) else value[step]
     return value
 
 
@@ -60,6 +61,8 @@ def _rebuilt(tree: Any, results: tuple[Any, ...], position: Mapping[int, int]) -
         return type(tree)(*[_rebuilt(t, results, position) for t in tree])
     if isinstance(tree, tuple | list):
         return type(tree)(_rebuilt(t, results, position) for t in tree)
+    if isinstance(tree, Record):
+        return remade(tree.cls, {k: _rebuilt(v, results, position) for k, v in tree.attributes.items()})
     if isinstance(tree, dict):
         return {k: _rebuilt(v, results, position) for k, v in tree.items()}
     return tree

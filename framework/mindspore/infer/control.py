@@ -9,9 +9,10 @@ from typing import Any
 from mindspore.base import dtypes as dt
 from mindspore.infer import language as lang
 from mindspore.infer.heap import Layer
-from mindspore.infer.join import DisagreementError, Join, Leaf, leaf_node
+from mindspore.infer.join import DisagreementError, GraphJoinError, Join, Leaf, leaf_node
+from mindspore.infer.leaving import Rebuild
 from mindspore.infer.machine import Machine, evaluates
-from mindspore.infer.truth import known_truth, truth_node
+from mindspore.infer.truth import decisive, known_truth, truth_node
 from mindspore.infer.values import Abstract, Case, Choice, Completion, Frame, Unusable
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 from mindspore.ir.types import TensorType
@@ -21,7 +22,7 @@ Thunk = Callable[[], Abstract]
 
 @evaluates(lang.BRANCH)
 def branch(machine: Machine, frame: Frame, node: Apply) -> Abstract:
-    condition = machine.value(frame, node.inputs[0])
+    condition = decisive(machine, machine.value(frame, node.inputs[0]))
     arms = [_graph(a) for a in node.inputs[1:]]
     truth = known_truth(machine, condition)
     if truth is not None:
@@ -74,7 +75,7 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
         layers.append(layer)
         owned.append(nodes)
     join = Join(machine, condition, (layers[0], layers[1]), (owned[0], owned[1]))
-    rebuild = join.match(results[0], results[1])
+    rebuild = _matched(join, results)
     contents = [_join_content(machine, join, key) for key in _written(machine, layers)]
     made: list[Node] = []
     if join.types:
@@ -84,6 +85,15 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
     for key, make in contents:
         machine.heap.set(key, make(made))
     return rebuild(made)
+
+
+def _matched(join: Join, results: list[Abstract]) -> Rebuild:
+    try:
+        return join.match(results[0], results[1])
+    except DisagreementError as error:
+        raise GraphJoinError(
+            f"what run time chooses between differs: {error}. Both must have the same structure, element type and shape."
+        ) from None
 
 
 def decided(machine: Machine, choice: Choice, use: Callable[[Abstract], Abstract]) -> Abstract:

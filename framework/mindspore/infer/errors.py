@@ -29,13 +29,18 @@ def located(error: Exception, frames: Iterable[Frame]) -> Exception:
     """
     if isinstance(error, Located | InternalError | SyntaxError):
         return error
-    places = [(f.node.location, f.name) for f in frames if f.node is not None and f.node.location is not None]
+    places = getattr(error, "raised_at", None) or places_of(frames)
     places = [p for p in places if not p[0].file.startswith(_OWN_SOURCES)] or places
-    lines = [line for i, place in enumerate(reversed(places)) for line in _place(*place, innermost=i == 0)]
+    lines = [line for i, place in enumerate(reversed(places)) for line in _place(place[0], place[1], innermost=i == 0)]
     if type(error).__module__.partition(".")[0] not in ("builtins", "mindspore"):
         error.add_note("\n".join(_shortened(lines)))
         return error
     return _class(type(error))("\n".join([*_shortened(lines), _text(error)]))
+
+
+def places_of(frames: Iterable[Frame]) -> list[tuple[Location, str]]:
+    """Where each activation is, from the outermost call to the current one."""
+    return [(f.node.location, f.name) for f in frames if f.node is not None and f.node.location is not None]
 
 
 def _shortened(lines: list[str]) -> list[str]:

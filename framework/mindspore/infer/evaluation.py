@@ -6,6 +6,7 @@ import builtins
 from typing import Any
 
 from mindspore.infer import language as lang
+from mindspore.infer.compile_time import raised_by_program
 from mindspore.infer.guards import ABSENT
 from mindspore.infer.machine import Machine, evaluates
 from mindspore.infer.structure import (
@@ -78,7 +79,7 @@ def box_get(machine: Machine, frame: Frame, node: Apply) -> Abstract:
 
 @evaluates(lang.BOX_SET)
 def box_set(machine: Machine, frame: Frame, node: Apply) -> Abstract:
-    machine.heap.set(machine.peek(frame, node.inputs[0]), machine.value(frame, node.inputs[1]))
+    machine.heap.set(machine.peek(frame, node.inputs[0]), machine.peek(frame, node.inputs[1]))
     return NONE
 
 
@@ -120,7 +121,25 @@ def display(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     found: list[Abstract] = []
     for value, starred in zip(machine.values(frame, node.inputs), node.attrs["starred"], strict=True):
         found.extend(elements(machine, value) if starred else (value,))
-    return make_tuple(found) if node.attrs["kind"] == "tuple" else make_list(machine, found)
+    kind = node.attrs["kind"]
+    if kind == "set":
+        return Known(_set(machine, found))
+    return make_tuple(found) if kind == "tuple" else make_list(machine, found)
+
+
+def _set(machine: Machine, found: list[Abstract]) -> set[Any]:
+    try:
+        return {to_python(machine, e) for e in found}
+    except NotConstantError as error:
+        raise TypeError(
+            f"the elements of a set must be known while compiling: {error} Use a tuple or a list."
+        ) from None
+
+
+@evaluates(lang.IMPORT)
+def import_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+    module, names, level = (node.attrs[k] for k in ("module", "names", "level"))
+    return Known(__import__(module, frame.function.__globals__, None, names, level))
 
 
 @evaluates(lang.DICTIONARY)
@@ -165,7 +184,13 @@ def slice_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
 
 @evaluates(lang.FORMAT)
 def format_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
-    value, specification = (to_python(machine, v) for v in machine.values(frame, node.inputs))
+    try:
+        value, specification = (to_python(machine, v) for v in machine.values(frame, node.inputs))
+    except NotConstantError as error:
+        raise TypeError(
+            f"a string made in a graph needs values that are known while compiling: {error} Format the value outside the compiled "
+            f"function, or pass it to print by itself."
+        ) from None
     conversions: dict[int, Any] = {-1: lambda v: v, ord("s"): str, ord("r"): repr, ord("a"): ascii}
     return Known(format(conversions[node.attrs["conversion"]](value), specification))
 
@@ -204,16 +229,22 @@ def collect(machine: Machine, frame: Frame, node: Apply) -> Abstract:
 
 @evaluates(lang.RAISE)
 def raise_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
-    if machine.branches:
+    around = machine.tries[-1] if machine.tries else 0
+    if machine.branches != around:
+        where = " inside try or with" if machine.tries else ""
         raise ValueError(
-            "raise or assert under a condition that is known only at run time is not supported in a graph. "
+            f"raise or assert under a condition that is known only at run time is not supported in a graph{where}. "
             "Check the condition outside the compiled function, or select a value with where."
         )
+    raise _exception(machine, frame, node)
+
+
+def _exception(machine: Machine, frame: Frame, node: Apply) -> Exception:
     if not node.inputs:
-        raise RuntimeError("No active exception to reraise")
+        return machine.handled[-1] if machine.handled else RuntimeError("No active exception to reraise")
     error = to_python(machine, machine.value(frame, node.inputs[0]))
     if isinstance(error, type) and issubclass(error, Exception):
         error = error()
     if not isinstance(error, Exception):
         raise TypeError(f"exceptions must derive from Exception, got {error!r}")
-    raise error
+    return raised_by_program(error)

@@ -15,6 +15,7 @@ from mindspore.infer.values import (
     Choice,
     Closure,
     Frame,
+    Instance,
     Known,
     Method,
     Partial,
@@ -50,12 +51,14 @@ def is_function(value: Abstract) -> bool:
     """Whether `value` may be called in a graph."""
     if isinstance(value, Known):
         return callable(value.value) and tensor_type(value) is None
+    if isinstance(value, Instance):
+        return any("__call__" in vars(c) for c in value.cls.__mro__)
     return isinstance(value, Closure | Method | Partial | Transformed | Choice)
 
 
 def may_be_chosen(value: Abstract) -> bool:
     """Whether run time may choose between `value` and another: functions, and objects that are used through their attributes."""
-    if is_function(value):
+    if is_function(value) or isinstance(value, Instance):
         return True
     return isinstance(value, Known) and tensor_type(value) is None and not isinstance(value.value, _PLAIN)
 

@@ -46,6 +46,9 @@ class Machine:
     Attributes:
         stack: the activations, from the outermost call to the current one.
         branches: how many conditions known only at run time surround the current node.
+        gradients: how many transformations that differentiate surround it.
+        tries: for each ``try`` around the current node, the number of such conditions around it.
+        handled: the exceptions whose handlers are being evaluated.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
     """
 
@@ -58,6 +61,9 @@ class Machine:
         self.stack: list[Frame] = []
         self.slots: dict[int, Slot] = {}
         self.branches = 0
+        self.gradients = 0
+        self.tries: list[int] = []
+        self.handled: list[Exception] = []
         self.root = ""
         self.fold: Fold | None = None
 

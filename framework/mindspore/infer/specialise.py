@@ -8,23 +8,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from mindspore.base.protocols import record_fields
 from mindspore.base.shapes import Shape
-from mindspore.infer import builtins, calls, loops, methods, operations, transforms
+from mindspore.infer import builtins, calls, exceptions, loops, methods, operations, patterns, records, transforms
 from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
 from mindspore.infer.machine import Expanders, Machine, Parse, tensor_type
-from mindspore.infer.output import Output
+from mindspore.infer.objects import ARGUMENT
+from mindspore.infer.output import Field, Output, Record
 from mindspore.infer.result import described
 from mindspore.infer.structure import make_dict, make_list, make_tuple
-from mindspore.infer.values import Abstract, Known, Slot
+from mindspore.infer.values import Abstract, Instance, Known, Slot
 from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
-RULES = (builtins, calls, loops, methods, operations, transforms)
+RULES = (builtins, calls, exceptions, loops, methods, operations, patterns, records, transforms)
 """Modules whose import registers what nodes and callables mean."""
 _RECURSION_LIMIT = 30_000
 
-__all__ = ["Output", "Specialised", "specialise"]
+__all__ = ["Field", "Output", "Record", "Specialised", "specialise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Specialised:
 
     Attributes:
         graph: closed and typed. Parameters: the tensor arguments, then `bound`. Outputs: the result's tensors, then written Parameters.
-        arguments: where each tensor argument is in ``(args, kwargs)``: ``(0, 2)`` is ``args[2]``.
+        arguments: where each tensor argument is in ``(args, kwargs)``: ``(0, 2)`` is ``args[2]``, ``(0, 2, Field("x"))`` ``args[2].x``.
         bound: Parameters and other tensor objects that the function reads from outside.
         updates: output index -> index of the graph parameter that it is written back to.
         result: the returned value, with `Output` in the place of tensors.
@@ -112,6 +114,8 @@ class _Arguments:
             self.parameters.append(parameter)
             self.paths.append(path)
             return parameter
+        if (names := record_fields(given)) is not None:
+            return self.record(given, names, path)
         if isinstance(given, tuple):
             return make_tuple([self.value(v, (*path, i)) for i, v in enumerate(given)], type(given))
         if type(given) is list:
@@ -119,6 +123,12 @@ class _Arguments:
         if type(given) is dict:
             return make_dict(self.machine, {k: self.value(v, (*path, k)) for k, v in given.items()})
         return Known(given)
+
+    def record(self, given: Any, names: Sequence[str], path: tuple[Any, ...]) -> Instance:
+        """A dataclass: its fields are arguments of their own."""
+        made = Instance(type(given), ARGUMENT)
+        self.machine.heap.set(made, {n: self.value(getattr(given, n), (*path, Field(n))) for n in names})
+        return made
 
 
 def _finished(machine: Machine, arguments: _Arguments, value: Abstract) -> Specialised:

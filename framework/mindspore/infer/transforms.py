@@ -165,7 +165,10 @@ def _closed(
     fresh = {p: Parameter(f"x{p}", n.type, n.location) for p, n in actual.items()}
     call_args = tuple(fresh.get(i, a) for i, a in enumerate(args))
     given = {fresh[p]: n for p, n in actual.items()}
-    return closed_call(machine, lambda: machine.call(function, call_args, kwargs), given, has_aux)
+    machine.gradients += 1
+    made = closed_call(machine, lambda: machine.call(function, call_args, kwargs), given, has_aux)
+    machine.gradients -= 1
+    return made
 
 
 def _seeds(machine: Machine, sens: Abstract, results: Items[TensorType], what: str) -> list[Node]:

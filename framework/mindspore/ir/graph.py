@@ -109,8 +109,8 @@ from the last to the first. All have one length. See `ir.loops`."""
 EMPTY_STASH = Structured("EmptyStash")
 """() -> a stash without elements: what a branch that was not taken leaves."""
 CUSTOM = Structured("CustomGradient")
-"""(forward, backward, *arguments) -> the results of forward(*arguments), a tuple; autodiff takes the cotangents of the arguments from
-backward(*arguments, *results, *cotangents of the results), a tuple with one of each argument's type. It is `Call` of forward otherwise."""
+"""(forward, backward, *arguments) -> the results of forward(*arguments), a tuple; autodiff takes the cotangents of the arguments at the
+positions of attr ``wrt`` from backward(*arguments, *results, *cotangents of the results). It is `Call` of forward otherwise."""
 AFTER = Structured("After")
 """(value, other) -> value, as a value of its own that is not known before `other`: its readers are not shared with those of value."""
 

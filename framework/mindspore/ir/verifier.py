@@ -124,7 +124,8 @@ def _custom_problem(node: Apply) -> str | None:
         return "needs constant graphs as functions and gives a tuple"
     arguments = tuple(_type(i) for i in node.inputs[2:])
     results = node.type.elements
-    wanted = (FunctionType(arguments, node.type), FunctionType((*arguments, *results, *results), TupleType(arguments)))
+    gradients = TupleType(tuple(arguments[i] for i in node.attrs["wrt"]))
+    wanted = (FunctionType(arguments, node.type), FunctionType((*arguments, *results, *results), gradients))
     for function, want in zip(graphs, wanted, strict=True):
         if signature(function) != want:
             return f"has {function.name}: {signature(function)}, expects {want}"

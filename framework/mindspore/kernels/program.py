@@ -94,6 +94,22 @@ class Boxes(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class KernelCall:
+    """One call of an ahead-of-time kernel; buffers are numbered reads first, then outputs."""
+
+    kernel: str
+    buffers: tuple[int, ...]
+    params: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kernels(Step):
+    """Calls ahead-of-time kernels one after the other, on whole buffers."""
+
+    calls: tuple[KernelCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Sizes of the batch dimensions and the elements from one batch to the next in both operands."""
 

@@ -14,6 +14,7 @@ from mindspore.kernels.program import (
     Branch,
     Function,
     Invoke,
+    Kernels,
     Loop,
     Map,
     Product,
@@ -58,7 +59,7 @@ class RunProduct(Task):
 class RunStep(Task):
     """A step that runs alone."""
 
-    step: ArgFold | Boxes | Invoke | Branch | Loop = field(kw_only=True)
+    step: ArgFold | Boxes | Invoke | Branch | Kernels | Loop = field(kw_only=True)
 
 
 def tasks_of(function: Function) -> list[Task]:
@@ -75,7 +76,7 @@ def task(group: Group, outputs: list[Value], updates: Set[Value]) -> Task:
     first = group.steps[0]
     if isinstance(first, Product):
         return _product_task(group, first, outputs, updates)
-    assert isinstance(first, ArgFold | Boxes | Invoke | Branch | Loop)
+    assert isinstance(first, ArgFold | Boxes | Invoke | Branch | Kernels | Loop)
     shares = _loop_shares(first) if isinstance(first, Loop) else {}
     return RunStep(_reads(first), list(first.outputs), shares, step=first)
 

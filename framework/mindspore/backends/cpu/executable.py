@@ -15,7 +15,6 @@ from mindspore.ir.types import TensorType
 from mindspore.kernels import jit, target
 from mindspore.kernels.lower import lower
 
-_WATCHED_BYTES = 64 << 10
 Output = tuple[str, int, tuple[int, ...]] | tuple[str, int]
 
 
@@ -37,7 +36,7 @@ def prepare(graph: Graph, *, arguments: int, updates: Mapping[int, int]) -> Prog
         built=built(lowered.kernels, level.name),
         constants=lowered.constants,
         arena_bytes=lowered.arena_bytes,
-        interruptible=_may_run_long(graph, inside, lowered.arena_bytes),
+        loops=any(isinstance(n, Apply) and n.op is WHILE for n in inside),
     )
 
 
@@ -45,14 +44,6 @@ def _check_sizes(inside: Iterable[Node]) -> None:
     for each in inside:
         if isinstance(each.type, TensorType) and _bytes(each.type) > sys.maxsize:
             raise MemoryError(f"a tensor of shape {each.type.shape} does not fit in memory")
-
-
-def _may_run_long(graph: Graph, inside: Iterable[Node], arena_bytes: int) -> bool:
-    """Whether a run needs to watch for Ctrl-C, which costs a fraction of a microsecond: it loops or handles much data."""
-    if any(isinstance(n, Apply) and n.op is WHILE for n in inside):
-        return True
-    ends = [n.type for n in (*graph.parameters, *graph.outputs())]
-    return arena_bytes + sum(_bytes(t) for t in ends if isinstance(t, TensorType)) >= _WATCHED_BYTES
 
 
 def _bytes(type: TensorType) -> int:
