@@ -7,11 +7,19 @@ from typing import Any
 
 from mindspore import _native
 from mindspore.base import dtypes as dt
-from mindspore.base.protocols import tensor_methods, tensor_operators, tensor_properties
+from mindspore.base.protocols import tensor_classes, tensor_methods, tensor_operators, tensor_properties
 from mindspore.common import functions as f
 from mindspore.common.dtype import pytype_to_dtype
 from mindspore.common.eager import comparison, function
-from mindspore.common.indexing import getitem, graph_getitem, graph_setitem, setitem
+from mindspore.common.indexing import (
+    getitem,
+    graph_getitem,
+    graph_masked_region,
+    graph_masked_value,
+    graph_masked_write,
+    graph_setitem,
+    setitem,
+)
 from mindspore.common.tensor_class import Tensor, from_numpy, tensor
 from mindspore.ir.operator import find
 
@@ -145,6 +153,7 @@ def _register() -> None:
     tensor_methods.update(_WRITTEN)
     tensor_methods["copy"] = _identity
     setattr(Tensor, "copy", _copy)  # noqa: B010 -- what a graph needs no copy for is one in memory
+    tensor_classes["Tensor"] = Tensor
     tensor_properties["T"] = _reversed_axes
     for symbol, (slot, name) in _OPERATORS.items():
         tensor_operators[symbol] = function(name)
@@ -157,6 +166,9 @@ def _register() -> None:
         _native.set_operator(slot, meaning)
     tensor_operators["getitem"] = graph_getitem
     tensor_operators["setitem"] = graph_setitem
+    tensor_operators["masked region"] = graph_masked_region
+    tensor_operators["masked value"] = graph_masked_value
+    tensor_operators["masked write"] = graph_masked_write
     _native.set_operator("getitem", getitem)
 
 

@@ -27,6 +27,7 @@ from mindspore.infer.values import (
     Completion,
     Dict,
     Frame,
+    Iterator,
     Known,
     Sequence,
     Slice,
@@ -124,6 +125,10 @@ def display(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     kind = node.attrs["kind"]
     if kind == "set":
         return Known(_set(machine, found))
+    if kind == "iterator":
+        made = Iterator()
+        machine.heap.set(made, tuple(found))
+        return made
     return make_tuple(found) if kind == "tuple" else make_list(machine, found)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mindspore.base.dtypes import DType
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -25,3 +27,10 @@ class Field(str):
     """A step of a path to an argument: the attribute of this name."""
 
     __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AsTensor:
+    """The last step of a path to a number that is an input: a 0-d tensor of this type."""
+
+    dtype: DType

@@ -7,7 +7,20 @@ from typing import Any
 
 from mindspore.base.protocols import tensor_operators
 from mindspore.infer.machine import Machine, dispatchers, tensor_type
-from mindspore.infer.values import Abstract, Choice, Closure, Dict, Instance, Known, List, Range, Sequence, Slice
+from mindspore.infer.values import (
+    Abstract,
+    Choice,
+    Closure,
+    Dict,
+    Endless,
+    Instance,
+    Iterator,
+    Known,
+    List,
+    Range,
+    Sequence,
+    Slice,
+)
 
 _ITERABLE = (tuple, list, range, str, dict, set, frozenset, bytes, enumerate, zip)
 
@@ -122,7 +135,8 @@ def python_class(value: Abstract) -> type:
         return type(value.value)
     if isinstance(value, Sequence | Instance):
         return value.cls
-    return {List: list, Dict: dict, Slice: slice, Range: range}.get(type(value), object)
+    classes: dict[type, type] = {List: list, Iterator: type(iter(())), Dict: dict, Slice: slice, Range: range}
+    return classes.get(type(value), object)
 
 
 def elements(machine: Machine, value: Abstract) -> tuple[Abstract, ...]:
@@ -134,7 +148,12 @@ def elements(machine: Machine, value: Abstract) -> tuple[Abstract, ...]:
     if isinstance(value, Sequence):
         return value.elements
     if isinstance(value, List):
-        return tuple(machine.heap.get(value))
+        held = tuple(machine.heap.get(value))
+        if isinstance(value, Iterator):
+            machine.heap.set(value, ())
+        return held
+    if isinstance(value, Endless):
+        raise TypeError("this iterator has no end. Take elements with next, zip or itertools.islice.")
     if isinstance(value, Dict):
         return tuple(Known(k) for k in machine.heap.get(value))
     if isinstance(value, Range):

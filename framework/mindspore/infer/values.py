@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -36,6 +36,18 @@ class Sequence(Value):
 @dataclass(slots=True, eq=False)
 class List(Value):
     """A list made while compiling. Its elements are on the heap, so that changes in branches can be joined."""
+
+
+@dataclass(slots=True, eq=False)
+class Iterator(List):
+    """What ``iter``, ``zip``, ``map``, ... give; the elements that are left are on the heap."""
+
+
+@dataclass(slots=True, eq=False)
+class Endless(Value):
+    """An iterator without end: its element at each position. The position, a tuple of one Known, is on the heap."""
+
+    element: Callable[[int], Abstract]
 
 
 @dataclass(slots=True, eq=False)
@@ -128,6 +140,15 @@ class Slice(Value):
     start: Abstract
     stop: Abstract
     step: Abstract
+
+
+@dataclass(slots=True, eq=False)
+class Masked(Value):
+    """``x[mask]`` while ``x[mask] += value`` is computed: `region` is the part that the mask may take, whole."""
+
+    owner: Abstract
+    index: Abstract
+    region: Abstract
 
 
 @dataclass(slots=True, eq=False)

@@ -57,10 +57,12 @@ def _run(graph: Graph, arguments: Sequence[Any], b: Builder) -> Frame:
     values: dict[int, Any] = dict(zip(map(id, graph.parameters), arguments, strict=True))
     for node in nodes(graph):
         if isinstance(node, Constant):
-            values[id(node)] = node.value
+            values[id(node)] = node.value if isinstance(node.value, Graph) else b.literal(node.value)
         elif isinstance(node, Apply):
             inputs = [values[id(i)] for i in node.inputs]
-            values[id(node)] = (yield from _structured(node, inputs)) if _has_graphs(node) else _simple(node, inputs, b)
+            values[id(node)] = (
+                (yield from _structured(node, inputs, b)) if _has_graphs(node) else _simple(node, inputs, b)
+            )
         elif isinstance(node, Parameter) and id(node) not in values:
             raise InternalError(f"graph {graph.name} is not closed: it reads {node.name} of another graph")
     return values[id(graph.result)]
@@ -70,11 +72,13 @@ def _has_graphs(node: Apply) -> bool:
     return node.op in (CALL, CUSTOM, IF, WHILE, SCAN)
 
 
-def _structured(node: Apply, inputs: list[Any]) -> Frame:
+def _structured(node: Apply, inputs: list[Any], b: Builder) -> Frame:
     if node.op is CALL:
         return (yield inputs[0], inputs[1:])
     if node.op is CUSTOM:
-        return (yield inputs[0], inputs[2:])
+        forward, backward, *arguments = inputs
+        made = b.custom(forward, backward, arguments, node.attrs["wrt"])
+        return (yield forward, arguments) if made is NotImplemented else made
     if node.op is IF:
         condition, then, otherwise, *arguments = inputs
         return (yield (then if bool(condition) else otherwise), arguments)
