@@ -50,7 +50,7 @@ class Program:
         outputs: ``("fresh", type code, shape)``, or ``("bound", position)`` for what is written back.
         signature: type code and shape of each argument, then of each bound tensor.
         objects: object files that export `entry`.
-        loops: whether it may run for ever.
+        loops: whether it may run for ever. recursive: whether it may run out of the stack.
         kernels: names of the kernels in the table that the entry calls through; ``built`` has the object files of those that only
             this process knows.
     """
@@ -65,6 +65,7 @@ class Program:
     constants: tuple[np.ndarray, ...]
     arena_bytes: int
     loops: bool
+    recursive: bool
 
 
 def storing(backend: Backend) -> TypeGuard[Storing]:

@@ -104,7 +104,15 @@ def _specialised(
         graph: Graph = parse_and_save(called)
         return graph
 
-    specialised = specialise(function, tuple(args), dict(kwargs), parse=noted, expanders=EXPANDERS, shapes=shapes)
+    specialised = specialise(
+        function,
+        tuple(args),
+        dict(kwargs),
+        parse=noted,
+        expanders=EXPANDERS,
+        shapes=shapes,
+        max_depth=options.max_call_depth,
+    )
     _optimise(specialised.graph, saver)
     return specialised
 

@@ -10,7 +10,7 @@ from mindspore._native import isa_level
 from mindspore.backends import Program
 from mindspore.backends.cpu.kernel_addresses import built
 from mindspore.base.shapes import size
-from mindspore.ir.graph import WHILE, Apply, Graph, Node, nodes, subgraphs
+from mindspore.ir.graph import CALL, WHILE, Apply, Graph, Node, nodes, subgraphs
 from mindspore.ir.types import TensorType
 from mindspore.kernels import jit, target
 from mindspore.kernels.lower import lower
@@ -36,7 +36,8 @@ def prepare(graph: Graph, *, arguments: int, updates: Mapping[int, int]) -> Prog
         built=built(lowered.kernels, level.name),
         constants=lowered.constants,
         arena_bytes=lowered.arena_bytes,
-        loops=any(isinstance(n, Apply) and n.op is WHILE for n in inside),
+        loops=_runs(inside, WHILE),
+        recursive=_runs(inside, CALL),
     )
 
 
@@ -44,6 +45,10 @@ def _check_sizes(inside: Iterable[Node]) -> None:
     for each in inside:
         if isinstance(each.type, TensorType) and _bytes(each.type) > sys.maxsize:
             raise MemoryError(f"a tensor of shape {each.type.shape} does not fit in memory")
+
+
+def _runs(inside: Iterable[Node], op: object) -> bool:
+    return any(isinstance(n, Apply) and n.op is op for n in inside)
 
 
 def _bytes(type: TensorType) -> int:

@@ -30,6 +30,7 @@ def instances(program: Program, bound: Sequence[Any]) -> Callable[[Sequence[int]
     for name, data in program.built.items():
         jit.adopt(name, isa_level(), data)
     linked = jit.link(program.objects, [program.entry])
+    more = {"recursive": True} if program.recursive else {}
 
     def instance(atoms: Sequence[int]) -> Call:
         outputs, signature = bound_value(program.outputs, atoms), bound_value(program.signature, atoms)
@@ -38,7 +39,7 @@ def instances(program: Program, bound: Sequence[Any]) -> Callable[[Sequence[int]
         much = arena + sum(size(shape) * BY_CODE[code].itemsize for code, shape in ends) >= _WATCHED_BYTES
         made: Call = Executable(
             linked.address(program.entry), program.arguments, list(bound), list(outputs), constants_of(program, atoms), arena,
-            linked, list(signature), program.loops or much,
+            linked, list(signature), program.loops or program.recursive or much, **more,
         )  # fmt: skip
         return made
 
