@@ -45,6 +45,11 @@ class Emitter(GraphBuilder):
         """Ends the newest scope; the nodes made in it."""
         return self.scopes.pop()
 
+    def adopt(self, nodes: set[Node]) -> None:
+        """Nodes of a closed scope become the newest scope's own."""
+        if self.scopes:
+            self.scopes[-1] |= nodes
+
     def free(self, outputs: Iterable[Node], owned: set[Node]) -> list[Node]:
         """Nodes outside `owned` that `outputs` read, in the order they are met; constants are not free."""
         found: dict[Node, None] = {}

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mindspore.base.dtypes import DType
+from mindspore.base.errors import Location
 from mindspore.base.shapes import Shape, size
 from mindspore.kernels.access import Access, identity
-from mindspore.primitives.compute import Copy
+from mindspore.primitives.compute import Copy, Walk
 from mindspore.primitives.scalar import Expr
 
 
@@ -62,6 +63,35 @@ class Map(Step):
     """Position by position: ``bodies[k]`` over the operands ``reads`` gives ``outputs[k]``."""
 
     bodies: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Take(Map):
+    """``reads[0]`` at run-time places: its access gives where each position starts, and each further read, an index in bounds, moves on.
+
+    ``picks``: (bound, step) of each index.
+    """
+
+    picks: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Put(Step):
+    """A copy of ``reads[0]`` with ``kind`` applied at the places of ``walk``; then come the updates and the indices, all whole buffers.
+
+    ``given``: strides with which the updates are read over the walk's sizes.
+    """
+
+    walk: Walk = field(kw_only=True)
+    given: Shape = ()
+    kind: str = "set"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Check(Step):
+    """Ends the run with an error when an index of ``reads[0]`` is out of bounds."""
+
+    bound: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +209,7 @@ class Function:
     """A graph made flat.
 
     Every result is a distinct value that some step writes (or an empty one). ``updates`` maps a result to the parameter whose memory it
-    takes: the caller passes the same pointer for both.
+    takes: the caller passes the same pointer for both. ``place``: where the user wrote it.
     """
 
     name: str
@@ -187,6 +217,7 @@ class Function:
     steps: list[Step]
     results: list[Value]
     updates: dict[int, int]
+    place: Location | None = None
 
 
 def called(step: Step) -> tuple[Function, ...]:
@@ -202,6 +233,22 @@ def called(step: Step) -> tuple[Function, ...]:
 
 def makes_stashes(function: Function) -> bool:
     """Whether a loop in `function`, or in what it calls, makes stashes."""
-    return any(
-        (isinstance(step, Loop) and bool(step.made)) or any(map(makes_stashes, called(step))) for step in function.steps
-    )
+    return any(isinstance(step, Loop) and step.made for each in reachable(function) for step in each.steps)
+
+
+def reachable(function: Function) -> list[Function]:
+    """`function` and all that it may run, each once."""
+    found = {function: None}
+    stack = [function]
+    while stack:
+        for step in stack.pop().steps:
+            fresh = [c for c in called(step) if c not in found]
+            found.update(dict.fromkeys(fresh))
+            stack += fresh
+    return list(found)
+
+
+def recursive(function: Function) -> set[Function]:
+    """Of the functions that `function` may run those that are called while they run themselves."""
+    targets = {s.function for each in reachable(function) for s in each.steps if isinstance(s, Invoke)}
+    return {t for t in targets if any(t in called(step) for each in reachable(t) for step in each.steps)}

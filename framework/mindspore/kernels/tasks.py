@@ -12,12 +12,14 @@ from mindspore.kernels.program import (
     ArgFold,
     Boxes,
     Branch,
+    Check,
     Function,
     Invoke,
     Kernels,
     Loop,
     Map,
     Product,
+    Put,
     Step,
     Value,
     copied,
@@ -59,7 +61,7 @@ class RunProduct(Task):
 class RunStep(Task):
     """A step that runs alone."""
 
-    step: ArgFold | Boxes | Invoke | Branch | Kernels | Loop = field(kw_only=True)
+    step: ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop = field(kw_only=True)
 
 
 def tasks_of(function: Function) -> list[Task]:
@@ -76,8 +78,8 @@ def task(group: Group, outputs: list[Value], updates: Set[Value]) -> Task:
     first = group.steps[0]
     if isinstance(first, Product):
         return _product_task(group, first, outputs, updates)
-    assert isinstance(first, ArgFold | Boxes | Invoke | Branch | Kernels | Loop)
-    shares = _loop_shares(first) if isinstance(first, Loop) else {}
+    assert isinstance(first, ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop)
+    shares = _loop_shares(first) if isinstance(first, Loop) else _put_shares(first) if isinstance(first, Put) else {}
     return RunStep(_reads(first), list(first.outputs), shares, step=first)
 
 
@@ -133,6 +135,12 @@ def _needed(values: Sequence[Value]) -> list[Value]:
 
 def _reads(step: Step) -> list[Value]:
     return list(dict.fromkeys(r.value for r in step.reads if r.value is not None))
+
+
+def _put_shares(put: Put) -> dict[Value, list[Value]]:
+    """The output may be written over the tensor that it starts from, when that is not an update or an index as well."""
+    base, *others = [r.value for r in put.reads]
+    return {} if base is None or base in others else {put.outputs[0]: [base]}
 
 
 def _loop_shares(loop: Loop) -> dict[Value, list[Value]]:

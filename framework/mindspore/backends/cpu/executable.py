@@ -13,7 +13,7 @@ from mindspore._native import Executable, TensorBase, isa_level
 from mindspore.backends.cpu.kernel_addresses import resolve_kernel
 from mindspore.base.shapes import size
 from mindspore.base.symbolic import value
-from mindspore.ir.graph import WHILE, Apply, Graph, Node, nodes, subgraphs
+from mindspore.ir.graph import CALL, WHILE, Apply, Graph, Node, nodes, subgraphs
 from mindspore.ir.sizes import bound_type, bound_value
 from mindspore.ir.types import TensorType
 from mindspore.kernels import jit, target
@@ -41,7 +41,9 @@ def compile_general(
     lowered = lower(graph, isa=isa, updates=updates)
     objects = [data for _, data in jit.compiled_parts(lowered.parts, isa)]
     linked = jit.link(objects, [lowered.entry])
-    loops = any(isinstance(n, Apply) and n.op is WHILE for n in inside)
+    recursive = _runs(inside, CALL)
+    long = recursive or _runs(inside, WHILE)
+    more = {"recursive": True} if recursive else {}
 
     def instance(atoms: Sequence[int]) -> Callable[..., tuple[Any, ...]]:
         given = [_code_and_shape(p.type, atoms) for p in graph.parameters]
@@ -50,7 +52,7 @@ def compile_general(
         outputs = [_output(r, updates.get(i), arguments) for i, r in enumerate(results)]
         return Executable(
             linked.address(lowered.entry), arguments, list(bound), outputs, constants_of(lowered, atoms), arena, linked, given,
-            loops or _handles_much([n.type for n in (*graph.parameters, *graph.outputs())], arena, atoms),
+            long or _handles_much([n.type for n in (*graph.parameters, *graph.outputs())], arena, atoms), **more,
         )  # fmt: skip
 
     return instance
@@ -60,6 +62,10 @@ def _check_sizes(inside: Iterable[Node]) -> None:
     for each in inside:
         if isinstance(each.type, TensorType) and _bytes(each.type) > sys.maxsize:
             raise MemoryError(f"a tensor of shape {each.type.shape} does not fit in memory")
+
+
+def _runs(inside: Iterable[Node], op: object) -> bool:
+    return any(isinstance(n, Apply) and n.op is op for n in inside)
 
 
 def _handles_much(ends: Iterable[object], arena_bytes: int, atoms: Sequence[int]) -> bool:
