@@ -80,6 +80,7 @@ class Machine:
         branches: how many conditions known only at run time surround the current node.
         gradients: how many transformations that differentiate surround it.
         tries: for each ``try`` around the current node, the number of such conditions around it.
+        unrolled: long loops that must be unrolled.
         handled: the exceptions whose handlers are being evaluated.
         marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
@@ -99,6 +100,7 @@ class Machine:
         self.branches = 0
         self.gradients = 0
         self.tries: list[int] = []
+        self.unrolled: set[Node] = set()
         self.handled: list[Exception] = []
         self.root = ""
         self.fold: Fold | None = None
