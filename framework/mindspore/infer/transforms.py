@@ -133,8 +133,8 @@ def jacobian(machine: Machine, function: Transformed, args: Arguments, kwargs: M
     Options: ``positions``, ``has_aux`` and ``forward``.
     """
     options = function.options
-    positions = _positions(options["positions"], args)
-    inner = _closed(machine, function.function, args, kwargs, positions, bool(options["has_aux"]))
+    positions = _positions(machine, options["positions"], args)
+    inner, _, _ = _closed(machine, function.function, args, kwargs, positions, bool(options["has_aux"]))
     for what, kinds in (("argument", map(tensor_kind, inner.named[: len(positions)])), ("result", inner.results)):
         if other := next((k for k in kinds if k.dtype.kind not in "fc"), None):
             raise TypeError(f"a Jacobian is of floating numbers, but the {what}s have one of type {other}.")
