@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mindspore.base.protocols import RECOMPUTE
+from mindspore.common.batching import vmap
 from mindspore.common.custom import check_recompute, recompute
 from mindspore.common.directional import Pulling, Tangents, jvp, vjp
 from mindspore.common.gradients import get_grad, grad, value_and_grad
+from mindspore.common.jacobians import jacfwd, jacrev
+from mindspore.common.mutable import mutable
 from mindspore.infer.custom import with_gradient
 from mindspore.infer.machine import CallRule, Machine, builtin_calls
 from mindspore.infer.result import wrapped
@@ -82,9 +85,10 @@ def _taken_apart(machine: Machine, value: Abstract) -> Any:
     return value.value if isinstance(value, Known) and isinstance(value.value, int | str) else value
 
 
-for _maker in (grad, value_and_grad):
+for _maker in (grad, value_and_grad, jacfwd, jacrev, vmap):
     builtin_calls[_maker] = _makes_gradient(_maker)
 builtin_calls[jvp] = _jvp
 builtin_calls[vjp] = _vjp
 builtin_calls[recompute] = _recompute
 builtin_calls[get_grad] = _get_grad
+builtin_calls[mutable] = lambda machine, args, kwargs: args[0]

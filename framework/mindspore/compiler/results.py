@@ -5,10 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mindspore.infer.specialise import Field, Output, Record
+import numpy as np
+
+from mindspore._native import TensorBase
+from mindspore.base.dtypes import to_numpy
+from mindspore.infer.output import AsTensor, Field, Output, Record
 from mindspore.infer.structure import remade
 
 Path = Sequence[Any]
+Run = Callable[[Sequence[Any], Mapping[str, Any]], Any]
+"""A compiled call over its arguments and keyword arguments."""
+
+
+def runnable(
+    execute: Callable[..., tuple[Any, ...]],
+    arguments: Sequence[Path],
+    result: Any,
+    outputs: int,
+    updates: Mapping[int, int],
+) -> Run:
+    """The call of a function whose graph `execute` runs."""
+    pick, build = argument_picker(arguments), result_builder(result, outputs, updates)
+    return lambda args, kwargs: build(execute(*pick(args, kwargs)))
 
 
 def argument_picker(paths: Sequence[Path]) -> Callable[[Sequence[Any], Mapping[str, Any]], Sequence[Any]]:
@@ -26,7 +44,10 @@ def argument_picker(paths: Sequence[Path]) -> Callable[[Sequence[Any], Mapping[s
 
 def _follow(value: Any, path: Path) -> Any:
     for step in path:
-        value = getattr(value, step) if isinstance(step, Field) else value[step]
+        if isinstance(step, AsTensor):
+            value = TensorBase.from_numpy(np.asarray(value, to_numpy(step.dtype)), True)
+        else:
+            value = getattr(value, step) if isinstance(step, Field) else value[step]
     return value
 
 

@@ -81,7 +81,12 @@ def closed_call(
     Raises:
         TypeError: it returns something that cannot leave a graph; with `has_aux`, no tuple.
     """
+    open_calls = machine.open_calls
     result, layer, owned = scoped(machine, call, conditional=False)
+    if machine.open_calls > open_calls:
+        raise TypeError(
+            "a function that calls itself inside its own gradient or gradient rule is not supported in a graph."
+        )
     machine.heap.push(layer)
     machine.emitter.scopes.append(owned)
     parts = _parts(machine, result, has_aux)

@@ -68,7 +68,7 @@ def flatten(graph: Graph, updates: Mapping[int, int], built: Built | None = None
     table: Built = {} if built is None else built
     key = (id(graph), tuple(sorted(updates.items())))
     if key not in table:
-        table[key] = Function(graph.name, [], [], [], dict(updates))
+        table[key] = Function(graph.name, [], [], [], dict(updates), graph.location)
         _Flattener(table[key], table).run(graph)
     return table[key]
 

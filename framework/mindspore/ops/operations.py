@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from mindspore.base import dtypes as dt
@@ -154,6 +155,17 @@ class AssignSub(_Function):
         return assign_sub(variable, value)
 
 
+class Partial(_Function):
+    """``Partial()(func, *args)``: the function with its first arguments fixed."""
+
+    __slots__ = ()
+
+    def __call__(self, func: Any, *args: Any) -> Any:
+        if not callable(func):
+            raise TypeError(f"For 'Partial', the first argument must be a function, but got {func!r}.")
+        return functools.partial(func, *args)
+
+
 class ApplyMomentum(_Function):
     """``ApplyMomentum(...)(variable, accumulation, learning_rate, gradient, momentum)``: one step, written into both Parameters."""
 
@@ -192,7 +204,7 @@ class BatchNorm(_Function):
 
 _momentum = function("ApplyMomentum")
 _WRITTEN = (
-    ApplyMomentum, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Rank, Shape, Size, Zeros,
+    ApplyMomentum, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Partial, Rank, Shape, Size, Zeros,
 )  # fmt: skip
 _BY_NAME: dict[str, Any] = {c.__name__: c for c in _WRITTEN}
 _BY_NAME |= {
@@ -203,6 +215,8 @@ _BY_NAME |= {
 _BY_NAME["TensorAdd"] = _BY_NAME["Add"]
 
 globals().update(_BY_NAME)
+__path__: list[str] = []
+"""Further module paths begin with this one (`base.import_paths`)."""
 __all__ = ["Primitive", *_BY_NAME]
 
 

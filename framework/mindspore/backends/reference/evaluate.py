@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -31,23 +32,40 @@ from mindspore.ir.operator import Operator
 Frame = Generator[tuple[Graph, Sequence[Any]], Any, Any]
 
 
-def evaluate(graph: Graph, arguments: Sequence[Any], builder: Builder | None = None) -> Any:
+def evaluate(
+    graph: Graph, arguments: Sequence[Any], builder: Builder | None = None, max_call_depth: int | None = None
+) -> Any:
     """The result of a closed typed graph for numpy arrays; tuples are Python tuples, stashes are lists.
 
     Calls, branches and loops push a frame on a list of their own, so neither depth nor length is limited by Python's stack.
+
+    Raises:
+        RecursionError: more than `max_call_depth` calls of one graph are active.
     """
-    frames = [_run(graph, arguments, builder or NumpyBuilder())]
+    frames = [(graph, _run(graph, arguments, builder or NumpyBuilder()))]
+    active: Counter[Graph] = Counter()
     result: Any = None
     while frames:
         try:
-            inner, values = frames[-1].send(result)
+            inner, values = frames[-1][1].send(result)
         except StopIteration as done:
-            frames.pop()
+            active[frames.pop()[0]] -= 1
             result = done.value
         else:
-            frames.append(_run(inner, values, builder or NumpyBuilder()))
+            active[inner] += 1
+            if max_call_depth is not None and active[inner] > max_call_depth:
+                raise RecursionError(_too_deep(inner, max_call_depth))
+            frames.append((inner, _run(inner, values, builder or NumpyBuilder())))
             result = None
     return result
+
+
+def _too_deep(graph: Graph, limit: int) -> str:
+    place = f"{graph.location}, in {graph.name}\n" if graph.location else ""
+    return (
+        f"{place}{graph.name} calls itself more than {limit} calls deep. Let it end earlier, raise the limit with "
+        f"set_context(max_call_depth=...), or write a loop."
+    )
 
 
 def _run(graph: Graph, arguments: Sequence[Any], b: Builder) -> Frame:
@@ -57,10 +75,12 @@ def _run(graph: Graph, arguments: Sequence[Any], b: Builder) -> Frame:
     values: dict[int, Any] = dict(zip(map(id, graph.parameters), arguments, strict=True))
     for node in nodes(graph):
         if isinstance(node, Constant):
-            values[id(node)] = node.value
+            values[id(node)] = node.value if isinstance(node.value, Graph) else b.literal(node.value)
         elif isinstance(node, Apply):
             inputs = [values[id(i)] for i in node.inputs]
-            values[id(node)] = (yield from _structured(node, inputs)) if _has_graphs(node) else _simple(node, inputs, b)
+            values[id(node)] = (
+                (yield from _structured(node, inputs, b)) if _has_graphs(node) else _simple(node, inputs, b)
+            )
         elif isinstance(node, Parameter) and id(node) not in values:
             raise InternalError(f"graph {graph.name} is not closed: it reads {node.name} of another graph")
     return values[id(graph.result)]
@@ -70,11 +90,13 @@ def _has_graphs(node: Apply) -> bool:
     return node.op in (CALL, CUSTOM, IF, WHILE, SCAN)
 
 
-def _structured(node: Apply, inputs: list[Any]) -> Frame:
+def _structured(node: Apply, inputs: list[Any], b: Builder) -> Frame:
     if node.op is CALL:
         return (yield inputs[0], inputs[1:])
     if node.op is CUSTOM:
-        return (yield inputs[0], inputs[2:])
+        forward, backward, *arguments = inputs
+        made = b.custom(forward, backward, arguments, node.attrs["wrt"])
+        return (yield forward, arguments) if made is NotImplemented else made
     if node.op is IF:
         condition, then, otherwise, *arguments = inputs
         return (yield (then if bool(condition) else otherwise), arguments)
