@@ -130,7 +130,7 @@ class Writer:
         return Item("load", value.dtype, (), self.pointer(value), strides, access.offset, row=row)
 
     def counted(self, number: float | complex, dtype: DType, row: bool) -> Item | None:
-        """A whole number, which may count elements, as a position that is the same everywhere: nests of other sizes then share their code."""
+        """A whole number, which may count elements, as a position that is the same everywhere: nests that differ in it share code."""
         if not isinstance(number, float) or dtype.itemsize < 4 or not COUNTS <= number < 1 << 24 or number % 1:
             return None
         item = Item("position", dt.int64, strides=(0,) * len(self.dims), offset=int(number), row=row)
