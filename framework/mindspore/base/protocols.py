@@ -28,6 +28,8 @@ An object takes part in graphs by carrying one of these attributes:
 ``__tensor_type__``
     The value is an ``ir.types.TensorType``: the object is a tensor. ``__is_parameter__`` true marks a Parameter: its value is read and
     written through the graph's state instead of becoming a constant.
+``__unseen__``
+    True: no compilation depends on the object.
 """
 
 from __future__ import annotations
@@ -75,6 +77,9 @@ class BackwardHooks:
     before: Any
     after: Any
 
+
+COMPILATIONS = "_compiled"
+"""Entries of an object's ``__dict__`` whose names begin like this hold compilations of it, and are no state."""
 
 PUBLIC_NAMES: Mapping[str, str] = {
     "input": "x", "input_x": "x", "logits": "x", "value": "x", "dividend": "x",

@@ -12,7 +12,7 @@ from mindspore.backends.reference.evaluate import evaluate
 from mindspore.base.bprops import check_count, check_kind, check_shape
 from mindspore.base.protocols import BackwardHooks
 from mindspore.common.builder import EAGER
-from mindspore.common.tape import CustomRule, pull_back, recording, tensors
+from mindspore.common.tape import CustomRule, mapped, pull_back, recording, tensors
 from mindspore.common.tensor_class import Tensor
 from mindspore.common.writes import Write
 
@@ -70,17 +70,10 @@ def _renewed(value: Any, operands: Sequence[Any]) -> Any:
     """`value` with tensors of its own in the place of operands: a result is told from them by its identity."""
     known = set(map(id, operands))
 
-    def visit(each: Any) -> Any:
-        if isinstance(each, Tensor):
-            return _silently(lambda: EAGER.identity(each)) if id(each) in known else each
-        if isinstance(each, tuple):
-            parts = [visit(e) for e in each]
-            return type(each)(*parts) if hasattr(each, "_fields") else tuple(parts)
-        if isinstance(each, list):
-            return [visit(e) for e in each]
-        return {k: visit(v) for k, v in each.items()} if isinstance(each, dict) else each
+    def own(each: Any) -> Any:
+        return _silently(lambda: EAGER.identity(each)) if id(each) in known else each
 
-    return visit(value)
+    return mapped(own, value)
 
 
 def _silently(run: Callable[[], Any]) -> Any:
@@ -165,14 +158,7 @@ def collect(function: Any, position: int, part: Any, argument: Any, found: list[
 
 def _filled(value: Any, found: Iterator[Any]) -> Any:
     """`value` with what is `found` in the place of its tensors."""
-    if isinstance(value, Tensor):
-        return next(found)
-    if isinstance(value, tuple):
-        parts = [_filled(v, found) for v in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
-    if isinstance(value, list):
-        return [_filled(v, found) for v in value]
-    return {k: _filled(v, found) for k, v in value.items()} if isinstance(value, dict) else value
+    return mapped(lambda each: next(found) if isinstance(each, Tensor) else each, value)
 
 
 @dataclass(frozen=True, slots=True)

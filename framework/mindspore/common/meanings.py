@@ -87,6 +87,12 @@ def _register_hook(machine: Machine, args: Args, kwargs: Named) -> Abstract:
     return register(machine, given["self"], given["hook"])
 
 
+def _mutable(machine: Machine, args: Args, kwargs: Named) -> Abstract:
+    value, _, _ = _function(args, kwargs, "input_data")
+    machine.marked.add(value)
+    return value
+
+
 def _taken_apart(machine: Machine, value: Abstract) -> Any:
     """Tuples of the graph as Python's, over abstract values and Python's numbers and strings."""
     if is_sequence(value):
@@ -101,4 +107,4 @@ builtin_calls[vjp] = _vjp
 builtin_calls[recompute] = _recompute
 builtin_calls[register_hook] = _register_hook
 builtin_calls[get_grad] = _get_grad
-builtin_calls[mutable] = lambda machine, args, kwargs: args[0]
+builtin_calls[mutable] = _mutable

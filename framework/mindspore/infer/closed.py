@@ -85,6 +85,7 @@ def closed_call(
         TypeError: it returns something that cannot leave a graph; with `has_aux`, no tuple.
     """
     hooks = HookScope(len(machine.emitter.scopes) + 1)
+    open_calls = machine.open_calls
     if differentiated:
         machine.gradients += 1
         machine.hooks.append(hooks)
@@ -92,6 +93,10 @@ def closed_call(
     if differentiated:
         machine.gradients -= 1
         machine.hooks.pop()
+    if machine.open_calls > open_calls:
+        raise TypeError(
+            "a function that calls itself inside its own gradient or gradient rule is not supported in a graph."
+        )
     machine.heap.push(layer)
     machine.emitter.scopes.append(owned)
     parts = _parts(machine, result, has_aux)

@@ -8,6 +8,7 @@ from enum import Enum
 from types import BuiltinFunctionType, BuiltinMethodType, MethodDescriptorType, MethodWrapperType, WrapperDescriptorType
 from typing import Any
 
+from mindspore.infer.guards import is_library
 from mindspore.infer.machine import Machine
 from mindspore.infer.structure import NotConstantError, fresh, make_tuple, to_python
 from mindspore.infer.values import Abstract, Choice, Closure, FunctionHandle, Known, Method, Partial, Transformed, Value
@@ -86,6 +87,8 @@ def run_now(machine: Machine, function: Any, args: tuple[Abstract, ...], kwargs:
     except NotConstantError as error:
         name = getattr(function, "__qualname__", repr(function))
         raise TypeError(f"{name} runs while compiling and takes constants only: {error}") from None
+    if not is_library(getattr(function, "__module__", None) or type(function).__module__):
+        machine.guards.ran.append(function)
     made = by_python(lambda: function(*given, **named))
     if isinstance(function, type) and hasattr(made, "__made_in_graph__"):
         made.__made_in_graph__()

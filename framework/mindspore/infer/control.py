@@ -11,7 +11,7 @@ from mindspore.infer import language as lang
 from mindspore.infer.heap import Layer
 from mindspore.infer.join import DisagreementError, GraphJoinError, Join, Leaf, leaf_node
 from mindspore.infer.leaving import Rebuild
-from mindspore.infer.machine import Machine, evaluates
+from mindspore.infer.machine import Machine, PendingError, evaluates
 from mindspore.infer.truth import decisive, known_truth, truth_node
 from mindspore.infer.values import Abstract, Case, Choice, Completion, Frame, Unusable
 from mindspore.ir.graph import Apply, Constant, Graph, Node
@@ -46,12 +46,19 @@ def _logical(machine: Machine, frame: Frame, node: Apply, condition: Abstract, a
     if not (isinstance(condition, Node) and condition.type == TensorType(dt.bool_, ())):
         return None
     symbol: str = node.attrs["logical"]
+    before = machine.checkpoint()
     machine.heap.push()
     machine.branches += 1
-    completion = machine.run(arms[0 if symbol == "and" else 1], frame)
+    try:
+        completion = machine.run(arms[0 if symbol == "and" else 1], frame)
+    except PendingError:
+        machine.restore(before)
+        return None
     machine.branches -= 1
     changed = machine.heap.pop()
     frame.node = node
+    if machine.recursive_calls > before.recursive_calls:
+        return None
     assert isinstance(completion, Completion)
     (value,) = completion.cases[lang.NEXT].values
     if any(key in machine.heap for key in changed):
@@ -67,13 +74,23 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
 
     Raises:
         TypeError: results or state of the arms have different types.
+        PendingError: both arms wait for the value of a recursive call.
     """
     results, layers, owned = [], [], []
+    pending: list[PendingError] = []
     for arm in (then, other):
-        result, layer, nodes = scoped(machine, arm)
+        before = machine.checkpoint()
+        try:
+            result, layer, nodes = scoped(machine, arm)
+        except PendingError as error:
+            machine.restore(before)
+            pending.append(error)
+            continue
         results.append(result)
         layers.append(layer)
         owned.append(nodes)
+    if pending:
+        return _only(machine, pending, results, layers, owned)
     join = Join(machine, condition, (layers[0], layers[1]), (owned[0], owned[1]))
     rebuild = _matched(join, results)
     contents = [_join_content(machine, join, key) for key in _written(machine, layers)]
@@ -85,6 +102,17 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
     for key, make in contents:
         machine.heap.set(key, make(made))
     return rebuild(made)
+
+
+def _only(
+    machine: Machine, pending: list[PendingError], results: list[Abstract], layers: list[Layer], owned: list[set[Node]]
+) -> Abstract:
+    """What the arm leaves that does not wait for the value of a recursive call, as if there were no other."""
+    if not results:
+        raise min(pending, key=lambda error: error.depth)
+    machine.heap.merge(layers[0])
+    machine.emitter.adopt(owned[0])
+    return results[0]
 
 
 def _matched(join: Join, results: list[Abstract]) -> Rebuild:

@@ -5,32 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from typing import Any
 
 from mindspore.infer.functions import opened
 from mindspore.infer.machine import Machine, tensor_type
+from mindspore.infer.output import Output, Record
 from mindspore.infer.state import read
 from mindspore.infer.structure import describe, make_dict, make_list, make_tuple
 from mindspore.infer.values import Abstract, Dict, Instance, Iterator, Known, List, Sequence, Value
 from mindspore.ir.graph import Node
 
 Rebuild = Callable[[Items[Node]], Abstract]
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Stands in a result for the graph's output with this index."""
-
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Stands in a result for an object of the dataclass `cls` with these attributes."""
-
-    cls: type
-    attributes: dict[str, Any]
 
 
 def taken_apart(machine: Machine, value: Abstract, found: list[Node]) -> Rebuild:

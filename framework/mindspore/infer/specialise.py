@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from mindspore.base.dtypes import DType
 from mindspore.base.promotion import scalar_dtype
 from mindspore.base.protocols import MUTABLE, record_fields
 from mindspore.base.shapes import Shape
@@ -27,9 +26,10 @@ from mindspore.infer import (
 )
 from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
-from mindspore.infer.machine import Expanders, Machine, Parse, tensor_type
+from mindspore.infer.machine import MAX_DEPTH, Expanders, Machine, Parse, tensor_type
 from mindspore.infer.objects import ARGUMENT
-from mindspore.infer.result import Output, Record, described
+from mindspore.infer.output import AsTensor, Field, Output, Record
+from mindspore.infer.result import described
 from mindspore.infer.structure import make_dict, make_list, make_tuple
 from mindspore.infer.values import Abstract, Instance, Known, Slot
 from mindspore.ir.graph import Graph, Node, Parameter
@@ -37,22 +37,10 @@ from mindspore.ir.types import TensorType
 
 RULES = (batching, builtins, calls, exceptions, loops, mathematics, methods, operations, patterns, records, transforms)
 """Modules whose import registers what nodes and callables mean."""
-_RECURSION_LIMIT = 30_000
+_FRAMES_PER_CALL = 30
+_MOST_FRAMES = 10_000_000
 
 __all__ = ["AsTensor", "Field", "Output", "Record", "Specialised", "specialise"]
-
-
-class Field(str):
-    """A step of a path to an argument: the attribute of this name."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AsTensor:
-    """The last step of a path to a number that is an input: a 0-d tensor of this type."""
-
-    dtype: DType
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +54,8 @@ class Specialised:
         updates: output index -> index of the graph parameter that it is written back to.
         result: the returned value, with `Output` in the place of tensors.
         guards: ``(kind, container, key, expected)``: what must still hold for the graph to be valid.
+        opaque: objects that were read, and that no guard watches.
+        ran: functions of the program that Python ran while compiling.
     """
 
     graph: Graph
@@ -74,6 +64,8 @@ class Specialised:
     updates: dict[int, int]
     result: Any
     guards: list[Guard]
+    opaque: Sequence[Any] = ()
+    ran: Sequence[Any] = ()
 
 
 def specialise(
@@ -83,24 +75,28 @@ def specialise(
     *,
     parse: Parse,
     expanders: Expanders,
+    max_depth: int = MAX_DEPTH,
     shapes: Sequence[Shape] | None = None,
     differentiated: bool = False,
 ) -> Specialised:
     """The typed graph of ``function(*args, **kwargs)`` for the types of its tensor arguments and the values of the others.
 
-    ``shapes``: those of the inputs in the order of the arguments, with symbolic sizes, in the place of their own. ``differentiated``:
-    gradients of the whole graph are taken later.
+    Args:
+        max_depth: how many calls may be active at once while compiling.
+        shapes: those of the inputs in the order of the arguments, with symbolic sizes, in the place of their own.
+        differentiated: whether gradients of the whole graph are taken later.
 
     Raises:
+        RecursionError: calls have no end.
         SyntaxError: the function's source is not found or uses syntax that graphs do not have.
         Exception: what the program raises while it is interpreted, with the user's source position in front; types and shapes
             that do not fit are TypeError and ValueError.
     """
-    machine = Machine(parse, expanders)
+    machine = Machine(parse, expanders, max_depth)
     machine.gradients = int(differentiated)
     arguments = _Arguments(machine, shapes)
     try:
-        with _deep_recursion():
+        with _deep_recursion(max_depth):
             given = tuple(arguments.value(a, (0, i)) for i, a in enumerate(args))
             named = {k: arguments.value(v, (1, k)) for k, v in kwargs.items()}
             return _finished(machine, arguments, machine.call(Known(function), given, named))
@@ -111,10 +107,10 @@ def specialise(
 
 
 @contextmanager
-def _deep_recursion() -> Iterator[None]:
+def _deep_recursion(calls: int) -> Iterator[None]:
     """The interpreter recurses with the program's calls: lets it reach its own limit before Python's."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
+    sys.setrecursionlimit(min(max(before, _FRAMES_PER_CALL * calls), _MOST_FRAMES))
     try:
         yield
     finally:
@@ -139,6 +135,12 @@ class _Arguments:
         if mutable and isinstance(given, bool | int | float | complex):
             kind = TensorType(scalar_dtype(_plain(given), None), ())
             return self.parameter((*path, AsTensor(kind.dtype)), kind)
+        made = self.container(given, path, mutable)
+        if mutable:
+            self.machine.marked.add(made)
+        return made
+
+    def container(self, given: Any, path: tuple[Any, ...], mutable: bool) -> Abstract:
         if (names := record_fields(given)) is not None:
             return self.record(given, names, path, mutable)
         if isinstance(given, tuple):
@@ -187,7 +189,8 @@ def _finished(machine: Machine, arguments: _Arguments, value: Abstract) -> Speci
     name = machine.root or "graph"
     graph = Graph(name, parameters, machine.emitter.tuple(results), parameters[0].location if parameters else None)
     bound = [s.object for s in slots]
-    return Specialised(graph, arguments.paths, bound, updates, result, machine.guards.entries())
+    watched = machine.guards
+    return Specialised(graph, arguments.paths, bound, updates, result, watched.entries(), watched.opaque, watched.ran)
 
 
 def _parameter(slot: Slot) -> Parameter:

@@ -11,7 +11,7 @@ from mindspore.infer import language as lang
 from mindspore.infer.control import always, run_time_branch, scoped
 from mindspore.infer.heap import Layer
 from mindspore.infer.join import DisagreementError
-from mindspore.infer.machine import Machine
+from mindspore.infer.machine import Machine, PendingError
 from mindspore.infer.structure import describe
 from mindspore.infer.truth import decisive, known_truth, truth_node
 from mindspore.infer.values import MISSING, Abstract, Box, Case, Completion, Known, Sequence, Slot
@@ -33,6 +33,8 @@ class Counter:
 
     start: Abstract
     advance: Suite
+    settled: Callable[[Values, Values, Abstract], Values] = lambda before, after, goes_on: after
+    """The variables that a turn leaves, from those before and after it and whether the loop goes on."""
 
 
 def run_time_loop(
@@ -42,16 +44,21 @@ def run_time_loop(
     body: Suite,
     has_else: bool,
     counter: Counter | None = None,
+    strict: bool = False,
 ) -> Completion:
     """A `While` over the variables and the outside state that the body writes.
 
     Returns:
         A completion with cases DONE, RETURN and, where an else clause must be told apart from it, BREAK.
 
+    `strict`: numbers must not become tensors, and what has no value before the loop must not get one.
+
     Raises:
         TypeError: a variable, Parameter or list changes its type from one iteration to the next.
     """
-    return _Loop(machine, variables, condition, body, has_else, counter).run()
+    loop = _Loop(machine, variables, condition, body, has_else, counter)
+    loop.strict = strict
+    return loop.run()
 
 
 @dataclass(slots=True)
@@ -79,6 +86,7 @@ class _Loop:
         self.condition = condition
         self.body = body
         self.has_else = has_else
+        self.strict = False
         self.counter = counter
         self.variables = len(variables)
         self.widening = Widening(machine)
@@ -97,10 +105,18 @@ class _Loop:
         )
 
     def _attempt(self) -> list[Node] | None:
-        """Emits the loop if one iteration keeps the types of the state; otherwise widens the state and gives None."""
+        """Emits the loop if one iteration keeps the types of the state; otherwise widens the state and gives None.
+
+        A body that waits for the value of a recursive call is a way not taken: the state stays as it is.
+        """
         start = Sequence((*self.values, *self._outside()))
         test = self._run(start, self._test)
-        body = self._run(start, self._iteration)
+        before = self.machine.checkpoint()
+        try:
+            body = self._run(start, self._iteration)
+        except PendingError:
+            self.machine.restore(before)
+            return [n for v in start.elements for n in self.widening.leaves(v)]
         written = [k for k in body.layer if k in self.machine.heap and k not in self.keys]
         if written:
             self.keys += written
@@ -146,7 +162,10 @@ class _Loop:
         completion = self.machine.folding(self._fold, lambda: self.body(values[_HEAD:]))
         assert isinstance(completion, Completion)
         head, variables = self._merged(completion)
-        position = () if self.counter is None else (self.counter.advance(values[_HEAD:]),)
+        position: Values = ()
+        if self.counter is not None:
+            position = (self.counter.advance(values[_HEAD:]),)
+            variables = self.counter.settled(values[_HEAD + 1 :], variables, head[0])
         return Sequence((*head, *position, *variables, *self._outside()))
 
     def _fold(self, case: str, values: Values) -> Values:
@@ -179,6 +198,7 @@ class _Loop:
         rows = list(zip(start.elements, body.state.elements, body.result.elements, strict=True))
         widened = []
         for position, row in enumerate(rows):
+            self.widening.strict = self.strict and position >= _HEAD
             try:
                 widened.append(self.widening.widen(*row))
             except DisagreementError as error:

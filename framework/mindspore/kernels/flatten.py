@@ -58,6 +58,8 @@ from mindspore.primitives.scalar import Expr, trace
 Leaves = tuple[Read, ...]
 STASH = TensorType(dt.int64, (2,))
 """A stash in memory: the address of its first element, and how many there are."""
+SEPARATE = 1 << 12
+"""Elements from which boxes are copied by ahead-of-time kernels: code of their own would be compiled for nothing."""
 Built = dict[tuple[int, tuple[tuple[int, int], ...]], Function]
 
 
@@ -66,7 +68,7 @@ def flatten(graph: Graph, updates: Mapping[int, int], built: Built | None = None
     table: Built = {} if built is None else built
     key = (id(graph), tuple(sorted(updates.items())))
     if key not in table:
-        table[key] = Function(graph.name, [], [], [], dict(updates))
+        table[key] = Function(graph.name, [], [], [], dict(updates), graph.location)
         _Flattener(table[key], table).run(graph)
     return table[key]
 
@@ -233,6 +235,8 @@ class _Flattener:
             return (self.seen(operands[boxes[0].input][0], access),)
         fill = node.op.compute.fill
         fill = node.attrs[fill] if isinstance(fill, str) else fill
+        if size(node.type.shape) >= SEPARATE:
+            return self.kernels(node)
         output = self.new(node.type)
         self.emit(Boxes(tuple(whole(self.store(r)) for r, _ in operands), (output,), tuple(boxes), fill))
         return (whole(output),)

@@ -21,10 +21,13 @@ def compile(
         updates: position of an output -> position of the parameter that it is written back to; such outputs are not returned.
     """
 
+    from mindspore._native import get_max_call_depth
+
     def run(*tensors: Any) -> tuple[Any, ...]:
         if len(tensors) != arguments:
             raise TypeError(f"graph {graph.name} takes {arguments} tensors, got {len(tensors)}")
-        result = evaluate(graph, [t.asnumpy() for t in (*tensors, *bound)])
+        arrays = [t.asnumpy() for t in (*tensors, *bound)]
+        result = evaluate(graph, arrays, max_call_depth=get_max_call_depth())
         outputs = [_tensor(v) for v in (result if isinstance(result, tuple) else (result,))]
         for output, parameter in updates.items():
             bound[parameter - arguments].assign_from(outputs[output])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -31,23 +32,40 @@ from mindspore.ir.operator import Operator
 Frame = Generator[tuple[Graph, Sequence[Any]], Any, Any]
 
 
-def evaluate(graph: Graph, arguments: Sequence[Any], builder: Builder | None = None) -> Any:
+def evaluate(
+    graph: Graph, arguments: Sequence[Any], builder: Builder | None = None, max_call_depth: int | None = None
+) -> Any:
     """The result of a closed typed graph for numpy arrays; tuples are Python tuples, stashes are lists.
 
     Calls, branches and loops push a frame on a list of their own, so neither depth nor length is limited by Python's stack.
+
+    Raises:
+        RecursionError: more than `max_call_depth` calls of one graph are active.
     """
-    frames = [_run(graph, arguments, builder or NumpyBuilder())]
+    frames = [(graph, _run(graph, arguments, builder or NumpyBuilder()))]
+    active: Counter[Graph] = Counter()
     result: Any = None
     while frames:
         try:
-            inner, values = frames[-1].send(result)
+            inner, values = frames[-1][1].send(result)
         except StopIteration as done:
-            frames.pop()
+            active[frames.pop()[0]] -= 1
             result = done.value
         else:
-            frames.append(_run(inner, values, builder or NumpyBuilder()))
+            active[inner] += 1
+            if max_call_depth is not None and active[inner] > max_call_depth:
+                raise RecursionError(_too_deep(inner, max_call_depth))
+            frames.append((inner, _run(inner, values, builder or NumpyBuilder())))
             result = None
     return result
+
+
+def _too_deep(graph: Graph, limit: int) -> str:
+    place = f"{graph.location}, in {graph.name}\n" if graph.location else ""
+    return (
+        f"{place}{graph.name} calls itself more than {limit} calls deep. Let it end earlier, raise the limit with "
+        f"set_context(max_call_depth=...), or write a loop."
+    )
 
 
 def _run(graph: Graph, arguments: Sequence[Any], b: Builder) -> Frame:

@@ -11,6 +11,8 @@
 
 namespace ms {
 
+class CallState;
+
 struct OutputDescription {
     bool fresh;
     int32_t code;   // of a fresh output
@@ -28,6 +30,7 @@ struct ExecutableDescription {
     nb::object keepalive;
     std::vector<std::pair<int64_t, Dims>> signature;  // of arguments, then bound
     bool interruptible;                               // may run so long that somebody presses Ctrl-C
+    bool recursive;                                   // has functions that call themselves
 };
 
 class Executable {
@@ -68,7 +71,7 @@ class Executable {
     [[nodiscard]] std::vector<TensorValue> fresh_outputs() const;
     void fill_slots(void** slots, const std::vector<Held>& inputs, const std::vector<TensorValue>& fresh) const;
     void bump_written(const std::vector<Held>& inputs) const;
-    [[nodiscard]] int32_t run(void** slots) const;
+    [[nodiscard]] int32_t run(CallState& state, void** slots) const;
 
     EntryFn entry_;
     size_t argument_count_;
@@ -85,6 +88,7 @@ class Executable {
     std::vector<void*> idle_arenas_;  // with the GIL held only
     nb::object keepalive_;
     bool interruptible_;
+    bool recursive_;
 };
 
 }  // namespace ms
