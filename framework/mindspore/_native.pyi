@@ -163,6 +163,7 @@ class Executable:
         keepalive: object,
         signature: Sequence[tuple[int, Sequence[int]]],
         interruptible: bool = True,
+        emit: Callable[[int, tuple[int, ...]], None] | None = None,
     ) -> None: ...
     def __call__(self, *tensors: TensorBase) -> tuple[Any, ...]: ...
 

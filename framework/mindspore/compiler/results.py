@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mindspore.infer.specialise import Output
+from mindspore.ir.effects import Output, completed
 
 Path = Sequence[Any]
 
@@ -36,16 +36,4 @@ def result_builder(tree: Any, outputs: int, updates: Mapping[int, int]) -> Calla
     if isinstance(tree, Output):
         index = position[tree.index]
         return lambda results: results[index]
-    return lambda results: _rebuilt(tree, results, position)
-
-
-def _rebuilt(tree: Any, results: tuple[Any, ...], position: Mapping[int, int]) -> Any:
-    if isinstance(tree, Output):
-        return results[position[tree.index]]
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*[_rebuilt(t, results, position) for t in tree])
-    if isinstance(tree, tuple | list):
-        return type(tree)(_rebuilt(t, results, position) for t in tree)
-    if isinstance(tree, dict):
-        return {k: _rebuilt(v, results, position) for k, v in tree.items()}
-    return tree
+    return lambda results: completed(tree, lambda index: results[position[index]])

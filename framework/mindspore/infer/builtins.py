@@ -272,11 +272,6 @@ for _function, _symbol in ((int, None), (float, None), (bool, None), (abs, None)
     _number(_function, _symbol)
 
 
-@means(print)
-def print_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
-    raise TypeError("print is not supported in a graph. Return the value and print it outside the compiled function.")
-
-
 @means(super)
 def super_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     _positional("super", args, kwargs, 2, 2)

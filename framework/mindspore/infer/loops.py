@@ -84,9 +84,12 @@ def loop(machine: Machine, frame: Frame, node: Apply) -> Abstract:
 def _while(machine: Machine, condition: Suite, body: Suite, variables: Values, has_else: bool) -> Completion:
     """Unrolls while the condition is known; an iteration that may leave the loop at run time starts the run-time loop."""
     for _ in range(MAX_UNROLLED):
+        machine.heap.push()
         truth = known_truth(machine, condition(variables))
+        layer = machine.heap.pop()
         if truth is None:
             return run_time_loop(machine, variables, condition, body, has_else)
+        machine.heap.merge(layer)
         if not truth:
             return always(variables, lang.DONE)
         machine.heap.push()

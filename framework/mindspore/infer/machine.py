@@ -12,9 +12,9 @@ from mindspore.infer.emit import Emitter
 from mindspore.infer.guards import GuardRecorder
 from mindspore.infer.heap import Heap
 from mindspore.infer.language import Unassigned
-from mindspore.infer.values import Abstract, Frame, Known, Slot, Unusable
-from mindspore.ir.graph import NO_ATTRS, Apply, Constant, Graph, Node
-from mindspore.ir.types import TensorType
+from mindspore.infer.values import EFFECTS, NEVER, Abstract, Frame, Known, Slot, Unusable
+from mindspore.ir.graph import NO_ATTRS, TOKEN, Apply, Constant, Graph, Node
+from mindspore.ir.types import TensorType, TokenType
 
 Rule = Callable[["Machine", Frame, Apply], Abstract]
 CallRule = Callable[["Machine", tuple[Abstract, ...], Mapping[str, Abstract]], Abstract]
@@ -40,12 +40,17 @@ def evaluates(*ops: Any) -> Callable[[Rule], Rule]:
     return register
 
 
+class Ended(BaseException):
+    """What is being evaluated raises whenever it runs; its effect is emitted, nothing follows."""
+
+
 class Machine:
     """State of one specialisation.
 
     Attributes:
         stack: the activations, from the outermost call to the current one.
         branches: how many conditions known only at run time surround the current node.
+        token: the effect token with which the graph begins.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
     """
 
@@ -60,6 +65,8 @@ class Machine:
         self.branches = 0
         self.root = ""
         self.fold: Fold | None = None
+        self.token = Apply(TOKEN, (), type=TokenType())
+        self.heap.set(EFFECTS, self.token)
 
     def run(self, graph: Graph, frame: Frame, arguments: tuple[Abstract, ...] = ()) -> Abstract:
         """The value of a block graph in `frame`."""
@@ -90,6 +97,21 @@ class Machine:
         result = run()
         self.fold = before
         return result
+
+    def attempted(self, run: Callable[[], Abstract]) -> Abstract:
+        """`run()`, or `NEVER` when it always raises; what it wrote until then stays written."""
+        depth, branches, fold, location = len(self.stack), self.branches, self.fold, self.emitter.location
+        layers, scopes = len(self.heap.layers), len(self.emitter.scopes)
+        try:
+            return run()
+        except Ended:
+            del self.stack[depth:]
+            self.branches, self.fold, self.emitter.location = branches, fold, location
+            while len(self.heap.layers) > layers:
+                self.heap.merge(self.heap.pop())
+            while len(self.emitter.scopes) > scopes:
+                self.emitter.adopt(self.emitter.close())
+            return NEVER
 
     def peek(self, frame: Frame, node: Node) -> Abstract:
         """The value of `node`, which may be a variable without one."""

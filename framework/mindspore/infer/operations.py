@@ -9,6 +9,7 @@ from typing import Any
 
 from mindspore.base.protocols import tensor_operators
 from mindspore.infer import language as lang
+from mindspore.infer.deferred import operation as text_operation
 from mindspore.infer.evaluation import dict_key, mapping
 from mindspore.infer.guards import is_library
 from mindspore.infer.machine import Machine, evaluates, tensor_type
@@ -54,6 +55,8 @@ def operation(machine: Machine, symbol: str, operands: tuple[Abstract, ...]) -> 
     """``left symbol right``, ``symbol operand``."""
     if symbol in _SPECIAL:
         return _SPECIAL[symbol](machine, *operands)
+    if (later := text_operation(machine, PYTHON[symbol], symbol, operands)) is not None:
+        return later
     if any(tensor_type(o) is not None for o in operands):
         return _on_tensors(machine, symbol, operands)
     if all(is_plain(o) for o in operands):

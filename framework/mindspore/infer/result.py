@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from typing import Any
 
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.state import read
 from mindspore.infer.structure import describe, make_dict, make_list, make_tuple
-from mindspore.infer.values import Abstract, Dict, Known, List, Sequence, Value
+from mindspore.infer.values import Abstract, Deferred, Dict, Known, List, Sequence, Value
+from mindspore.ir.effects import Made, Output
 from mindspore.ir.graph import Node
 
 Rebuild = Callable[[Items[Node]], Abstract]
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Stands in a result for the graph's output with this index."""
-
-    index: int
 
 
 def taken_apart(machine: Machine, value: Abstract, found: list[Node]) -> Rebuild:
@@ -48,8 +41,19 @@ def taken_apart(machine: Machine, value: Abstract, found: list[Node]) -> Rebuild
     if isinstance(value, Dict):
         named = {k: taken_apart(machine, v, found) for k, v in machine.heap.get(value).items()}
         return lambda nodes: make_dict(machine, {k: p(nodes) for k, p in named.items()})
-    raise TypeError(
-        f"a {describe(value)} cannot be returned from a compiled function. Return tensors, numbers or containers of them."
+    if isinstance(value, Deferred):
+        made, given = value, [taken_apart(machine, a, found) for a in value.args]
+        options = {k: taken_apart(machine, v, found) for k, v in value.kwargs.items()}
+        return lambda nodes: Deferred(
+            made.cls, made.function, tuple(p(nodes) for p in given), {k: p(nodes) for k, p in options.items()}
+        )
+    raise TypeError(_cannot_leave(value))
+
+
+def _cannot_leave(value: Abstract) -> str:
+    return (
+        f"a {describe(value)} cannot leave a compiled function. Return, print or raise tensors, numbers, texts or "
+        f"containers of them."
     )
 
 
@@ -69,9 +73,10 @@ def described(machine: Machine, value: Abstract, place: Callable[[Node], int]) -
         return {k: described(machine, v, place) for k, v in machine.heap.get(value).items()}
     if isinstance(value, Known):
         return _outside(machine, value.value, place)
-    raise TypeError(
-        f"a {describe(value)} cannot be returned from a compiled function. Return tensors, numbers or containers of them."
-    )
+    if isinstance(value, Deferred):
+        args = tuple(described(machine, a, place) for a in value.args)
+        return Made(value.function, args, {k: described(machine, v, place) for k, v in value.kwargs.items()})
+    raise TypeError(_cannot_leave(value))
 
 
 def _outside(machine: Machine, value: Any, place: Callable[[Node], int]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mindspore.base.protocols import tensor_operators
 from mindspore.infer.machine import Machine, tensor_type
-from mindspore.infer.values import Abstract, Dict, Known, List, Range, Sequence, Slice
+from mindspore.infer.values import Abstract, Deferred, Dict, Known, List, Range, Sequence, Slice
 
 _ITERABLE = (tuple, list, range, str, dict, set, frozenset, bytes, enumerate, zip)
 
@@ -22,6 +22,8 @@ def describe(value: Abstract) -> str:
         return f"Tensor {kind}"
     if isinstance(value, Known):
         return f"{type(value.value).__name__} {value.value!r:.60}"
+    if isinstance(value, Deferred):
+        return f"{value.cls.__name__} that is known only at run time"
     return "tuple" if isinstance(value, Sequence) else type(value).__name__.lower()
 
 
@@ -75,6 +77,9 @@ def to_python(machine: Machine, value: Abstract, tensors: bool = False) -> Any:
         return [to_python(machine, e, tensors) for e in machine.heap.get(value)]
     if isinstance(value, Dict):
         return {k: to_python(machine, v, tensors) for k, v in machine.heap.get(value).items()}
+    if isinstance(value, Deferred) and is_constant(machine, value):
+        kwargs = {k: to_python(machine, v) for k, v in value.kwargs.items()}
+        return value.function(*[to_python(machine, a) for a in value.args], **kwargs)
     if isinstance(value, Slice):
         return slice(*[to_python(machine, p, tensors) for p in (value.start, value.stop, value.step)])
     raise NotConstantError(f"expected a value that is known while compiling, got {describe(value)}.")
@@ -90,6 +95,8 @@ def is_constant(machine: Machine, value: Abstract) -> bool:
         return all(is_constant(machine, e) for e in machine.heap.get(value))
     if isinstance(value, Dict):
         return all(is_constant(machine, e) for e in machine.heap.get(value).values())
+    if isinstance(value, Deferred):
+        return all(is_constant(machine, v) for v in (*value.args, *value.kwargs.values()))
     return isinstance(value, Slice) and all(is_constant(machine, p) for p in (value.start, value.stop, value.step))
 
 
@@ -102,7 +109,7 @@ def python_class(value: Abstract) -> type:
     """The class of which `value` is an instance for the program."""
     if isinstance(value, Known):
         return type(value.value)
-    if isinstance(value, Sequence):
+    if isinstance(value, Sequence | Deferred):
         return value.cls
     return {List: list, Dict: dict, Slice: slice, Range: range}.get(type(value), object)
 

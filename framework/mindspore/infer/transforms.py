@@ -9,11 +9,11 @@ from typing import Any
 
 from mindspore.infer.control import scoped
 from mindspore.infer.heap import Layer
-from mindspore.infer.machine import Machine, dispatchers, tensor_type
+from mindspore.infer.machine import Ended, Machine, dispatchers, tensor_type
 from mindspore.infer.result import Rebuild, taken_apart, wrapped
 from mindspore.infer.state import read, tensor
 from mindspore.infer.structure import describe, elements, is_sequence
-from mindspore.infer.values import Abstract, Known, Transformed
+from mindspore.infer.values import NEVER, Abstract, Known, Transformed
 from mindspore.infer.whiles import packed, unpacked
 from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
@@ -55,6 +55,9 @@ def gradient(machine: Machine, function: Transformed, args: Arguments, kwargs: M
     positions = _positions(options["positions"], given)
     weights = [read(machine, w) for w in options["weights"] or ()]
     inner = _specialised(machine, function.function, given, kwargs, positions, bool(options["has_aux"]))
+    if not inner.value:
+        _write(machine, inner, machine.emitter.inlined(inner.graph, inner.arguments))
+        raise Ended
     chosen = [i for i, leaf in enumerate(inner.leaves[: inner.head]) if _kind(leaf).dtype.kind in "fc"]
     seeds = [] if sens is None else _seeds(machine, sens, inner, chosen)
     wrt = [*range(len(positions)), *[inner.named.index(w) for w in weights if w in inner.named]]
@@ -98,12 +101,13 @@ def _specialised(
     actual = {p: tensor(machine, args[p]) for p in positions}
     fresh = {p: Parameter(f"x{p}", n.type, n.location) for p, n in actual.items()}
     call_args = tuple(fresh.get(i, a) for i, a in enumerate(args))
-    result, layer, owned = scoped(machine, lambda: machine.call(function, call_args, kwargs), conditional=False)
+    made = scoped(machine, lambda: machine.call(function, call_args, kwargs), conditional=False)
+    layer, owned = made.layer, made.nodes
     machine.heap.push(layer)
     machine.emitter.scopes.append(owned)
-    parts = _parts(machine, result, has_aux)
+    parts = () if made.result is NEVER else _parts(machine, made.result, has_aux)
     leaves: list[Node] = []
-    value = [taken_apart(machine, parts[0], leaves)]
+    value = [taken_apart(machine, p, leaves) for p in parts[:1]]
     head = len(leaves)
     value += [taken_apart(machine, p, leaves) for p in parts[1:]]
     outputs = list(leaves)
@@ -149,6 +153,11 @@ def _seeds(machine: Machine, sens: Abstract, inner: _Inner, chosen: list[int]) -
     return seeds
 
 
+def _write(machine: Machine, inner: _Inner, outputs: Items[Node]) -> None:
+    for key, rebuild in inner.written:
+        machine.heap.set(key, unpacked(key, rebuild(outputs), machine.heap.get(key)))
+
+
 def _result(
     machine: Machine,
     pack: Any,
@@ -159,8 +168,7 @@ def _result(
     has_aux: bool,
 ) -> Abstract:
     """Writes the state that the function wrote, and hands value and gradients to `pack`."""
-    for key, rebuild in inner.written:
-        machine.heap.set(key, unpacked(key, rebuild(outputs), machine.heap.get(key)))
+    _write(machine, inner, outputs)
     values = [r(outputs) for r in inner.value]
     gradients = iter(outputs[len(inner.graph.outputs()) :])
     of_arguments = [next(gradients) for _ in range(positions)]

@@ -13,7 +13,7 @@ from mindspore.infer.structure import describe, is_sequence, make_list, make_tup
 from mindspore.infer.values import MISSING, Abstract, Known, List, Missing, Sequence, Unusable
 from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node, Parameter
-from mindspore.ir.types import TensorType
+from mindspore.ir.types import TensorType, TokenType
 
 LATE = Unusable("it is assigned only in a loop that may not run at all. Assign it before the loop.")
 
@@ -100,7 +100,7 @@ class Widening:
         Raises:
             DisagreementError: no type holds both.
         """
-        if after is state or isinstance(after, Missing):
+        if after is state or isinstance(after, Missing) or (isinstance(state, Node) and state.type == TokenType()):
             return start
         if isinstance(state, Unusable):
             return LATE if start is not LATE else start

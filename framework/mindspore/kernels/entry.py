@@ -10,7 +10,7 @@ from mindspore.kernels import lower_arg, lower_control, lower_gemm, lower_moves,
 from mindspore.kernels import nest as nests
 from mindspore.kernels.emit import Value as Lane
 from mindspore.kernels.homes import Home, Plan, plan
-from mindspore.kernels.program import ArgFold, Boxes, Branch, Function, Invoke, Loop, called
+from mindspore.kernels.program import ArgFold, Boxes, Branch, Emit, Function, Invoke, Loop, called
 from mindspore.kernels.scope import Emitted, Scope, Shared
 from mindspore.kernels.tasks import RunNest, RunProduct, RunStep, Task, tasks_of
 
@@ -110,7 +110,7 @@ def _step(scope: Scope, task: Task) -> None:
     elif isinstance(task.step, ArgFold):
         _arg_fold(scope, task.step)
     else:
-        assert isinstance(task.step, Invoke | Branch | Loop)
+        assert isinstance(task.step, Invoke | Branch | Loop | Emit)
         lower_control.emit(scope, task, task.step)
 
 

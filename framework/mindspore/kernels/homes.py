@@ -35,6 +35,7 @@ class _Planner:
         self.last: dict[Value, int] = {}
         self.arena = Arena()
         self.scratch: dict[Task, int] = {}
+        self.acting = max((position for position, task in enumerate(self.tasks) if task.effects), default=-1)
         for position, task in enumerate(self.tasks):
             self.last.update((value, position) for value in task.reads)
 
@@ -64,7 +65,9 @@ class _Planner:
         return late
 
     def may_overwrite(self, value: Value, position: int, parameter: Value) -> bool:
-        """Nothing reads the parameter's old value after `value` is written over it."""
+        """Nothing reads the parameter's old value after `value` is written over it, and no effect ends the run."""
+        if position <= self.acting:
+            return False
         last = self.last.get(parameter, -1)
         return last < position or (last == position and parameter in self.tasks[position].shares.get(value, ()))
 

@@ -11,6 +11,7 @@ from mindspore.ir.graph import Graph
 from mindspore.kernels.emit import Module
 from mindspore.kernels.entry import Functions
 from mindspore.kernels.flatten import flatten
+from mindspore.kernels.program import Site
 from mindspore.kernels.scope import Shared
 from mindspore.kernels.target import Isa
 
@@ -27,6 +28,8 @@ class Lowered:
         kernels: names of the ahead-of-time kernels whose addresses the table holds, in order.
         constants: arrays that the code reads.
         arena_bytes: memory that one run needs.
+        sites: the effects that the code hands to ``Runtime.emit`` by number, with the types of their values; those without elements are not
+            handed over.
         calls: loop nests, products and other units of work that one run of the entry's own code starts.
     """
 
@@ -35,12 +38,16 @@ class Lowered:
     kernels: tuple[str, ...]
     constants: tuple[np.ndarray, ...]
     arena_bytes: int
+    sites: tuple[Site, ...]
     calls: int
 
 
 def lower(graph: Graph, *, isa: Isa, updates: Mapping[int, int] | None = None) -> Lowered:
     """Lower a closed typed graph without composites. ``updates``: output index -> index of the parameter that it overwrites."""
     shared = Shared(Module(isa))
-    arena_bytes = Functions(shared).entry(flatten(graph, updates or {}), ENTRY)
+    program = flatten(graph, updates or {})
+    arena_bytes = Functions(shared).entry(program, ENTRY)
     constants = tuple(v.constant for v in shared.constants if v.constant is not None)
-    return Lowered(shared.module.text(), ENTRY, tuple(shared.kernels), constants, arena_bytes, shared.calls)
+    return Lowered(
+        shared.module.text(), ENTRY, tuple(shared.kernels), constants, arena_bytes, tuple(program.sites), shared.calls
+    )

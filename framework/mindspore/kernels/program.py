@@ -8,6 +8,8 @@ import numpy as np
 
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape, size
+from mindspore.ir.effects import Effect
+from mindspore.ir.types import TensorType
 from mindspore.kernels.access import Access, identity
 from mindspore.primitives.compute import Copy
 from mindspore.primitives.scalar import Expr
@@ -158,12 +160,23 @@ class Loop(Step):
         return [p.nbytes for p in self.body.parameters[count:]], [r.nbytes for r in self.body.results[count:]]
 
 
+Site = tuple[Effect, tuple[TensorType, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Emit(Step):
+    """Carries out the effect with this number on whole buffers."""
+
+    site: int = field(kw_only=True)
+
+
 @dataclass(slots=True, eq=False)
 class Function:
     """A graph made flat.
 
     Every result is a distinct value that some step writes (or an empty one). ``updates`` maps a result to the parameter whose memory it
-    takes: the caller passes the same pointer for both.
+    takes: the caller passes the same pointer for both. ``sites``: the effects of all functions of the program, with the types of their
+    values; ``effects``: whether this function carries out some.
     """
 
     name: str
@@ -171,6 +184,8 @@ class Function:
     steps: list[Step]
     results: list[Value]
     updates: dict[int, int]
+    sites: list[Site]
+    effects: bool = False
 
 
 def called(step: Step) -> tuple[Function, ...]:
@@ -182,6 +197,11 @@ def called(step: Step) -> tuple[Function, ...]:
     if isinstance(step, Loop):
         return (step.body,) if step.condition is None else (step.condition, step.body)
     return ()
+
+
+def has_effects(step: Step) -> bool:
+    """Whether a step, or what it calls, carries out effects."""
+    return isinstance(step, Emit) or any(f.effects for f in called(step))
 
 
 def makes_stashes(function: Function) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
@@ -11,11 +12,13 @@ import numpy as np
 
 from mindspore._native import Executable, TensorBase, isa_level
 from mindspore.backends.cpu.kernel_addresses import resolve_kernel
+from mindspore.base.dtypes import to_numpy
 from mindspore.base.shapes import size
 from mindspore.ir.graph import WHILE, Apply, Graph, Node, nodes, subgraphs
-from mindspore.ir.types import TensorType
+from mindspore.ir.types import TensorType, TokenType
 from mindspore.kernels import jit, target
 from mindspore.kernels.lower import Lowered, lower
+from mindspore.kernels.program import Site
 
 _WATCHED_BYTES = 64 << 10
 Output = tuple[str, int, tuple[int, ...]] | tuple[str, int]
@@ -31,11 +34,32 @@ def compile(
     isa = target.isa(isa_level())
     lowered = lower(graph, isa=isa, updates=updates)
     linked = jit.link(jit.compiled_text(lowered.llvm_ir, isa, "loops"))
-    outputs = [_output(n.type, updates.get(i), arguments) for i, n in enumerate(graph.outputs())]
+    results = enumerate(n.type for n in graph.outputs())
+    outputs = [_output(kind, updates.get(i), arguments) for i, kind in results if kind != TokenType()]
     return Executable(
         linked.address(lowered.entry), arguments, list(bound), outputs, constants_of(lowered), lowered.arena_bytes,
         linked, [_code_and_shape(p.type) for p in graph.parameters], _may_run_long(graph, inside, lowered.arena_bytes),
+        _carrier(lowered.sites, bound),
     )  # fmt: skip
+
+
+def _carrier(sites: Sequence[Site], bound: Sequence[Any]) -> Callable[[int, tuple[int, ...]], None] | None:
+    """What carries out effects for native code, which gives the addresses of the values; None without effects."""
+    if not sites:
+        return None
+
+    def carry_out(site: int, addresses: tuple[int, ...]) -> None:
+        effect, types = sites[site]
+        given = iter(addresses)
+        effect.carry_out([_copied(t, next(given) if size(t.shape) else 0) for t in types], bound)
+
+    return carry_out
+
+
+def _copied(type: TensorType, address: int) -> Any:
+    """A tensor with the elements in memory at `address`."""
+    data = ctypes.string_at(address, _bytes(type)) if address else b""
+    return TensorBase.from_numpy(np.frombuffer(data, to_numpy(type.dtype)).reshape(type.shape), copy=True)
 
 
 def _check_sizes(inside: Iterable[Node]) -> None:

@@ -24,8 +24,9 @@ def compile(
     def run(*tensors: Any) -> tuple[Any, ...]:
         if len(tensors) != arguments:
             raise TypeError(f"graph {graph.name} takes {arguments} tensors, got {len(tensors)}")
-        result = evaluate(graph, [t.asnumpy() for t in (*tensors, *bound)])
-        outputs = [_tensor(v) for v in (result if isinstance(result, tuple) else (result,))]
+        arrays = [t.asnumpy() for t in (*tensors, *bound)]
+        result = evaluate(graph, arrays, carry_out=lambda e, values: e.carry_out([*map(_tensor, values)], bound))
+        outputs = [_tensor(v) for v in (result if isinstance(result, tuple) else (result,)) if v is not None]
         for output, parameter in updates.items():
             bound[parameter - arguments].assign_from(outputs[output])
         return tuple(o for i, o in enumerate(outputs) if i not in updates)

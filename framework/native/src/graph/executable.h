@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/call.h"
 #include "runtime_abi.h"
 #include "tensor/tensor.h"
 
@@ -28,6 +29,7 @@ struct ExecutableDescription {
     nb::object keepalive;
     std::vector<std::pair<int64_t, Dims>> signature;  // of arguments, then bound
     bool interruptible;                               // may run so long that somebody presses Ctrl-C
+    nb::object emit;  // (site, addresses of the values) of an effect; None for graphs without effects
 };
 
 class Executable {
@@ -69,6 +71,7 @@ class Executable {
     void fill_slots(void** slots, const std::vector<Held>& inputs, const std::vector<TensorValue>& fresh) const;
     void bump_written(const std::vector<Held>& inputs) const;
     [[nodiscard]] int32_t run(void** slots) const;
+    [[nodiscard]] EmitFunction emitter() const;
 
     EntryFn entry_;
     size_t argument_count_;
@@ -85,6 +88,7 @@ class Executable {
     std::vector<void*> idle_arenas_;  // with the GIL held only
     nb::object keepalive_;
     bool interruptible_;
+    nb::object emit_;
 };
 
 }  // namespace ms

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/error.h"
 #include "memory/allocator.h"
 
 namespace ms {
@@ -54,6 +55,21 @@ void CallState::rewind(size_t mark) noexcept {
         if (void* block = blocks_.back()) Allocator::instance().free(head_of(block), head_of(block)->bytes);
         blocks_.pop_back();
     }
+}
+
+bool CallState::emit(int64_t site, int64_t count, void* const* values) noexcept {
+    try {
+        if (!emit_) throw Error(ErrorCode::kRuntime, "the graph has effects, but nothing carries them out");
+        emit_(site, count, values);
+        return true;
+    } catch (...) {
+        thrown_ = std::current_exception();
+        return false;
+    }
+}
+
+void CallState::rethrow() const {
+    if (thrown_) std::rethrow_exception(thrown_);
 }
 
 CallState* CallState::current() noexcept {

@@ -1,17 +1,24 @@
-// What belongs to one running call: the message of its first failure, seen by every thread that works for it.
+// What belongs to one running call: the message of its first failure, seen by every thread that works for it, and what
+// carries out its effects.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ms {
 
+// Carries out effect `site` on `count` values; may throw.
+using EmitFunction = std::function<void(int64_t site, int64_t count, void* const* values)>;
+
 class CallState {
   public:
-    CallState() = default;
+    explicit CallState(EmitFunction emit = nullptr) : emit_(std::move(emit)) {}
     ~CallState() { rewind(0); }
     CallState(const CallState&) = delete;
     CallState& operator=(const CallState&) = delete;
@@ -26,6 +33,10 @@ class CallState {
     [[nodiscard]] size_t mark() const noexcept { return blocks_.size(); }
     void rewind(size_t mark) noexcept;
 
+    // Carries out an effect and keeps what it throws for `rethrow`; whether it threw nothing.
+    [[nodiscard]] bool emit(int64_t site, int64_t count, void* const* values) noexcept;
+    void rethrow() const;
+
     // Of the call that this thread works for; null outside of calls.
     [[nodiscard]] static CallState* current() noexcept;
 
@@ -34,6 +45,8 @@ class CallState {
     std::atomic<int32_t> code_{0};
     std::string message_;
     std::vector<void*> blocks_;
+    EmitFunction emit_;
+    std::exception_ptr thrown_;
 };
 
 // Makes `state` this thread's call for a while.
