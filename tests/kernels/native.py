@@ -126,7 +126,7 @@ class Library:
     def __init__(self, module: Module, pipeline: str = "loops") -> None:
         self.object = jit.compiled_text(module.text(), module.isa, pipeline)
         self._isa = module.isa
-        self._linked = jit.link(self.object)
+        self._linked = jit.link([self.object])
 
     def run(
         self, name: str, arrays: Sequence[np.ndarray], params: Sequence[int], runtime: Runtime | None = None

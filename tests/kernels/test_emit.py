@@ -16,7 +16,7 @@ HOST = LEVELS[jit.host_level()]
 
 def run(module: Module, name: str, *arguments: int) -> int:
     """Call an ``i64 name(i64...)`` of `module`."""
-    linked = jit.link(compile_object(module.text(), module.isa))
+    linked = jit.link([compile_object(module.text(), module.isa)])
     function = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * len(arguments))(linked.address(name))
     return int(function(*arguments))
 
@@ -88,7 +88,7 @@ def test_blocks_of_vectors_are_transposed() -> None:
     for i, column in enumerate(transposed(f, rows)):
         f.store(column, f["to"].at("i32", 4 * i))
     f.ret()
-    linked = jit.link(compile_object(module.text(), HOST))
+    linked = jit.link([compile_object(module.text(), HOST)])
     source, target = (ctypes.c_int32 * 16)(*range(16)), (ctypes.c_int32 * 16)()
     ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(linked.address("t"))(source, target)
     assert list(target) == [c * 4 + r for r in range(4) for c in range(4)]

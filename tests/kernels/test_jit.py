@@ -142,7 +142,7 @@ def test_keys_depend_on_every_part() -> None:
 def test_objects_without_the_symbol_say_so() -> None:
     module = Module(target.isa(LEVEL))
     answer(1).emit(module)
-    linked = jit.link(target.compile_object(module.text(), module.isa))
+    linked = jit.link([target.compile_object(module.text(), module.isa)])
     with pytest.raises(KeyError, match="the object exports no 'other'"):
         linked.address("other")
     assert np.int64(linked.address(symbol(answer(1).name, module.isa))) != 0

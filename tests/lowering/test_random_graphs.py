@@ -15,8 +15,8 @@ from mindspore.kernels.emit import Module
 from mindspore.kernels.entry import Functions
 from mindspore.kernels.flatten import flatten
 from mindspore.kernels.homes import Plan
+from mindspore.kernels.modules import Shared
 from mindspore.kernels.program import Function, Value
-from mindspore.kernels.scope import Shared
 from mindspore.kernels.target import isa
 from tests.lowering.programs import b, check, graph, normal, parameter
 

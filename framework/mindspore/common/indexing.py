@@ -11,7 +11,7 @@ from mindspore import _native
 from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
 from mindspore.common.tensor_class import Tensor
-from mindspore.common.writes import record_write
+from mindspore.common.writes import SETITEM, record_write
 
 _strided_slice = function("strided_slice")
 _reshape = function("reshape")
@@ -171,7 +171,7 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
     """``x[index] = value``: a number, or a tensor or list that broadcasts to the elements taken."""
     target = view_of(x, window(x.shape, index))
     given = value if isinstance(value, Tensor) else _converted(value, x)
-    record_write("setitem", x, given)
+    record_write(SETITEM, x, given)
     source = given if given.dtype is x.dtype else given.astype(x.dtype)
     if source.shape != target.shape:
         source = source.broadcast_to(target.shape)

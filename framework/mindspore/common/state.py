@@ -6,7 +6,7 @@ from typing import Any
 
 from mindspore.base.promotion import fits_kind
 from mindspore.common.tensor_class import Tensor
-from mindspore.common.writes import record_write
+from mindspore.common.writes import assign_values
 
 __all__ = ["assign", "assign_add", "assign_sub"]
 
@@ -41,8 +41,7 @@ def assign(variable: Any, value: Any) -> Any:
             "For 'Assign', 'value' must have the same shape as 'variable'. But got 'value' shape: "
             f"{given.shape}, 'variable' shape: {variable.shape}."
         )
-    record_write("assign", variable, given)
-    variable.assign_from(given if given.dtype is variable.dtype else Tensor(given, variable.dtype))
+    assign_values(variable, given if given.dtype is variable.dtype else given.astype(variable.dtype))
     return variable
 
 

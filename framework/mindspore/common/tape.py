@@ -18,10 +18,11 @@ from mindspore.common.eager import arguments_of
 from mindspore.common.eager import function as operator_function
 from mindspore.common.parameter import Parameter
 from mindspore.common.tensor_class import Tensor
-from mindspore.common.writes import Write
+from mindspore.common.writes import ASSIGN, Versions, Write
 from mindspore.ir.operator import NotDifferentiable
 
 _alias = operator_function("identity")
+_identity = _alias.__operator__
 _add = operator_function("add")
 _ones_like = operator_function("ones_like")
 _zeros_like = operator_function("zeros_like")
@@ -121,8 +122,10 @@ def _pullback(
     records: Sequence[Any], outputs: Sequence[Any], seeds: Sequence[Any], sources: Sequence[Any]
 ) -> list[Any]:
     """Gradients of `sources`; ids stand for tensors, which the records keep alive."""
+    versions = Versions(records)
+    sources = versions.all_at(0, sources)
     active = {id(s) for s in sources if s.dtype.kind in "fc"}
-    path = _path(records, active)
+    path = _path(records, versions, active)
     adjoints: dict[int, Any] = {}
     for output, seed in zip(outputs, seeds, strict=True):
         if id(output) in active:
@@ -163,42 +166,52 @@ def _accumulate(adjoints: dict[int, Any], tensor: Any, gradient: Any) -> None:
     adjoints[id(tensor)] = gradient if present is None else _add(present, gradient)
 
 
-def _path(records: Sequence[Any], active: set[int]) -> list[Step]:
+def _path(records: Sequence[Any], versions: Versions, active: set[int]) -> list[Step]:
     """The calls that lie between sources and results; adds the ids of their results to `active`."""
     path: list[Step] = []
-    for callable_, args, result, *rest in records:
-        if isinstance(callable_, Write):
-            _check_write(callable_, args, active, path)
+    for position, record in enumerate(records):
+        if not versions.written and not _reads(record[1], active):
             continue
-        op = callable_.__operator__
-        if isinstance(op.gradient, NotDifferentiable) and not op.gradient.error:
-            continue
-        if not _reads(args, active):
-            continue
-        operands, attrs = arguments_of(op, args, rest[0] if rest and rest[0] else {})
-        several = isinstance(result, tuple)
-        results = result if several else (result,)
-        floating = [r for r in results if r.dtype.kind in "fc"]
-        if floating and any(id(o) in active for o in operands):
-            active.update(id(r) for r in floating)
-            path.append(Step(Rule(op, attrs, several), operands, results))
+        step = _step(record, position, versions)
+        if isinstance(step, Write):
+            _check_write(record[1], active, path)
+        elif step is not None and any(id(o) in active for o in step.operands):
+            floating = [id(r) for r in step.results if r.dtype.kind in "fc"]
+            active.update(floating)
+            path.extend([step] if floating else [])
     return path
+
+
+def _step(record: Any, position: int, versions: Versions) -> Step | Write | None:
+    """What a record is for gradients, over the values that its tensors had; None where they end."""
+    callable_, args, result, *rest = record
+    if callable_ is ASSIGN:
+        target = versions.at(position + 1, args[0])
+        return Step(Rule(_identity, {}, False), (versions.at(position, args[1]),), (target,))
+    if isinstance(callable_, Write):
+        return callable_
+    op = callable_.__operator__
+    if isinstance(op.gradient, NotDifferentiable) and not op.gradient.error:
+        return None
+    operands, attrs = arguments_of(op, args, rest[0] if rest and rest[0] else {})
+    several = isinstance(result, tuple)
+    return Step(Rule(op, attrs, several), versions.all_at(position, operands), result if several else (result,))
 
 
 def _reads(args: Sequence[Any], active: set[int]) -> bool:
     return any(id(a) in active or (isinstance(a, tuple | list) and any(id(e) in active for e in a)) for a in args)
 
 
-def _check_write(write: Write, args: Sequence[Any], active: set[int], path: Sequence[Step]) -> None:
-    """A write that would make gradients wrong is refused: of a value on the path, or of one that the path read before."""
+def _check_write(args: Sequence[Any], active: set[int], path: Sequence[Step]) -> None:
+    """A write of elements that would make gradients wrong is refused: of a value on the path, or of one that the path read before."""
     target, value = args
-    if write.what == "setitem" and (id(target) in active or id(value) in active):
+    if id(target) in active or id(value) in active:
         raise RuntimeError(
             "A tensor that is differentiated was changed in place by x[...] = value: gradients do not pass through such a write; "
             "use ops.where or ops.concat to make a new tensor."
         )
     if any(target is operand for step in path for operand in step.operands):
         raise RuntimeError(
-            f"A tensor was changed in place ({write.what}) after an operator used it in a function that is differentiated: its "
+            "A tensor was changed in place by x[...] = value after an operator used it in a function that is differentiated: its "
             "gradient needs the old values. Change it before it is used, or after the gradient is taken."
         )

@@ -8,12 +8,14 @@ from typing import Any
 from mindspore.base import shapes
 from mindspore.base.protocols import tensor_methods, tensor_properties
 from mindspore.infer import language as lang
+from mindspore.infer.control import decided
 from mindspore.infer.machine import Machine, dispatchers, evaluates, tensor_type
 from mindspore.infer.state import is_parameter, write
 from mindspore.infer.structure import describe, python_class
 from mindspore.infer.values import (
     NONE,
     Abstract,
+    Choice,
     Closure,
     Dict,
     Frame,
@@ -43,6 +45,8 @@ def attribute(machine: Machine, owner: Abstract, name: str) -> Abstract:
         return _of_super(owner, name)
     if isinstance(owner, Sequence) and name in getattr(owner.cls, "_fields", ()):
         return owner.elements[owner.cls._fields.index(name)]  # type: ignore[attr-defined]
+    if isinstance(owner, Choice):
+        return decided(machine, owner, lambda each: attribute(machine, each, name))
     if isinstance(owner, Slice) and name in ("start", "stop", "step"):
         part: Abstract = getattr(owner, name)
         return part

@@ -10,6 +10,7 @@ from mindspore.base.protocols import tensor_methods
 from mindspore.infer.attributes import attribute
 from mindspore.infer.compile_time import run_now
 from mindspore.infer.evaluation import mapping
+from mindspore.infer.functions import is_function
 from mindspore.infer.machine import CallRule, Machine, builtin_calls, tensor_type
 from mindspore.infer.operations import operation
 from mindspore.infer.state import operand
@@ -23,7 +24,7 @@ from mindspore.infer.structure import (
     to_python,
 )
 from mindspore.infer.truth import known_truth
-from mindspore.infer.values import Abstract, Closure, Dict, Known, Method, Partial, Range, Super
+from mindspore.infer.values import Abstract, Dict, Known, Partial, Range, Super
 from mindspore.ir.graph import Node
 
 Arguments = tuple[Abstract, ...]
@@ -128,9 +129,7 @@ def hasattr_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
 @means(callable)
 def callable_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     _positional("callable", args, kwargs, 1, 1)
-    if isinstance(args[0], Known):
-        return Known(callable(args[0].value))
-    return Known(isinstance(args[0], Closure | Method | Partial))
+    return Known(is_function(args[0]))
 
 
 @means(tuple)

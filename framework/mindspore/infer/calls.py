@@ -10,6 +10,7 @@ from typing import Any
 
 from mindspore.infer import language as lang
 from mindspore.infer.compile_time import constructible, is_pure, run_now
+from mindspore.infer.control import decided
 from mindspore.infer.evaluation import mapping
 from mindspore.infer.machine import Machine, builtin_calls, dispatchers, evaluates
 from mindspore.infer.operators import call_operator
@@ -17,6 +18,7 @@ from mindspore.infer.state import write
 from mindspore.infer.structure import describe, elements, make_dict, make_tuple
 from mindspore.infer.values import (
     Abstract,
+    Choice,
     Closure,
     Completion,
     Frame,
@@ -68,6 +70,8 @@ def call(machine: Machine, function: Abstract, args: tuple[Abstract, ...], kwarg
         return call(machine, function.function, (*function.args, *args), {**function.kwargs, **kwargs})
     if isinstance(function, Transformed):
         return _transform(machine, function, args, kwargs)
+    if isinstance(function, Choice):
+        return decided(machine, function, lambda chosen: call(machine, chosen, args, kwargs))
     raise TypeError(f"{describe(function)} is not callable")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from mindspore.infer.deferred import made_later, makes_text
 from mindspore.infer.machine import Machine
 from mindspore.infer.structure import NotConstantError, fresh, make_tuple, to_python
-from mindspore.infer.values import Abstract, Closure, FunctionHandle, Known, Method, Partial, Transformed, Value
+from mindspore.infer.values import Abstract, Choice, Closure, FunctionHandle, Known, Method, Partial, Transformed, Value
 from mindspore.ir.graph import Node
 
 _PURE_MODULES = frozenset({"math", "cmath", "operator", "_operator", "numpy"})
@@ -84,12 +84,16 @@ def run_now(machine: Machine, function: Any, args: tuple[Abstract, ...], kwargs:
     made = function(*given, **named)
     if isinstance(function, type) and hasattr(made, "__made_in_graph__"):
         made.__made_in_graph__()
+    if hasattr(type(made), "__graph_transform__") and isinstance(
+        (found := made.__graph_transform__()).function, FunctionHandle
+    ):
+        return Transformed(found.kind, found.function.function, found.options)
     return fresh(machine, made)
 
 
 def _handed_over(machine: Machine, value: Abstract) -> Any:
     """`value` for Python code; functions of the graph are handed over by handle, to be called in the graph later."""
-    if isinstance(value, Closure | Method | Partial | Transformed):
+    if isinstance(value, Closure | Method | Partial | Transformed | Choice):
         return FunctionHandle(value)
     return to_python(machine, value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
+from typing import Any
 
 from mindspore.base import dtypes as dt
 from mindspore.infer import language as lang
@@ -12,7 +13,7 @@ from mindspore.infer.heap import Layer
 from mindspore.infer.join import DisagreementError, Join, Leaf, leaf_node
 from mindspore.infer.machine import Machine, evaluates
 from mindspore.infer.truth import known_truth, truth_node
-from mindspore.infer.values import EFFECTS, NEVER, Abstract, Case, Completion, Frame, Unusable
+from mindspore.infer.values import EFFECTS, NEVER, Abstract, Case, Choice, Completion, Frame, Unusable
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 from mindspore.ir.types import TensorType, TokenType
 
@@ -81,7 +82,7 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
         _check(machine, condition, right, other=True)
         _continue(machine, left, before)
         return left.result
-    join = Join(machine, (left.layer, right.layer))
+    join = Join(machine, condition, (left.layer, right.layer), (left.nodes, right.nodes))
     rebuild = join.match(left.result, right.result)
     contents = [_join_content(machine, join, key) for key in _written(machine, join.layers)]
     made: list[Node] = []
@@ -93,6 +94,28 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
     for key, make in contents:
         machine.heap.set(key, make(made))
     return rebuild(made)
+
+
+def decided(machine: Machine, choice: Choice, use: Callable[[Abstract], Abstract]) -> Abstract:
+    """What `use` makes of the function that run time chooses: a branch with one use of each."""
+    return run_time_branch(machine, choice.flag, lambda: use(choice.then), lambda: use(choice.other))
+
+
+def chosen(machine: Machine, values: Items[Abstract], position: Node) -> Abstract:
+    """``values[position]`` for an integer known only at run time; one out of range takes the nearest."""
+    b: Any = machine.emitter
+    count = len(values)
+    place = b.select(b.less(position, 0), b.add(position, count), position)
+    below = [b.less(place, i) for i in range(1, count)]
+
+    def among(first: int, end: int) -> Abstract:
+        if end - first == 1:
+            return values[first]
+        middle = (first + end) // 2
+        halves = (lambda: among(first, middle)), (lambda: among(middle, end))
+        return run_time_branch(machine, below[middle - 1], *halves)
+
+    return among(0, count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
+from types import MethodType
 from typing import Any
 
 from mindspore.base.dtypes import DType, bool_
 from mindspore.base.promotion import promote, scalar_dtype
+from mindspore.infer.functions import may_be_chosen, opened
 from mindspore.infer.heap import Layer
 from mindspore.infer.language import RETURN
+from mindspore.infer.leaving import Leaving, Rebuild
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.state import slot_of
 from mindspore.infer.structure import describe, make_list, make_tuple, python_class
 from mindspore.infer.values import (
-    MISSING,
     Abstract,
     Box,
     Case,
+    Choice,
     Completion,
     Dict,
     Known,
@@ -32,7 +35,6 @@ from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node
 from mindspore.ir.types import TensorType, TokenType
 
-Rebuild = Callable[[Items[Node]], Abstract]
 Leaf = Node | bool | int | float | complex | None
 """What an arm gives for a result of the branch; None: anything of the right type, because the arm does not take that way."""
 _KINDS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
@@ -47,10 +49,22 @@ class Join:
     """Leaves of both arms with their common types, collected while structures are matched."""
 
     machine: Machine
+    condition: Node
     layers: tuple[Layer, Layer]
+    owned: tuple[set[Node], set[Node]]
     left: list[Leaf] = field(default_factory=list)
     right: list[Leaf] = field(default_factory=list)
     types: list[TensorType | TokenType] = field(default_factory=list)
+    arms: tuple[Leaving, Leaving] = field(init=False)
+
+    def __post_init__(self) -> None:
+        leaves = (
+            (lambda node: self._leaf(node, None, _tensor(node))),
+            (lambda node: self._leaf(None, node, _tensor(node))),
+        )
+        sides = zip(self.layers, self.owned, leaves, strict=True)
+        left, right = [Leaving(self.machine, layer, own, leaf) for layer, own, leaf in sides]
+        self.arms = (left, right)
 
     def match(self, a: Abstract, b: Abstract) -> Rebuild:
         """How to make the joined value from the branch's results. DisagreementError when there is none."""
@@ -90,22 +104,11 @@ class Join:
 
     def _one_sided(self, a: Abstract, b: Abstract) -> Rebuild:
         """One arm does not take this way: its part of every tensor is filled with zeros, the rest stays."""
-        present, at_left = (b, False) if isinstance(a, Missing) else (a, True)
-        if isinstance(present, Node):
-            assert isinstance(present.type, TensorType)
-            return self._leaf(present if at_left else None, None if at_left else present, present.type)
-        if isinstance(present, Sequence | List | Dict):
-            return self._children(present, MISSING, at_left)
-        if not isinstance(present, Known):
-            raise DisagreementError(f"a {describe(present)} on one way only")
-        return lambda nodes: present
-
-    def _children(self, present: Abstract, missing: Missing, at_left: bool) -> Rebuild:
-        held = self._contents(present, 0 if at_left else 1)
-        pairs = [(v, missing) if at_left else (missing, v) for v in held.values()]
-        return self._rebuilt(present, list(held), [self.match(x, y) for x, y in pairs])
+        return self.arms[1].take(b) if isinstance(a, Missing) else self.arms[0].take(a)
 
     def _structures(self, a: Abstract, b: Abstract) -> Rebuild:
+        if may_be_chosen(a) and may_be_chosen(b):
+            return self._functions(a, b)
         held = self._contents(a, 0), self._contents(b, 1)
         if python_class(a) is not python_class(b) or held[0] is _NOTHING or held[1] is _NOTHING:
             raise DisagreementError(f"{describe(a)} and {describe(b)}")
@@ -118,6 +121,13 @@ class Join:
             except DisagreementError as error:
                 raise DisagreementError(f"at [{key!r}]: {error}") from None
         return self._rebuilt(a, list(held[0]), parts)
+
+    def _functions(self, a: Abstract, b: Abstract) -> Rebuild:
+        """Functions of different code or captures: both leave, and each call decides between them."""
+        if same_function(a, b):
+            return lambda nodes: a
+        then, other, flag = self.arms[0].take(a), self.arms[1].take(b), self.condition
+        return lambda nodes: Choice(flag, then(nodes), other(nodes))
 
     def _contents(self, value: Abstract, arm: int) -> dict[Any, Abstract]:
         """Elements by index or key; `_NOTHING` when `value` has none."""
@@ -181,7 +191,8 @@ class Join:
 
     def _case(self, name: str, a: Case | None, b: Case | None) -> list[Rebuild]:
         if a is None or b is None:
-            return [self._only(name, v, a, b) for v in (a or b).values]  # type: ignore[union-attr]
+            arm = self.arms[0 if b is None else 1]
+            return [arm.take(v) for v in (a or b).values]  # type: ignore[union-attr]
         parts = []
         for left, right in zip(a.values, b.values, strict=True):
             try:
@@ -189,12 +200,6 @@ class Join:
             except DisagreementError as error:
                 parts.append(self._disagreement(name, error, a, b))
         return parts
-
-    def _only(self, name: str, value: Abstract, a: Case | None, b: Case | None) -> Rebuild:
-        try:
-            return self.match(value, MISSING) if b is None else self.match(MISSING, value)
-        except DisagreementError as error:
-            return self._disagreement(name, error, a, b)
 
     def _disagreement(self, name: str, error: DisagreementError, a: Case | None, b: Case | None) -> Rebuild:
         """A variable that nothing reads afterwards may differ; a returned value may not."""
@@ -218,6 +223,11 @@ _NOTHING: dict[Any, Abstract] = {}
 BOOL = TensorType(bool_, ())
 
 
+def _tensor(node: Node) -> TensorType:
+    assert isinstance(node.type, TensorType)
+    return node.type
+
+
 def _shape(value: Any, held: dict[Any, Abstract]) -> str:
     return f"{python_class(value).__name__} of length {len(held)}"
 
@@ -226,6 +236,8 @@ def same_constant(a: Any, b: Any) -> bool:
     """Whether two Python objects may stand for each other: the same object, or equal values of one immutable type."""
     if a is b:
         return True
+    if isinstance(a, MethodType) and isinstance(b, MethodType):
+        return a.__func__ is b.__func__ and a.__self__ is b.__self__
     if type(a) is not type(b) or not isinstance(
         a, bool | int | float | complex | str | bytes | tuple | slice | range | type(None)
     ):
@@ -233,6 +245,18 @@ def same_constant(a: Any, b: Any) -> bool:
     if isinstance(a, tuple):
         return len(a) == len(b) and all(same_constant(x, y) for x, y in zip(a, b, strict=True))
     return bool(a == b)
+
+
+def same_function(a: Abstract, b: Abstract) -> bool:
+    """Whether two values are one object, equal constants, or functions of one code over such values."""
+    if a is b:
+        return True
+    if isinstance(a, Known) and isinstance(b, Known):
+        return same_constant(a.value, b.value)
+    first, second = opened(a), opened(b)
+    if first is None or second is None or first.key != second.key:
+        return False
+    return all(same_function(x, y) for x, y in zip(first.parts, second.parts, strict=True))
 
 
 def common_type(a: Abstract, b: Abstract) -> TensorType | None:

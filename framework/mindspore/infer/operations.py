@@ -9,11 +9,13 @@ from typing import Any
 
 from mindspore.base.protocols import tensor_operators
 from mindspore.infer import language as lang
+from mindspore.infer.control import chosen, decided
 from mindspore.infer.deferred import operation as text_operation
 from mindspore.infer.evaluation import dict_key, mapping
 from mindspore.infer.guards import is_library
+from mindspore.infer.join import DisagreementError
 from mindspore.infer.machine import Machine, evaluates, tensor_type
-from mindspore.infer.state import is_parameter, write
+from mindspore.infer.state import is_parameter, tensor, write
 from mindspore.infer.structure import (
     NotConstantError,
     describe,
@@ -28,7 +30,7 @@ from mindspore.infer.structure import (
     to_python,
 )
 from mindspore.infer.truth import known_truth, truth_node
-from mindspore.infer.values import Abstract, Dict, Frame, Known, List, Method, Sequence
+from mindspore.infer.values import Abstract, Choice, Dict, Frame, Known, List, Method, Sequence
 from mindspore.ir.graph import Apply, Node
 
 PYTHON: Mapping[str, Callable[..., Any]] = {
@@ -55,6 +57,12 @@ def operation(machine: Machine, symbol: str, operands: tuple[Abstract, ...]) -> 
     """``left symbol right``, ``symbol operand``."""
     if symbol in _SPECIAL:
         return _SPECIAL[symbol](machine, *operands)
+    if (chosen_one := next((o for o in operands if isinstance(o, Choice)), None)) is not None:
+        return decided(
+            machine,
+            chosen_one,
+            lambda each: operation(machine, symbol, tuple(each if o is chosen_one else o for o in operands)),
+        )
     if (later := text_operation(machine, PYTHON[symbol], symbol, operands)) is not None:
         return later
     if any(tensor_type(o) is not None for o in operands):
@@ -116,6 +124,10 @@ def _equal_sequences(machine: Machine, symbol: str, left: Abstract, right: Abstr
 
 
 def identical(machine: Machine, left: Abstract, right: Abstract) -> Abstract:
+    if isinstance(left, Choice):
+        return decided(machine, left, lambda each: identical(machine, each, right))
+    if isinstance(right, Choice):
+        return identical(machine, right, left)
     if isinstance(left, Known) and isinstance(right, Known):
         return Known(left.value is right.value)
     return Known(left is right)
@@ -166,6 +178,8 @@ def subscript(machine: Machine, owner: Abstract, index: Abstract) -> Abstract:
     """``owner[index]``."""
     if tensor_type(owner) is not None:
         return _on_tensors(machine, "getitem", (owner, index))
+    if isinstance(owner, Choice):
+        return decided(machine, owner, lambda each: subscript(machine, each, index))
     if isinstance(owner, Dict):
         return _dict_item(mapping(machine, owner), dict_key(machine, index))
     if isinstance(owner, Sequence | List):
@@ -182,12 +196,30 @@ def _dict_item(items: dict[Any, Abstract], key: Any) -> Abstract:
 
 
 def _element(machine: Machine, owner: Abstract, index: Abstract) -> Abstract:
-    position = _position(machine, owner, index)
     values = elements(machine, owner)
+    if tensor_type(index) is not None:
+        return _chosen(machine, owner, values, tensor(machine, index))
+    position = _position(machine, owner, index)
     if isinstance(position, slice):
         return _sequence(machine, python_class(owner), values[position])
     found: Abstract = values[position]
     return found
+
+
+def _chosen(machine: Machine, owner: Abstract, values: tuple[Abstract, ...], index: Node) -> Abstract:
+    """The element at a position that is known only at run time."""
+    kind = tensor_type(index)
+    if kind is None or kind.shape != () or kind.dtype.kind not in "iu":
+        raise TypeError(f"the index into a {python_class(owner).__name__} must be an integer, got {describe(index)}.")
+    if not values:
+        raise IndexError(f"{python_class(owner).__name__} index out of range")
+    try:
+        return chosen(machine, values, index)
+    except DisagreementError as error:
+        raise TypeError(
+            f"the elements of a {python_class(owner).__name__} that is indexed at run time must have one structure, element type and "
+            f"shape, got {error}."
+        ) from None
 
 
 def _position(machine: Machine, owner: Abstract, index: Abstract) -> Any:
@@ -204,6 +236,8 @@ def _known_item(machine: Machine, owner: Any, index: Abstract) -> Abstract:
     method = getattr(type(owner), "__getitem__", None)
     if isinstance(method, FunctionType) and not is_library(method.__module__):
         return machine.call(Method(Known(method), Known(owner)), (index,))
+    if tensor_type(index) is not None and not isinstance(owner, dict):
+        return _chosen(machine, Known(owner), elements(machine, Known(owner)), tensor(machine, index))
     position = _position(machine, Known(owner), index)
     found = owner[position]
     if isinstance(owner, dict):

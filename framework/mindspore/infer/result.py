@@ -6,10 +6,11 @@ from collections.abc import Callable
 from collections.abc import Sequence as Items
 from typing import Any
 
+from mindspore.infer.functions import is_function, opened
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.state import read
 from mindspore.infer.structure import describe, make_dict, make_list, make_tuple
-from mindspore.infer.values import Abstract, Deferred, Dict, Known, List, Sequence, Value
+from mindspore.infer.values import Abstract, Choice, Deferred, Dict, Known, List, Sequence, Value
 from mindspore.ir.effects import Made, Output
 from mindspore.ir.graph import Node
 
@@ -20,7 +21,7 @@ def taken_apart(machine: Machine, value: Abstract, found: list[Node]) -> Rebuild
     """Appends the tensors of `value` to `found`; makes the value again from nodes in their places.
 
     Raises:
-        TypeError: it holds a function or something else that cannot leave the graph.
+        TypeError: it holds a variable that it shares with other functions.
     """
     if isinstance(value, Node) or tensor_type(value) is not None:
         position = len(found)
@@ -41,13 +42,10 @@ def taken_apart(machine: Machine, value: Abstract, found: list[Node]) -> Rebuild
     if isinstance(value, Dict):
         named = {k: taken_apart(machine, v, found) for k, v in machine.heap.get(value).items()}
         return lambda nodes: make_dict(machine, {k: p(nodes) for k, p in named.items()})
-    if isinstance(value, Deferred):
-        made, given = value, [taken_apart(machine, a, found) for a in value.args]
-        options = {k: taken_apart(machine, v, found) for k, v in value.kwargs.items()}
-        return lambda nodes: Deferred(
-            made.cls, made.function, tuple(p(nodes) for p in given), {k: p(nodes) for k, p in options.items()}
-        )
-    raise TypeError(_cannot_leave(value))
+    if (how := opened(value)) is not None:
+        parts = [taken_apart(machine, p, found) for p in how.parts]
+        return lambda nodes: how.close([p(nodes) for p in parts])
+    raise TypeError(f"a {describe(value)} cannot be a result of a function that is differentiated.")
 
 
 def _cannot_leave(value: Abstract) -> str:
@@ -76,7 +74,13 @@ def described(machine: Machine, value: Abstract, place: Callable[[Node], int]) -
     if isinstance(value, Deferred):
         args = tuple(described(machine, a, place) for a in value.args)
         return Made(value.function, args, {k: described(machine, v, place) for k, v in value.kwargs.items()})
+    if isinstance(value, Choice) and not is_function(value.then) and not is_function(value.other):
+        return Made(_chosen, tuple(described(machine, v, place) for v in (value.flag, value.then, value.other)))
     raise TypeError(_cannot_leave(value))
+
+
+def _chosen(flag: Any, then: Any, other: Any) -> Any:
+    return then if flag else other
 
 
 def _outside(machine: Machine, value: Any, place: Callable[[Node], int]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mindspore.base.protocols import tensor_operators
 from mindspore.infer.machine import Machine, tensor_type
-from mindspore.infer.values import Abstract, Deferred, Dict, Known, List, Range, Sequence, Slice
+from mindspore.infer.values import Abstract, Choice, Closure, Deferred, Dict, Known, List, Range, Sequence, Slice
 
 _ITERABLE = (tuple, list, range, str, dict, set, frozenset, bytes, enumerate, zip)
 
@@ -24,6 +24,10 @@ def describe(value: Abstract) -> str:
         return f"{type(value.value).__name__} {value.value!r:.60}"
     if isinstance(value, Deferred):
         return f"{value.cls.__name__} that is known only at run time"
+    if isinstance(value, Closure):
+        return f"function {value.graph.name!r}"
+    if isinstance(value, Choice):
+        return f"{describe(value.then)} or {describe(value.other)}"
     return "tuple" if isinstance(value, Sequence) else type(value).__name__.lower()
 
 

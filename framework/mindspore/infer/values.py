@@ -104,6 +104,15 @@ class Transformed(Value):
 
 
 @dataclass(slots=True, eq=False)
+class Choice(Value):
+    """A function or object that only run time knows: `then` where the Bool[] node `flag` is true, `other` elsewhere."""
+
+    flag: Node
+    then: Abstract
+    other: Abstract
+
+
+@dataclass(slots=True, eq=False)
 class Slice(Value):
     start: Abstract
     stop: Abstract

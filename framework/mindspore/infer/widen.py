@@ -6,6 +6,7 @@ from collections.abc import Sequence as Items
 from typing import Any
 
 from mindspore.base.promotion import promote, scalar_dtype
+from mindspore.infer.functions import is_function, opened
 from mindspore.infer.join import DisagreementError, common_type, holds, same_constant
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.state import read
@@ -15,6 +16,7 @@ from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node, Parameter
 from mindspore.ir.types import TensorType, TokenType
 
+FUNCTIONS = "; a loop keeps one function: choose inside the function by a variable that changes"
 LATE = Unusable("it is assigned only in a loop that may not run at all. Assign it before the loop.")
 
 
@@ -44,7 +46,8 @@ class Widening:
         if isinstance(value, List) and value in self._structural:
             held: tuple[Abstract, ...] = self.machine.heap.get(value)
             return held
-        return None
+        function = opened(value)
+        return None if function is None else function.parts
 
     def rebuild(self, value: Abstract, nodes: list[Node]) -> Abstract:
         """`value` with its tensors replaced by the first of `nodes`, which are removed."""
@@ -60,6 +63,8 @@ class Widening:
             made = make_list(self.machine, parts)
             self._structural.add(made)
             return made
+        if (function := opened(value)) is not None:
+            return function.close(parts)
         return make_tuple(parts, python_class(value))
 
     def parameters(self, value: Abstract, name: str) -> list[Parameter]:
@@ -91,6 +96,8 @@ class Widening:
             return list(value.elements)
         if isinstance(value, List):
             return list(self.machine.heap.get(value))
+        if (function := opened(value)) is not None:
+            return list(function.parts)
         assert isinstance(value, Known)
         return [Known(v) for v in value.value]
 
@@ -130,6 +137,8 @@ class Widening:
             return self._like(value, [self._zeros(v) for v in self._elements(value)])
         if isinstance(value, Known):
             return value
+        if opened(value) is not None:
+            return self._like(value, [self._zeros(v) for v in self._elements(value)])
         raise DisagreementError(f"a {describe(value)} that is made in the loop")
 
     def _tensor(self, start: Abstract, state: Abstract, after: Abstract) -> Abstract:
@@ -159,6 +168,12 @@ class Widening:
 
     def _structure(self, start: Abstract, state: Abstract, after: Abstract) -> Abstract:
         fits = is_sequence(state) and is_sequence(after) and python_class(state) is python_class(after)
+        first, second = opened(state), opened(after)
+        fits = fits or (first is not None and second is not None and first.key == second.key)
+        if not fits and is_function(state) and is_function(after):
+            raise DisagreementError(
+                f"{describe(start)} before the loop and {describe(after)} after one iteration{FUNCTIONS}"
+            )
         if not fits or len(self._elements(state)) != len(self._elements(after)):
             raise DisagreementError(f"{describe(start)} before the loop and {describe(after)} after one iteration")
         if isinstance(state, List) and state not in self._structural:

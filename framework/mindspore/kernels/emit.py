@@ -19,6 +19,7 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from mindspore.kernels.sizes import Dim, Term
 from mindspore.kernels.target import Isa
 
 FLAGS = "contract"
@@ -163,7 +164,7 @@ class Value:
         return self if self.type == type else self.function.emit(type, f"{conversion} {self} to {type}")
 
 
-Operand = Value | int | float
+Operand = Value | int | float | Dim
 
 
 class Loop:
@@ -192,9 +193,13 @@ _FLOAT_COMPARE = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq
 class Function:
     """A function being written. Instructions are appended at the end of the current block; allocas go to the entry block."""
 
-    def __init__(self, module: Module, head: str, attributes: str, parameters: Sequence[tuple[str, str]]) -> None:
-        self.module, self.flags, self._head, self._attributes = module, FLAGS, head, attributes
-        self.arguments = [Value(self, kind.split()[0], f"%{name}") for kind, name in parameters]
+    def __init__(self, module: Module, result: str, name: str, parameters: Sequence[tuple[str, str]]) -> None:
+        self.module, self.flags, self.result, self.name = module, FLAGS, result, name
+        self.linkage = self.attributes = ""
+        self.parameters = [f"{kind} %{label}" for kind, label in parameters]
+        self.arguments = [Value(self, kind.split()[0], f"%{label}") for kind, label in parameters]
+        self.sizes: dict[Term, Value] = {}
+        """Sizes that callers hand over behind the arguments."""
         self._entry: list[str] = []
         self._lines: list[str] = []
         self._count = 0
@@ -205,12 +210,20 @@ class Function:
 
     def text(self) -> str:
         body = "\n  ".join(["entry:", *self._entry, "br label %start", "start:", *self._lines])
-        return f"{self._head} {self._attributes} {{\n{body}\n}}\n"
+        listed = ", ".join([*self.parameters, *map(str, self.sizes.values())])
+        return f"define {self.linkage}{self.result} @{self.name}({listed}) {self.attributes} {{\n{body}\n}}\n"
+
+    def declaration(self, name: str) -> str:
+        """What modules that call the function under `name` say of it."""
+        types = [*(p.rsplit(" ", 1)[0] for p in self.parameters), *("i64" for _ in self.sizes)]
+        return f"declare {self.result} @{name}({', '.join(types)})"
 
     def value(self, x: Operand, type: str) -> Value:
         """`x` as an operand: Python numbers become constants of `type`."""
         if isinstance(x, Value):
             return x
+        if isinstance(x, Dim):
+            return self.sizes.setdefault(x.term, Value(self, "i64", f"%size{len(self.sizes)}"))
         whole = int(x) if isinstance(x, int) and not lanes(type) and not is_float(type) else None
         return Value(self, type, literal(x, type), whole)
 
@@ -394,17 +407,23 @@ class Module:
         self, name: str, result: str, parameters: Sequence[tuple[str, str]], *, internal: bool = False, inline: str = ""
     ) -> Function:
         """A new function. Parameters are (type with attributes, name); `inline` is ``""``, ``noinline`` or ``alwaysinline``."""
-        listed = ", ".join(f"{kind} %{label}" for kind, label in parameters)
-        head = f"define {'internal ' if internal else self._linkage}{result} @{name}({listed})"
         width = f'"prefer-vector-width"="{self.isa.vector_bytes * 8}"'
         # without no-builtins LLVM would turn copying loops into calls of memcpy and memset
         attributes = ["nounwind", inline, '"no-builtins"', width]
-        made = Function(self, head, " ".join(a for a in attributes if a), parameters)
+        made = Function(self, result, name, parameters)
+        made.linkage = "internal " if internal else self._linkage
+        made.attributes = " ".join(a for a in attributes if a)
         self._functions[name] = made
         return made
 
     def has(self, name: str) -> bool:
         return name in self._functions
+
+    def exported(self, name: str) -> Function:
+        """Function `name`, made visible to other modules."""
+        found = self._functions[name]
+        found.linkage = self._linkage
+        return found
 
     def declare(self, name: str, text: str) -> None:
         self._declarations[name] = text

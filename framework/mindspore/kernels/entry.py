@@ -8,10 +8,12 @@ from mindspore.base.errors import InternalError
 from mindspore.base.shapes import size
 from mindspore.kernels import lower_arg, lower_control, lower_gemm, lower_moves, lower_nest, lower_products
 from mindspore.kernels import nest as nests
+from mindspore.kernels.emit import Module
 from mindspore.kernels.emit import Value as Lane
 from mindspore.kernels.homes import Home, Plan, plan
+from mindspore.kernels.modules import Shared
 from mindspore.kernels.program import ArgFold, Boxes, Branch, Emit, Function, Invoke, Loop, called
-from mindspore.kernels.scope import Emitted, Scope, Shared
+from mindspore.kernels.scope import Emitted, Scope
 from mindspore.kernels.tasks import RunNest, RunProduct, RunStep, Task, tasks_of
 
 
@@ -36,7 +38,7 @@ class Functions:
             return f.load("ptr", f["slots"].at("ptr", starts[home.kind] + home.index))
 
         arena = f.load("ptr", f["slots"].at("ptr", constants + 1 + len(self.shared.constants)))
-        self.run(Scope(self.shared, f, made, pointer, f["slots"].at("ptr", constants), self.emitted))
+        self.run(Scope(self.shared, f, made, pointer, f["slots"].at("ptr", constants), self.emitted, apart=True))
         return made.arena_bytes
 
     def plan(self, program: Function) -> Plan:
@@ -131,8 +133,8 @@ def _arg_fold(scope: Scope, step: ArgFold) -> None:
     work, count = 3 * size(step.space), lower_arg.units(step)
     grain = count if work < lower_nest.PARALLEL_FROM else max(1, count * lower_nest.GRAIN // work)
 
-    def emit(name: str) -> None:
-        lower_arg.emit(scope.shared.module, name, step)
+    def emit(module: Module, name: str) -> None:
+        lower_arg.emit(module, name, step)
 
     pointers = [scope.pointer(value), scope.pointer(output)]
     scope.run_units("arg", lower_arg.key(step), pointers, (count, grain), emit)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from mindspore.kernels import catalog, diskcache, target
 from mindspore.kernels.emit import Module
+from mindspore.kernels.modules import Part
 from mindspore.kernels.target import Isa
 
 
@@ -26,6 +31,7 @@ class Linked:
         return found
 
 
+_MOST_THREADS = 8
 _lock = threading.Lock()
 _counter = iter(range(1 << 62))
 _loaded: dict[tuple[str, str], tuple[Linked, int]] = {}
@@ -40,13 +46,19 @@ def _session() -> Any:
     return llvm.create_lljit_compiler()
 
 
-def link(data: bytes) -> Linked:
-    """Load an object file for this machine. RuntimeError when it is damaged or needs symbols of others."""
+def link(objects: Sequence[bytes], exports: Iterable[str] | None = None) -> Linked:
+    """Load object files for this machine that may call each other; `exports`: the symbols to ask for, all by default.
+
+    Raises:
+        RuntimeError: a file is damaged or needs symbols of others.
+    """
     import llvmlite.binding as llvm
 
     with _lock:
-        builder = llvm.JITLibraryBuilder().add_object_img(data)
-        for symbol in exported(data):
+        builder = llvm.JITLibraryBuilder()
+        for data in objects:
+            builder.add_object_img(data)
+        for symbol in chain.from_iterable(map(exported, objects)) if exports is None else exports:
             builder.export_symbol(symbol)
         return Linked(builder.link(_session(), f"kernels{next(_counter)}"))
 
@@ -80,7 +92,7 @@ def address(name: str, level: str) -> int:
     if known is None:
         spec = catalog.find(name)
         isa = target.isa(level)
-        linked = link(compiled(spec, isa))
+        linked = link([compiled(spec, isa)])
         known = _loaded.setdefault((name, level), (linked, linked.address(catalog.symbol(name, isa))))
     return known[1]
 
@@ -94,9 +106,36 @@ def compiled(spec: catalog.KernelSpec, isa: Isa) -> bytes:
 
 def compiled_text(text: str, isa: Isa, pipeline: str) -> bytes:
     """The object file of LLVM `text`, through the disk cache; the key is the text, the level, the passes and LLVM's version."""
-    key = diskcache.key(text, isa.name, isa.cpu, isa.features, pipeline, target.llvm_version())
-    found = diskcache.read(key)
-    if found is None:
-        found = target.compile_object(text, isa, pipeline)
-        diskcache.write(key, found)
-    return found
+    return compiled_parts([Part(text, pipeline)], isa)[0][1]
+
+
+def compiled_parts(parts: Sequence[Part], isa: Isa) -> list[tuple[str, bytes]]:
+    """The key in the disk cache and the object file of each part. Those that are not there are compiled side by side."""
+    version = target.llvm_version()
+    keys = [diskcache.key(p.text, isa.name, isa.cpu, isa.features, p.pipeline, version) for p in parts]
+    found = {key: diskcache.read(key) for key in keys}
+    missing = {key: part for key, part in zip(keys, parts, strict=True) if found[key] is None}
+    made = _side_by_side([(p.text, isa, p.pipeline) for p in missing.values()])
+    for key, data in zip(missing, made, strict=True):
+        found[key] = data
+        diskcache.write(key, data)
+    return [(key, found[key] or b"") for key in keys]
+
+
+def _side_by_side(jobs: Sequence[tuple[str, Isa, str]]) -> list[bytes]:
+    """Object files of several modules, the longest first. The threads end with the call, so that a fork finds none."""
+    threads = min(len(jobs), _MOST_THREADS, _processors())
+    if threads < 2:
+        return [target.compile_object(*job) for job in jobs]
+    order = sorted(range(len(jobs)), key=lambda k: -len(jobs[k][0]))
+    with ThreadPoolExecutor(threads, "mindspore-compile") as pool:
+        futures = {k: pool.submit(target.compile_object, *jobs[k]) for k in order}
+        try:
+            return [futures[k].result() for k in range(len(jobs))]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""A typed graph as one LLVM module with ``int32 entry(const Runtime*, void* const* slots)``."""
+"""A typed graph as LLVM modules, one of them with ``int32 entry(const Runtime*, void* const* slots)``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from mindspore.ir.graph import Graph
 from mindspore.kernels.emit import Module
 from mindspore.kernels.entry import Functions
 from mindspore.kernels.flatten import flatten
+from mindspore.kernels.modules import Part, Shared
 from mindspore.kernels.program import Site
-from mindspore.kernels.scope import Shared
 from mindspore.kernels.target import Isa
 
 ENTRY = "entry"
@@ -23,8 +23,8 @@ class Lowered:
     """Everything that running the graph needs besides its arguments.
 
     Attributes:
-        llvm_ir: the module; equal graphs give equal text.
-        entry: its exported function. Slots: parameters, results, a table of kernel addresses, `constants`, the arena.
+        parts: the modules, first the one of the entry; equal graphs give equal text.
+        entry: the exported function. Slots: parameters, results, a table of kernel addresses, `constants`, the arena.
         kernels: names of the ahead-of-time kernels whose addresses the table holds, in order.
         constants: arrays that the code reads.
         arena_bytes: memory that one run needs.
@@ -33,7 +33,7 @@ class Lowered:
         calls: loop nests, products and other units of work that one run of the entry's own code starts.
     """
 
-    llvm_ir: str
+    parts: tuple[Part, ...]
     entry: str
     kernels: tuple[str, ...]
     constants: tuple[np.ndarray, ...]
@@ -41,13 +41,18 @@ class Lowered:
     sites: tuple[Site, ...]
     calls: int
 
+    @property
+    def llvm_ir(self) -> str:
+        """All modules as text, for people and tests."""
+        return "\n".join(part.text for part in self.parts)
+
 
 def lower(graph: Graph, *, isa: Isa, updates: Mapping[int, int] | None = None) -> Lowered:
     """Lower a closed typed graph without composites. ``updates``: output index -> index of the parameter that it overwrites."""
     shared = Shared(Module(isa))
-    program = flatten(graph, updates or {})
-    arena_bytes = Functions(shared).entry(program, ENTRY)
+    functions, program = Functions(shared), flatten(graph, updates or {})
+    arena_bytes = functions.entry(program, ENTRY)
+    entry = Part(shared.module.text(), "loops" if functions.emitted else "glue")
     constants = tuple(v.constant for v in shared.constants if v.constant is not None)
-    return Lowered(
-        shared.module.text(), ENTRY, tuple(shared.kernels), constants, arena_bytes, tuple(program.sites), shared.calls
-    )
+    kernels, sites = tuple(shared.kernels), tuple(program.sites)
+    return Lowered((entry, *shared.parts.values()), ENTRY, kernels, constants, arena_bytes, sites, shared.calls)

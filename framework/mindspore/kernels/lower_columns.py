@@ -15,6 +15,8 @@ from mindspore.kernels.nest import Item, Nest
 
 BLOCK = 256
 """Columns that one unit accumulates."""
+FEW = 64
+"""Columns below get memory for just as many; from here all numbers of columns share code."""
 
 
 class Columns:
@@ -35,7 +37,7 @@ class Columns:
         return prod(nest.outer) * nest.pieces * prod(nest.inner[:-1]) * -(-nest.inner[-1] // BLOCK)
 
     def memory(self, item: Item) -> Value:
-        count = self.width * (2 if item.dtype.is_complex else 1)
+        count = (BLOCK if self.nest.inner[-1] >= FEW else self.width) * (2 if item.dtype.is_complex else 1)
         return self.f.alloca(lanes.memory_type(accumulator(item.dtype)), count)
 
     def unit(self, unit: Index) -> None:

@@ -65,11 +65,11 @@ def _callback(scope: Scope, task: RunProduct) -> list[Lane]:
     over = made.pointers.index(task.holder) if task.holder in made.pointers else -1
     key = repr((made.key, over, made.items[0].dtype))
 
-    def write(name: str) -> None:
-        _tile_function(scope.shared.module, f"{name}_tile", made, over)
-        _entry(scope.shared.module, name, len(made.pointers))
+    def write(module: Module, name: str) -> None:
+        _tile_function(module, f"{name}_tile", made, over)
+        _entry(module, name, len(made.pointers))
 
-    name = scope.shared.once("epilogue", key, write)
+    name = scope.shared.once("epilogue", key, write, scope.apart)
     width = scope.f.index(task.product.size[1])
     context = scope.packed("epilogue", [width, *(scope.pointer(v) for v in made.pointers)])
     return [Lane(scope.f, "ptr", f"@{name}"), context]

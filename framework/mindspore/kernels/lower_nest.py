@@ -37,8 +37,11 @@ def grain(nest: Nest) -> int:
     return max(1, count * GRAIN // nest.cost)
 
 
-def emit_units(module: Module, name: str, nest: Nest) -> None:
-    """``void name(pointers..., begin, end)``: the units of a range. Pointers do not overlap, so loops vectorise without checks."""
+def emit_units(module: Module, name: str, nest: Nest) -> Function:
+    """``void name(pointers..., begin, end, sizes...)``: the units of a range.
+
+    Pointers do not overlap, so loops vectorise without checks.
+    """
     parameters = [("ptr noalias", f"p{k}") for k in range(len(nest.pointers))]
     f = module.function(name, "void", [*parameters, ("i64", "begin"), ("i64", "end")], internal=True, inline="noinline")
     pointers = f.arguments[:-2]
@@ -49,12 +52,14 @@ def emit_units(module: Module, name: str, nest: Nest) -> None:
         with f.loop(f["begin"], f["end"], hints=[NO_VECTOR]) as loop:
             body.unit(loop.index)
     f.ret()
+    return f
 
 
-def emit_chunk(module: Module, name: str, callee: str, pointers: int) -> None:
-    """The function that the thread pool calls for each chunk of ``callee(pointers..., begin, end)``."""
+def emit_chunk(module: Module, name: str, callee: str, pointers: int, sizes: int = 0) -> None:
+    """The function that the thread pool calls for each chunk of ``callee(pointers..., begin, end, sizes...)``."""
     f = module.function(name, "void", runtime.RANGE, internal=True, inline="noinline")
-    f.call("void", callee, *runtime.unpack(f, ["ptr"] * pointers), f["begin"], f["end"])
+    given = runtime.unpack(f, [*["ptr"] * pointers, *["i64"] * sizes])
+    f.call("void", callee, *given[:pointers], f["begin"], f["end"], *given[pointers:])
     f.ret()
 
 

@@ -27,8 +27,8 @@ def emit(scope: Scope, task: RunProduct) -> None:
     grain = count if work < lower_nest.PARALLEL_FROM else max(1, count * lower_nest.GRAIN // work)
     key = repr((product.size, product.transpose, product.batch, product.outputs[0].dtype, made.key))
 
-    def write(name: str) -> None:
-        _units(scope.shared.module, name, product, made)
+    def write(module: Module, name: str) -> None:
+        _units(module, name, product, made)
 
     values = [*(r.value for r in product.reads), *made.pointers]
     pointers = [scope.pointer(v) for v in values if v is not None]

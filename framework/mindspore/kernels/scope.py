@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mindspore.kernels import lower_nest
-from mindspore.kernels import nest as nests
 from mindspore.kernels.emit import Function, Module
 from mindspore.kernels.emit import Value as Lane
 from mindspore.kernels.epilogue import Epilogue
 from mindspore.kernels.homes import Home, Plan
+from mindspore.kernels.modules import Emit, Shared
 from mindspore.kernels.nest import Nest
 from mindspore.kernels.program import Function as Program
 from mindspore.kernels.program import Value
@@ -25,41 +25,14 @@ class Emitted:
     frame_bytes: int
 
 
-class Shared:
-    """Parts of one module. ``constants[0]`` at run time is the table of ahead-of-time kernels that the module calls."""
-
-    def __init__(self, module: Module) -> None:
-        self.module = module
-        self.constants: dict[Value, int] = {}
-        self.kernels: dict[str, int] = {}
-        self.names: dict[str, str] = {}
-        self.calls = 0
-
-    def once(self, kind: str, key: str, emit: Callable[[str], None]) -> str:
-        """The name of what `key` describes, emitted at its first use."""
-        full = f"{kind} {key}"
-        if full not in self.names:
-            self.names[full] = f"{kind}{len(self.names)}"
-            emit(self.names[full])
-        return self.names[full]
-
-    def kernel(self, name: str) -> int:
-        """The position of an ahead-of-time kernel in the table."""
-        return self.kernels.setdefault(name, len(self.kernels))
-
-    def constant(self, value: Value) -> int:
-        """The position of a constant among all of them; 0 is the table."""
-        return self.constants.setdefault(value, len(self.constants) + 1)
-
-
 class Scope:
-    """One function being written: a straight line of tasks."""
+    """One function being written: a straight line of tasks. ``apart``: what it runs becomes modules of their own."""
 
     def __init__(
         self, shared: Shared, f: Function, made: Plan, home: Callable[[Home], Lane], constants: Lane,
-        functions: Mapping[Program, Emitted],
+        functions: Mapping[Program, Emitted], apart: bool = False,
     ) -> None:  # fmt: skip
-        self.shared, self.f, self.made, self.home = shared, f, made, home
+        self.shared, self.f, self.made, self.home, self.apart = shared, f, made, home, apart
         self.constants, self.functions = constants, functions
         self.known: dict[Home, Lane] = {}
         self.contexts: dict[tuple[str, int], Lane] = {}
@@ -110,33 +83,33 @@ class Scope:
             self.f.store(value, context.at("i64", position))
         return context
 
-    def run_units(
-        self, kind: str, key: str, pointers: Sequence[Lane], work: tuple[int, int], emit: Callable[[str], None]
-    ) -> None:
+    def run_units(self, kind: str, key: str, pointers: Sequence[Lane], work: tuple[int, int], emit: Emit) -> None:
         """Run the function of units that `emit` writes, leaving this one when it fails.
 
         ``work``: the number of units and those of one chunk; less than all go to the thread pool.
         """
-        (count, grain), shared = work, self.shared
-        shared.calls += 1
+        parallel = work[1] < work[0]
 
-        def both(name: str) -> None:
-            emit(name)
-            if grain < count:
-                lower_nest.emit_chunk(shared.module, f"{name}_chunk", name, len(pointers))
+        def both(module: Module, name: str) -> None:
+            emit(module, name)
+            if parallel:
+                lower_nest.emit_chunk(module, f"{name}_chunk", name, len(pointers))
 
-        name = shared.once(kind, f"{key} {grain < count}", both)
-        if grain >= count:
-            self.f.call("void", name, *pointers, 0, count)
-        else:
-            context = self.packed("units", pointers)
-            self.check(lower_nest.in_parallel(self.f, f"{name}_chunk", context, count, grain))
+        symbol = self.shared.once(kind, f"{key} {parallel}", both, self.apart, "_chunk" if parallel else "")
+        self.start(symbol, pointers, work)
 
     def run_nest(self, nest: Nest, pointers: list[Lane]) -> None:
         """Call the nest's function."""
         work = (lower_nest.units(nest), lower_nest.grain(nest))
+        symbol, sizes = self.shared.nest(nest, work[1] < work[0], self.apart)
+        self.start(symbol, pointers, work, sizes)
 
-        def emit(name: str) -> None:
-            lower_nest.emit_units(self.shared.module, name, nest)
-
-        self.run_units("nest", nests.key(nest), pointers, work, emit)
+    def start(self, symbol: str, pointers: Sequence[Lane], work: tuple[int, int], sizes: Sequence[int] = ()) -> None:
+        """Call a function of units, or let the thread pool call the one of a chunk."""
+        count, grain = work
+        self.shared.calls += 1
+        if grain >= count:
+            self.f.call("void", symbol, *pointers, 0, count, *sizes)
+        else:
+            context = self.packed("units", [*pointers, *map(self.f.index, sizes)])
+            self.check(lower_nest.in_parallel(self.f, symbol, context, count, grain))

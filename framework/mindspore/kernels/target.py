@@ -8,6 +8,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from mindspore.base.errors import InternalError
+
 
 @dataclass(frozen=True, slots=True)
 class Isa:
@@ -50,9 +52,9 @@ ARCHITECTURES: Mapping[str, tuple[Isa, ...]] = MappingProxyType(
 )
 """Levels built ahead of time for each architecture, lowest first."""
 
-PIPELINES = ("loops", "tiles")
+PIPELINES = ("loops", "tiles", "glue")
 """``loops``: LLVM's default pipeline with the loop vectoriser, for scalar loops. ``tiles``: the few passes that explicit vector code
-needs; the default pipeline takes four times as long on it and gains nothing."""
+needs; the default pipeline takes four times as long on it and gains nothing. ``glue``: none, for a straight line of calls."""
 
 
 def isa(level: str) -> Isa:
@@ -80,23 +82,24 @@ def _llvm() -> Any:
     return llvm
 
 
-@cache
-def _machine(level: Isa) -> Any:
+def _machine(level: Isa, opt: int) -> Any:
     target = _llvm().Target.from_triple(level.triple)
-    return target.create_target_machine(cpu=level.cpu, features=level.features, opt=2, reloc="pic", codemodel="default")
+    return target.create_target_machine(
+        cpu=level.cpu, features=level.features, opt=opt, reloc="pic", codemodel="default"
+    )
 
 
-def _run_loops(module: Any, machine: Any) -> None:
+def _loops(machine: Any) -> tuple[Any, Any]:
     llvm = _llvm()
     options = llvm.create_pipeline_tuning_options(speed_level=2)
     options.loop_vectorization = True
     options.slp_vectorization = False
     options.loop_interleaving = True
     builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
+    return builder, builder.getModulePassManager()
 
 
-def _run_tiles(module: Any, machine: Any) -> None:
+def _tiles(machine: Any) -> tuple[Any, Any]:
     llvm = _llvm()
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
     passes = llvm.create_new_module_pass_manager()
@@ -105,30 +108,64 @@ def _run_tiles(module: Any, machine: Any) -> None:
     passes.add_simplify_cfg_pass()
     passes.add_loop_rotate_pass()
     passes.add_new_gvn_pass()
-    passes.run(module, builder)
+    return builder, passes
 
 
-def optimised(text: str, level: Isa, pipeline: str = "loops") -> Any:
-    """The parsed, verified and optimised llvmlite module of LLVM `text`."""
-    machine = _machine(level)
-    module = _llvm().parse_assembly(text)
-    module.triple = machine.triple
-    module.data_layout = str(machine.target_data)
-    module.verify()
-    {"loops": _run_loops, "tiles": _run_tiles}[pipeline](module, machine)
-    return module
+@cache
+def _unlocked(name: str) -> Any:
+    """A function of LLVM without the lock that llvmlite holds around each call.
+
+    Here every compilation has a context and a machine of its own, so that LLVM lets several run at the same time.
+    """
+    from llvmlite.binding import ffi
+
+    function = getattr(ffi.lib, name)
+    return getattr(function, "_cfn", function)
+
+
+class _Compilation:
+    """One module on its way to code. Nothing in it is shared with other compilations."""
+
+    def __init__(self, text: str, level: Isa, pipeline: str) -> None:
+        llvm = _llvm()
+        self.machine = _machine(level, 0 if pipeline == "glue" else 2)
+        self.context = llvm.create_context()
+        self.module = llvm.parse_assembly(text, self.context)
+        self.module.triple = self.machine.triple
+        self.module.data_layout = str(self.machine.target_data)
+        self.module.verify()
+        if pipeline != "glue":
+            builder, passes = {"loops": _loops, "tiles": _tiles}[pipeline](self.machine)
+            _unlocked("LLVMPY_RunNewModulePassManager")(passes, self.module, builder)
+
+    def code(self, as_object: bool) -> bytes:
+        from ctypes import string_at
+
+        from llvmlite.binding import ffi
+
+        with ffi.OutputString() as error:
+            buffer = _unlocked("LLVMPY_TargetMachineEmitToMemory")(self.machine, self.module, int(as_object), error)
+            if not buffer:
+                raise InternalError(f"LLVM emits no code: {error}")
+        try:
+            return string_at(ffi.lib.LLVMPY_GetBufferStart(buffer), ffi.lib.LLVMPY_GetBufferSize(buffer))
+        finally:
+            ffi.lib.LLVMPY_DisposeMemoryBuffer(buffer)
+
+
+def optimised(text: str, level: Isa, pipeline: str = "loops") -> str:
+    """LLVM `text` after the passes."""
+    return str(_Compilation(text, level, pipeline).module)
 
 
 def compile_object(text: str, level: Isa, pipeline: str = "loops") -> bytes:
-    """The relocatable object file of LLVM `text`; the same bytes for the same text."""
-    data: bytes = _machine(level).emit_object(optimised(text, level, pipeline))
-    return data
+    """The relocatable object file of LLVM `text`; the same bytes for the same text. May run on several threads at once."""
+    return _Compilation(text, level, pipeline).code(as_object=True)
 
 
 def compile_assembly(text: str, level: Isa, pipeline: str = "loops") -> str:
     """The assembly of LLVM `text`, for people and tests that look for instructions."""
-    listing: str = _machine(level).emit_assembly(optimised(text, level, pipeline))
-    return listing
+    return _Compilation(text, level, pipeline).code(as_object=False).decode()
 
 
 def llvm_version() -> str:

@@ -33,7 +33,8 @@ def compile(
     _check_sizes(inside)
     isa = target.isa(isa_level())
     lowered = lower(graph, isa=isa, updates=updates)
-    linked = jit.link(jit.compiled_text(lowered.llvm_ir, isa, "loops"))
+    objects = [data for _, data in jit.compiled_parts(lowered.parts, isa)]
+    linked = jit.link(objects, [lowered.entry])
     results = enumerate(n.type for n in graph.outputs())
     outputs = [_output(kind, updates.get(i), arguments) for i, kind in results if kind != TokenType()]
     return Executable(
