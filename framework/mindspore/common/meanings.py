@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mindspore.common.gradients import grad, value_and_grad
+from mindspore.common.methods import value
 from mindspore.infer.machine import CallRule, Machine, builtin_calls
+from mindspore.infer.state import tensor
 from mindspore.infer.structure import to_python
 from mindspore.infer.values import Abstract, Transformed
 
@@ -25,5 +27,11 @@ def _makes_gradient(maker: Callable[..., Any]) -> CallRule:
     return rule
 
 
+def _values(machine: Machine, args: tuple[Abstract, ...], kwargs: Mapping[str, Abstract]) -> Abstract:
+    """``x.value()``: the present version of a Parameter."""
+    return tensor(machine, args[0])
+
+
+builtin_calls[value] = _values
 for _maker in (grad, value_and_grad):
     builtin_calls[_maker] = _makes_gradient(_maker)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mindspore.infer.machine import Machine, tensor_type
+from mindspore.infer.machine import Machine
 from mindspore.infer.structure import is_constant
 from mindspore.infer.values import Abstract, Deferred, Dict, Known, List, Sequence
 
@@ -59,12 +59,12 @@ def snapshot(machine: Machine, value: Abstract) -> Abstract:
 
 
 def _outside(machine: Machine, value: Known) -> Abstract:
-    """An object from outside is itself at run time, but for tensors: they are values of the graph, as a Parameter's are when formatted."""
+    """An object from outside is itself at run time; tensors are values of the graph, except Parameters: their text has no values."""
     held = value.value
     if type(held) is tuple and any(not isinstance(v, str | int | float | type(None)) for v in held):
         return Sequence(tuple(snapshot(machine, Known(v)) for v in held))
     changes = isinstance(held, list | dict | set) or getattr(type(held), "__is_parameter__", False)
-    return Deferred(type(held), _Itself(held), (), {}) if changes and (held or tensor_type(value)) else value
+    return Deferred(type(held), _Itself(held), (), {}) if changes else value
 
 
 def _listed(*elements: Any) -> list[Any]:

@@ -13,6 +13,7 @@ from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
 from mindspore.ops import losses
+from mindspore.ops.debug import print_
 
 _INTERNAL = frozenset({"argmax_index", "argmin_index", "iota", "apply_momentum", "strided_slice_grad"})
 
@@ -231,7 +232,7 @@ _WRITTEN: Mapping[str, Any] = {
     "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": logsumexp, "masked_fill": f.masked_fill,
     "matmul": f.matmul, "max": f.max, "mean": f.mean, "min": f.min, "mse_loss": losses.mse_loss,
     "nll_loss": losses.nll_loss, "one_hot": one_hot, "ones": ones, "ones_like": ones_like, "pad": pad, "permute": permute,
-    "prod": f.prod, "rank": rank, "reshape": f.reshape, "shape": shape, "size": size, "softmax": f.softmax,
+    "print_": print_, "prod": f.prod, "rank": rank, "reshape": f.reshape, "shape": shape, "size": size, "softmax": f.softmax,
     "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack, "std": f.std, "sum": f.sum,
     "swapaxes": f.swapaxes, "tile": f.tile, "transpose": transpose, "unbind": unbind, "unsqueeze": unsqueeze,
     "unstack": f.unstack, "value_and_grad": value_and_grad, "var": f.var, "where": f.where, "zeros": zeros,

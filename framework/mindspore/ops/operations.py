@@ -8,6 +8,7 @@ from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
+from mindspore.ops.debug import Assert, Print
 from mindspore.ops.primitive import Primitive, primitive_class
 
 INTERNAL = frozenset({"Arange", "ArgmaxIndex", "ArgminIndex", "Eye", "Full", "Iota", "OneHot", "StridedSliceGrad"})
@@ -166,7 +167,7 @@ class ApplyMomentum(_Function):
 
 _momentum = function("ApplyMomentum")
 _WRITTEN = (
-    ApplyMomentum, Assign, AssignAdd, AssignSub, DType, Eye, Fill, OneHot, Ones, Rank, Shape, Size, Zeros,
+    ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, DType, Eye, Fill, OneHot, Ones, Print, Rank, Shape, Size, Zeros,
 )  # fmt: skip
 _BY_NAME: dict[str, Any] = {c.__name__: c for c in _WRITTEN}
 _BY_NAME |= {
