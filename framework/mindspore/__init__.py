@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a decorator without a type would make what it decorates untyped
     from mindspore.common.api import jit as jit
+    from mindspore.common.classes import jit_class as jit_class
+    from mindspore.common.classes import ms_class as ms_class
 
 _MODULES = ("common", "context", "nn", "ops")
 _HOMES = {
     "mindspore.common.api": ("jit", "ms_function"),
+    "mindspore.common.classes": ("jit_class", "ms_class"),
     "mindspore.common.dtype": ("dtype_to_nptype", "dtype_to_pytype", "pytype_to_dtype"),
-    "mindspore.common.gradients": ("grad", "value_and_grad"),
+    "mindspore.common.custom": ("recompute",),
+    "mindspore.common.directional": ("jvp", "vjp"),
+    "mindspore.common.dynamic": ("enable_dynamic",),
+    "mindspore.common.gradients": ("get_grad", "grad", "value_and_grad"),
     "mindspore.common.tensor": ("Tensor", "from_numpy", "tensor"),
     "mindspore.common.parameter": ("Parameter", "ParameterTuple"),
     "mindspore.common.seed": ("get_seed", "set_seed"),

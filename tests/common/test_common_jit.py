@@ -329,3 +329,49 @@ def test_numbers_that_change_at_each_call_keep_no_endless_row_of_compilations(mo
     scaled: Any = ms.jit(lambda x, n: x * n)
     assert [scaled(Tensor(2.0), n).item() for n in (0, 1, 2, 3, 4, 0)] == [0, 2, 4, 6, 8, 0]
     assert len(scaled.cache.entries) == 3
+
+
+class Settings:
+    rate = 2.0
+
+
+class Holds(nn.Cell):
+    """Reads what Python may change between calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scales = [1.0, [2.0, 3.0]]
+        self.named = {"a": 4.0}
+        self.settings = Settings()
+
+    def construct(self, x: Any) -> Any:
+        total = x * self.scales[0] + self.named["a"] + self.settings.rate + Settings.rate
+        for each in self.scales[1]:  # type: ignore[attr-defined]
+            total = total + each
+        return total
+
+
+def test_changes_of_what_a_cell_holds_are_noticed(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = Holds()
+    call = ms.jit(net)
+    x = Tensor(1.0)
+
+    def result() -> float:
+        assert call(x).item() == net(x).item()
+        return float(call(x).item())
+
+    assert result() == 14
+    net.scales[0] = 11.0
+    assert result() == 24
+    net.scales[1][1] = 13.0  # type: ignore[index]
+    assert result() == 34
+    net.scales[1].append(10.0)  # type: ignore[attr-defined]
+    assert result() == 44
+    net.named["a"] = 14.0
+    assert result() == 54
+    monkeypatch.setattr(Settings, "rate", 7.0)
+    assert result() == 64
+    net.settings.rate = 17.0
+    assert result() == 74
+    net.scales = [1.0, [0.0]]
+    assert result() == 39

@@ -94,13 +94,47 @@ def test_lengths() -> None:
     assert not Guards([("len", 3, None, 2)]).check()
 
 
+def test_elements_of_lists() -> None:
+    inner = Holder()
+    items: list[Any] = [1, inner, [2]]
+    guards = [Guards([("item", items, i, e)]) for i, e in enumerate(items)]
+    assert all(g.check() for g in guards)
+    items[0] = True
+    items[2] = [2]
+    assert [g.check() for g in guards] == [False, True, False]
+    del items[1:]
+    assert [g.check() for g in guards] == [False, False, False]
+    assert Guards([("item", items, 1, MISSING)]).check()
+
+
+def test_attributes_of_classes() -> None:
+    class Base:
+        k = 1
+
+    class Child(Base):
+        pass
+
+    guards, absent = Guards([("class", Child, "k", 1)]), Guards([("class", Child, "other", MISSING)])
+    assert (guards.check(), absent.check()) == (True, True)
+    Base.k = 2
+    assert not guards.check()
+    Child.k = 1
+    assert guards.check()
+    Base.other = 3  # type: ignore[attr-defined]
+    assert not absent.check()
+
+
 @pytest.mark.parametrize(
     ("entry", "error", "message"),
     [
-        (("attr", {}, "k", 1), ValueError, "the kind of a guard must be 'dict', 'cell' or 'len', got 'attr'"),
+        (("attr", {}, "k", 1), ValueError, "must be 'dict', 'cell', 'class', 'item' or 'len', got 'attr'"),
         (("dict", [], "k", 1), TypeError, "a guard of kind 'dict' needs a dict as its container, got list"),
         (("cell", {}, "k", 1), TypeError, "needs a closure cell as its container, got dict"),
         (("len", [], None, "2"), TypeError, "needs an int as its expected value, got str"),
+        (("item", (), 0, 1), TypeError, "a guard of kind 'item' needs a list as its container, got tuple"),
+        (("item", [], "0", 1), TypeError, "a guard of kind 'item' needs an int as its key, got str"),
+        (("class", {}, "k", 1), TypeError, "a guard of kind 'class' needs a class as its container, got dict"),
+        (("class", int, 1, 1), TypeError, "a guard of kind 'class' needs a str as its key, got int"),
     ],
 )
 def test_entries_are_checked(entry: Any, error: type[Exception], message: str) -> None:

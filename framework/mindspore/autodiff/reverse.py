@@ -12,11 +12,26 @@ from typing import Any
 from mindspore.autodiff.activity import active_nodes, elements, is_float
 from mindspore.autodiff.branches import branch_gradients
 from mindspore.autodiff.cotangents import added, zeros
+from mindspore.autodiff.custom import after_gradients, custom_gradients
 from mindspore.autodiff.loops import loop_gradients
 from mindspore.autodiff.residuals import replaced
 from mindspore.base.errors import GraphTypeError
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import IF, MAKE_TUPLE, SCAN, TUPLE_GET, WHILE, Apply, Constant, Graph, Node, Parameter, toposort
+from mindspore.ir.graph import (
+    AFTER,
+    CUSTOM,
+    IF,
+    MAKE_TUPLE,
+    SCAN,
+    TUPLE_GET,
+    WHILE,
+    Apply,
+    Constant,
+    Graph,
+    Node,
+    Parameter,
+    toposort,
+)
 from mindspore.ir.operator import NotDifferentiable, Operator
 from mindspore.ir.rewrite import copy, expansion, rewrite
 from mindspore.ir.types import TupleType
@@ -124,7 +139,9 @@ class _Walk:
         structured = _STRUCTURED.get(node.op)
         if structured is not None:
             by_position = adjoint if isinstance(adjoint, dict) else {0: adjoint}
-            self.replacements[id(node)], given = structured(node, by_position, self.active, pullback)
+            replacement, given = structured(node, by_position, self.active, pullback)
+            if replacement is not node:
+                self.replacements[id(node)] = replacement
             return given
         if isinstance(node.op, Operator):
             return _rule_cotangents(GraphBuilder(node.location), node, adjoint)
@@ -153,4 +170,6 @@ _STRUCTURED: Mapping[object, Callable[..., tuple[Apply, Sequence[Node | None]]]]
     IF: branch_gradients,
     WHILE: loop_gradients,
     SCAN: loop_gradients,
+    CUSTOM: custom_gradients,
+    AFTER: after_gradients,
 }

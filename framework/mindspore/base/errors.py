@@ -24,7 +24,19 @@ class Location:
 
 
 class GraphSyntaxError(SyntaxError):
-    """A Python construct that graph mode does not take, found before anything runs."""
+    """A Python construct that graph mode does not take, found before anything runs.
+
+    Its ``filename``, ``lineno``, ``offset`` and ``text`` are those of `location`, as of Python's own syntax errors.
+    """
+
+    def __init__(self, message: str, location: Location | None = None) -> None:
+        super().__init__(message)
+        if location is not None:
+            self.filename, self.lineno, self.offset = location.file, location.line, location.column
+            self.text = location.source
+
+    def __str__(self) -> str:
+        return str(self.msg)
 
 
 class GraphTypeError(TypeError):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
+from mindspore.base.symbolic import Size
 
 _KIND_ORDER = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
@@ -37,7 +38,7 @@ def scalar_dtype(value: object, tensor: DType | None) -> DType:
     """The type a Python number takes beside a tensor: the tensor's own unless the number's kind is higher."""
     if isinstance(value, bool):
         return tensor if tensor is not None else dt.bool_
-    if isinstance(value, int):
+    if isinstance(value, int | Size):
         return tensor if tensor is not None and tensor.kind != "b" else dt.int64
     if isinstance(value, complex):
         return tensor if tensor is not None and tensor.is_complex else dt.complex64

@@ -17,6 +17,10 @@ An object takes part in graphs by carrying one of these attributes:
 ``__graph_function__``
     A method without arguments; returns the Python callable whose source is compiled when the object is called in a graph
     (a Cell returns its bound ``construct``, a ``jit`` wrapper the wrapped function).
+``__graph_gradient__``
+    Beside ``__graph_function__``: a method without arguments that says how the call is differentiated: None for the usual way,
+    `RECOMPUTE` when what the call computes is computed again for its gradient, or the Python callable
+    ``(*arguments, result, cotangent) -> gradients``.
 ``__graph_transform__``
     A method without arguments; returns a `Transform`: the object is a function made from another function.
 ``__tensor_type__``
@@ -27,8 +31,15 @@ An object takes part in graphs by carrying one of these attributes:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
+
+
+def record_fields(value: Any) -> tuple[str, ...] | None:
+    """The names of the fields of a dataclass, which compiled calls take apart; None for other objects. Cells are called, not read."""
+    if not is_dataclass(value) or isinstance(value, type) or hasattr(value, "__graph_function__"):
+        return None
+    return tuple(f.name for f in fields(value) if hasattr(value, f.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,10 @@ class Transform:
     function: Any
     options: Mapping[str, Any] = field(default_factory=dict)
 
+
+RECOMPUTE = "recompute"
+RECOMPUTE_FLAG = "_recompute"
+"""The attribute of an object by which ``__graph_gradient__`` tells the one from the other: compiled graphs guard it."""
 
 PUBLIC_NAMES: Mapping[str, str] = {
     "input": "x", "input_x": "x", "logits": "x", "value": "x", "dividend": "x",

@@ -20,10 +20,10 @@ def broadcast(*shapes: Shape) -> Shape:
     padded = [(1,) * (rank - len(s)) + tuple(s) for s in shapes]
     result = []
     for dims in zip(*padded, strict=True):
-        wanted = {d for d in dims if d != 1}
-        if len(wanted) > 1:
+        wanted = [d for d in dims if d != 1]
+        if any(d != wanted[0] for d in wanted[1:]):
             raise ValueError(f"shapes {' and '.join(map(str, shapes))} do not broadcast")
-        result.append(wanted.pop() if wanted else 1)
+        result.append(wanted[0] if wanted else 1)
     return tuple(result)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 _HOMES = {
     "mindspore.common.api": ("jit", "ms_function"),
+    "mindspore.common.classes": ("jit_class", "ms_class"),
     "mindspore.common.gradients": ("GradOperation", "grad", "value_and_grad"),
     "mindspore.common.initializer": ("Initializer",),
     "mindspore.common.parameter": ("Parameter", "ParameterTuple"),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import update_wrapper
 from types import MethodType
 from typing import Any, TypeVar, overload
+from weakref import WeakKeyDictionary
 
 from mindspore import _native
+from mindspore.base.protocols import record_fields
 from mindspore.common.checks import one_of
+from mindspore.common.tensor_class import Tensor
 from mindspore.context import GRAPH_MODE, SETTINGS
 
 __all__ = ["jit", "ms_function"]
@@ -16,6 +21,7 @@ __all__ = ["jit", "ms_function"]
 F = TypeVar("F", bound=Callable[..., Any])
 _KEPT_PER_KEY = 8
 _KEPT_KEYS = 1024
+_KEPT_GENERAL = 4
 """A number that changes at each call would otherwise keep a compilation for every value; the oldest goes first."""
 COMPILED_CALL = "_compiled"
 COMPILED_GRADIENTS = "_compiled_gradients"
@@ -25,17 +31,28 @@ COMPILED_GRADIENTS = "_compiled_gradients"
 class CompileCache:
     """Compilations of one callable: by the types of its arguments, newest first, each valid while its guards hold."""
 
-    __slots__ = ("backend", "entries", "kept")
+    __slots__ = ("backend", "entries", "generals", "inputs", "kept", "shapes")
 
     def __init__(self, backend: str = "", kept: Any = None) -> None:
         self.backend = backend
         self.kept = kept
         """Objects whose ids stand in the key under which this cache is found: they must not be freed before it."""
         self.entries: dict[Any, list[Any]] = {}
+        self.generals: dict[Any, list[Any]] = {}
+        self.shapes: dict[Any, Any] = {}
+        """By the types of the arguments without sizes: compilations for symbolic sizes, newest first, and the last sizes seen."""
+        self.inputs: Any = None
+        """Declared inputs (`common.dynamic.Inputs`), which every call must fit."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies begin empty: what was compiled belongs to the objects it was compiled for."""
         return CompileCache, (self.backend,)
+
+    def declare(self, inputs: Any) -> None:
+        """From now on calls must fit `inputs`, and are compiled for all sizes that these allow."""
+        self.inputs = inputs
+        self.entries.clear()
+        self.generals.clear()
 
     def run(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Calls `function` through its compilation, made now if there is none."""
@@ -46,16 +63,33 @@ class CompileCache:
 
     def compiled(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The valid compilation for these arguments."""
+        before = None if self.inputs is None else self.inputs.sizes(args, kwargs)
         found = self.entries.setdefault(_key(args, kwargs), [])
         while len(self.entries) > _KEPT_KEYS:
             self.entries.pop(next(iter(self.entries)), None)
         for each in found:
             if each.guards.check():
                 return each
-        made = compile_now(function, args, kwargs, self.backend)
+        made = self._general(function, args, kwargs, before) or compile_now(function, args, kwargs, self.backend)
         found.insert(0, made)
         del found[_KEPT_PER_KEY:]
         return made
+
+    def _general(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], before: Any) -> Any:
+        """The call from a compilation that holds for several sizes, made when arguments come with other sizes than before; or None."""
+        pattern, shapes = typed(args, kwargs)
+        known = self.generals.setdefault(pattern, [])
+        for each in known:
+            if each.guards.check() and (found := each.compiled(shapes)) is not None:
+                return found
+        before = self.shapes.get(pattern) if before is None else before
+        self.shapes[pattern] = shapes
+        made = None if before is None else general_now(function, args, kwargs, self.backend, (before, shapes))
+        if made is None:
+            return None
+        known.insert(0, made)
+        del known[_KEPT_GENERAL:]
+        return made.compiled(shapes)
 
 
 def _key(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -65,10 +99,68 @@ def _key(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def compile_now(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], backend: str = "") -> Any:
     """Compiles one call with the options of the context."""
     import mindspore.common.meanings  # noqa: F401 -- tells inference what functions of this room mean in graphs
-    from mindspore.compiler.pipeline import Options, compile_call
+    from mindspore.compiler.pipeline import compile_call
 
-    options = Options(backend or SETTINGS.device_target.lower(), SETTINGS.save_graphs, SETTINGS.save_graphs_path)
-    return compile_call(function, args, kwargs, options)
+    return compile_call(function, args, kwargs, _options(backend))
+
+
+def _options(backend: str = "") -> Any:
+    from mindspore.compiler.pipeline import Options
+
+    return Options(backend or SETTINGS.device_target.lower(), SETTINGS.save_graphs, SETTINGS.save_graphs_path)
+
+
+def general_now(
+    function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], backend: str, seen: tuple[Any, Any]
+) -> Any:
+    """Compiles for symbols in the place of the sizes that differ in the shapes `seen`; None where that cannot be done.
+
+    A program that does not compile fails again when it is compiled for its own sizes, and that error is the user's.
+    """
+    from mindspore.compiler.general import symbolic
+    from mindspore.compiler.pipeline import compile_general
+
+    scope_and_shapes = symbolic(*seen)
+    if scope_and_shapes is None:
+        return None
+    try:
+        return compile_general(function, args, kwargs, _options(backend), *scope_and_shapes)
+    except Exception:
+        if os.environ.get("MS_DEV_DEBUG") == "1":
+            raise
+        return None
+
+
+def typed(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, list[tuple[int, ...]]]:
+    """What a compilation depends on besides sizes, and the shapes of the tensors in the order in which the compiler finds them."""
+    shapes: list[tuple[int, ...]] = []
+
+    def kind(given: Any) -> Any:
+        if isinstance(given, Tensor):
+            shapes.append(given.shape)
+            return ("tensor", given.dtype.code, given.ndim, type(given) is Tensor)
+        if (names := record_fields(given)) is not None:
+            return (type(given), *[(n, kind(getattr(given, n))) for n in names])
+        if isinstance(given, tuple) or type(given) is list:
+            return (type(given), *map(kind, given))
+        if type(given) is dict:
+            return (dict, *((key, kind(each)) for key, each in given.items()))
+        return _native.signature((given,))
+
+    return (tuple(map(kind, args)), kind(dict(kwargs))), shapes
+
+
+_runners: WeakKeyDictionary[Any, Callable[..., Any]] = WeakKeyDictionary()
+
+
+def graph_runner(graph: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """A typed graph as a function from tensors to the tensors of its results, compiled once for as long as it lives."""
+    found = _runners.get(graph)
+    if found is None:
+        from mindspore.compiler.pipeline import compile_graph
+
+        found = _runners[graph] = compile_graph(graph, _options())
+    return found
 
 
 def runs_compiled(function: Any) -> bool:
@@ -96,6 +188,8 @@ class JitFunction:
         if instance is None:
             return self
         bound = JitFunction(MethodType(self.function, instance), self.cache.backend)
+        if self.cache.inputs is not None:
+            bound.cache.declare(replace(self.cache.inputs, parameters=self.cache.inputs.parameters[1:]))
         own = getattr(instance, "__dict__", None)
         return bound if own is None else own.setdefault(f"{COMPILED_CALL}_{self.__name__}", bound)
 
@@ -112,7 +206,14 @@ class JitFunction:
 
 @overload
 def jit(
-    function: F, *, capture_mode: str = "ast", jit_level: str = "O0", fullgraph: bool = False, backend: str = ""
+    function: F,
+    *,
+    capture_mode: str = "ast",
+    jit_level: str = "O0",
+    dynamic: int = 0,
+    fullgraph: bool = False,
+    backend: str = "",
+    input_signature: Any = None,
 ) -> F: ...
 @overload
 def jit(
@@ -120,16 +221,20 @@ def jit(
     *,
     capture_mode: str = "ast",
     jit_level: str = "O0",
+    dynamic: int = 0,
     fullgraph: bool = False,
     backend: str = "",
+    input_signature: Any = None,
 ) -> Callable[[F], F]: ...
 def jit(
     function: Any = None,
     *,
     capture_mode: str = "ast",
     jit_level: str = "O0",
+    dynamic: int = 0,
     fullgraph: bool = False,
     backend: str = "",
+    input_signature: Any = None,
 ) -> Any:
     """Compiles a function, method or lambda, in both modes, for the types of its arguments at each call.
 
@@ -137,8 +242,10 @@ def jit(
         function: what to compile; without it ``jit(...)`` is a decorator.
         capture_mode: "ast", how the function becomes a graph: from its source.
         jit_level: "O0" or "O1"; both optimise fully.
+        dynamic: 0 or 1; arguments that come with other sizes are compiled once for all sizes either way.
         fullgraph: kept for MindSpore's signature: the whole function is always one graph.
         backend: "" for the device of the context, or "reference", which runs the graph with numpy.
+        input_signature: a Tensor, or a tuple with one for each argument; sizes that may change are None. Calls must fit it.
 
     Raises:
         TypeError: `function` is not callable.
@@ -154,14 +261,23 @@ def jit(
     """
     one_of("jit", "capture_mode", capture_mode, ("ast",))
     one_of("jit", "jit_level", jit_level, ("O0", "O1"))
+    one_of("jit", "dynamic", dynamic, (0, 1))
     one_of("jit", "backend", backend, ("", "cpu", "reference"))
     if function is None:
-        return lambda given: jit(given, jit_level=jit_level, fullgraph=fullgraph, backend=backend)
+        return lambda given: jit(
+            given, jit_level=jit_level, fullgraph=fullgraph, backend=backend, input_signature=input_signature
+        )
     if isinstance(function, JitFunction):
         return function
     if not callable(function):
         raise TypeError(f"For 'jit', 'function' must be callable, but got {type(function).__name__}.")
-    return JitFunction(_plain(function), backend)
+    made = JitFunction(_plain(function), backend)
+    if input_signature is not None:
+        from mindspore.common.dynamic import declared
+
+        given = input_signature if isinstance(input_signature, tuple | list) else (input_signature,)
+        made.cache.declare(declared("input_signature", made.function, given, {}))
+    return made
 
 
 def _plain(function: Any) -> Callable[..., Any]:

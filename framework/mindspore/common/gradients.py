@@ -6,16 +6,14 @@ form from plain tuples, so that the compiler calls it with its own values. In PY
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import update_wrapper
 from typing import Any
 
-from mindspore.base.protocols import Transform
-from mindspore.common.api import COMPILED_GRADIENTS, CompileCache, runs_compiled
 from mindspore.common.checks import boolean
 from mindspore.common.parameter import Parameter
 from mindspore.common.tape import Parts, differentiate
+from mindspore.common.transformation import Transformation
 
 Pack = Callable[[Any, Sequence[Any], Sequence[Any]], Any]
 
@@ -45,43 +43,18 @@ class Request:
         return (self.positions, weights, self.sens, self.has_aux, self.pack)
 
 
-def _shared_cache(function: Any, request: Request) -> CompileCache:
-    """One cache for all equal requests for one function, so that ``grad(f)(x)`` in a loop compiles once.
-
-    It lives in the function's own ``__dict__`` (a method's in that of its object), and so as long as the function.
-    """
-    owner = getattr(function, "__self__", function)
-    home = getattr(owner, "__dict__", None)
-    if not isinstance(home, dict):
-        return CompileCache()
-    found: dict[Any, CompileCache] = home.setdefault(COMPILED_GRADIENTS, {})
-    # The function is part of the key because functools.wraps copies one function's __dict__ to another.
-    key = (getattr(function, "__func__", function), *request.key())
-    return found.setdefault(key, CompileCache(kept=request.weights))
-
-
-def _innermost(function: Any) -> Any:
-    """The function that gradients of gradients are of: where it is compiled, they are."""
-    while isinstance(function, GradientFunction):
-        function = function.function
-    return function
-
-
-class GradientFunction:
+class GradientFunction(Transformation):
     """A function that returns gradients of another one."""
+
+    kind = "grad"
 
     def __init__(self, function: Callable[..., Any], request: Request) -> None:
         if not callable(function):
             raise TypeError(f"For 'F.grad', 'fn' must be a function or Cell, but got {type(function).__name__}.")
-        self.function = function
         self.request = request
-        self.cache = _shared_cache(function, request)
-        if hasattr(function, "__name__"):
-            update_wrapper(self, function, updated=())
+        super().__init__(function, request.key(), request.weights)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if runs_compiled(_innermost(self.function)):
-            return self.cache.run(self, args, kwargs)
+    def eagerly(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         request = self.request
         sens = args[-1] if request.sens else None
         inner = args[:-1] if request.sens else args
@@ -95,11 +68,7 @@ class GradientFunction:
             return self.request.weights
         return tuple(_trainable(self.function))
 
-    def __graph_transform__(self) -> Transform:
-        return Transform("grad", self.function, self.options())
-
     def options(self) -> dict[str, Any]:
-        """The request as the compiler reads it."""
         request = self.request
         return {
             "positions": request.positions,
@@ -109,15 +78,13 @@ class GradientFunction:
             "pack": request.pack,
         }
 
-    def __repr__(self) -> str:
-        return f"<gradient of {self.function!r}>"
-
 
 def grad(
     fn: Callable[..., Any],
     grad_position: int | tuple[int, ...] | None = 0,
     weights: Any = None,
     has_aux: bool = False,
+    return_ids: bool = False,
     sens_param: bool = False,
 ) -> Callable[..., Any]:
     """A function with the arguments of `fn` that returns its gradients.
@@ -127,6 +94,8 @@ def grad(
         grad_position: which arguments to differentiate for. An int gives one tensor, a tuple of several a tuple, None only `weights`.
         weights: a Parameter, or a list or tuple of them.
         has_aux: only the first result of `fn` is differentiated; the others come back beside the gradients, in a tuple.
+        return_ids: each gradient comes as a pair with what it is of: the position of the argument, or the name of the Parameter;
+            `get_grad` finds one.
         sens_param: the returned function takes one more argument at the end: the cotangent of the result.
 
     Returns:
@@ -144,7 +113,7 @@ def grad(
         >>> print(ms.grad(lambda x: x * x)(Tensor([1.0, 3.0])))
         [2. 6.]
     """
-    return GradientFunction(fn, _request(False, grad_position, weights, has_aux, sens_param))
+    return GradientFunction(fn, _request(False, grad_position, weights, has_aux, sens_param, return_ids))
 
 
 def value_and_grad(
@@ -152,6 +121,7 @@ def value_and_grad(
     grad_position: int | tuple[int, ...] | None = 0,
     weights: Any = None,
     has_aux: bool = False,
+    return_ids: bool = False,
     sens_param: bool = False,
 ) -> Callable[..., Any]:
     """Like `grad`, but the returned function gives ``(result of fn, gradients)``.
@@ -163,7 +133,7 @@ def value_and_grad(
         >>> print(value, gradient)
         9.0 6.0
     """
-    return GradientFunction(fn, _request(True, grad_position, weights, has_aux, sens_param))
+    return GradientFunction(fn, _request(True, grad_position, weights, has_aux, sens_param, return_ids))
 
 
 class GradOperation:
@@ -190,9 +160,9 @@ class GradOperation:
     def __call__(self, fn: Callable[..., Any], weights: Any = None) -> Callable[..., Any]:
         chosen: tuple[Any, ...] | None = ()
         if self.get_by_list:
-            chosen = None if weights is None else _weights(weights)
+            chosen = None if weights is None else parameters_of(weights)
         positions = None if self.get_all else () if self.get_by_list else (0,)
-        pack = _OperationPack(self.get_all, self.get_by_list)
+        pack = _OperationPack(self.get_all, self.get_by_list, isinstance(weights, Parameter))
         return GradientFunction(fn, Request(positions, chosen, self.sens_param, False, pack))
 
 
@@ -202,10 +172,12 @@ class _OperationPack:
 
     get_all: bool
     get_by_list: bool
+    single_weight: bool
 
     def __call__(self, value: Any, arguments: Sequence[Any], weights: Sequence[Any]) -> Any:
         if self.get_by_list:
-            return (tuple(arguments), tuple(weights)) if self.get_all else tuple(weights)
+            own = weights[0] if self.single_weight else tuple(weights)
+            return (tuple(arguments), own) if self.get_all else own
         return tuple(arguments) if self.get_all else arguments[0]
 
 
@@ -222,8 +194,13 @@ class _Pack:
     """How many positions were asked for; 1 for an int, None for no gradients of arguments."""
     weights: bool
     single_weight: bool
+    ids: tuple[Any, ...] | None
+    """What each gradient is of, where that is handed back beside it."""
 
     def __call__(self, value: Any, arguments: Sequence[Any], weights: Sequence[Any]) -> Any:
+        if self.ids is not None:
+            pairs = list(zip(self.ids, (*arguments, *weights), strict=True))
+            arguments, weights = pairs[: len(arguments)], pairs[len(arguments) :]
         gradients = self._gradients(arguments, weights)
         if self.with_value:
             return value, gradients
@@ -237,17 +214,51 @@ class _Pack:
         return (inputs, own) if self.weights else inputs
 
 
-def _request(with_value: bool, position: Any, weights: Any, has_aux: bool, sens: bool) -> Request:
+def get_grad(gradients: Any, identifier: Any) -> Any:
+    """One gradient out of what ``grad(..., return_ids=True)`` gave.
+
+    Args:
+        gradients: pairs of identifiers and gradients, in tuples as `grad` returns them.
+        identifier: the position of an argument, or a Parameter.
+
+    Raises:
+        TypeError: `identifier` is neither an int nor a Parameter.
+        RuntimeError: there is no gradient of it.
+
+    Examples:
+        >>> import mindspore as ms
+        >>> from mindspore import Tensor
+        >>> found = ms.grad(lambda x, y: x * y, (0, 1), return_ids=True)(Tensor(2.0), Tensor(3.0))
+        >>> print(ms.get_grad(found, 1))
+        2.0
+    """
+    if isinstance(identifier, bool) or not isinstance(identifier, int | Parameter):
+        raise TypeError(f"For `get_grad`, the `x` should be an integer or a Parameter, but got {identifier}")
+    wanted = identifier.name if isinstance(identifier, Parameter) else identifier
+    pending = [gradients]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, tuple | list):
+            if len(each) == 2 and isinstance(each[0], int | str) and each[0] == wanted:
+                return each[1]
+            pending.extend(each)
+    raise RuntimeError(f"Can not find the gradient for position or Parameter {wanted}")
+
+
+def _request(with_value: bool, position: Any, weights: Any, has_aux: bool, sens: bool, ids: bool) -> Request:
     aux, seeded = boolean("F.grad", "has_aux", has_aux), boolean("F.grad", "sens_param", sens)
     if position is None and weights is None:
         raise ValueError("`grad_position` and `weight` can not be None at the same time.")
-    positions = _positions(position)
+    positions = positions_of(position)
     count = None if position is None else len(positions)
-    pack = _Pack(with_value, aux, count, weights is not None, isinstance(weights, Parameter))
-    return Request(positions, () if weights is None else _weights(weights), seeded, aux, pack)
+    chosen = () if weights is None else parameters_of(weights)
+    named = (*positions, *(w.name for w in chosen)) if boolean("F.grad", "return_ids", ids) else None
+    pack = _Pack(with_value, aux, count, weights is not None, isinstance(weights, Parameter), named)
+    return Request(positions, chosen, seeded, aux, pack)
 
 
-def _positions(position: Any) -> tuple[int, ...]:
+def positions_of(position: Any) -> tuple[int, ...]:
+    """The positions that an int, a tuple or None names."""
     if position == ():
         raise ValueError("For 'F.grad', the 'grad_position' must name at least one argument, but got ().")
     listed = () if position is None else position if isinstance(position, tuple) else (position,)
@@ -258,7 +269,8 @@ def _positions(position: Any) -> tuple[int, ...]:
     return listed
 
 
-def _weights(weights: Any) -> tuple[Any, ...]:
+def parameters_of(weights: Any) -> tuple[Any, ...]:
+    """One Parameter or several as a tuple."""
     listed = (weights,) if isinstance(weights, Parameter) else weights
     if not isinstance(listed, list | tuple) or any(not isinstance(w, Parameter) for w in listed):
         raise TypeError(f"For 'F.grad', the 'weights' must be Parameters, but got {weights!r}.")

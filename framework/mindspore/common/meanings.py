@@ -5,29 +5,86 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mindspore.common.gradients import grad, value_and_grad
+from mindspore.base.protocols import RECOMPUTE
+from mindspore.common.custom import check_recompute, recompute
+from mindspore.common.directional import Pulling, Tangents, jvp, vjp
+from mindspore.common.gradients import get_grad, grad, value_and_grad
 from mindspore.common.methods import value
+from mindspore.infer.custom import with_gradient
 from mindspore.infer.machine import CallRule, Machine, builtin_calls
+from mindspore.infer.result import wrapped
 from mindspore.infer.state import tensor
-from mindspore.infer.structure import to_python
-from mindspore.infer.values import Abstract, Transformed
+from mindspore.infer.structure import elements, is_sequence, to_python
+from mindspore.infer.values import NONE, Abstract, Known, Transformed
+
+Args = tuple[Abstract, ...]
+Named = Mapping[str, Abstract]
 
 
 def _makes_gradient(maker: Callable[..., Any]) -> CallRule:
     """The rule for ``grad(fn, ...)`` in a graph, where `fn` may be a function of the graph itself."""
 
     def rule(machine: Machine, args: tuple[Abstract, ...], kwargs: Mapping[str, Abstract]) -> Abstract:
-        named = dict(kwargs)
-        function, rest = (args[0], args[1:]) if args else (named.pop("fn"), ())
-        positional = [to_python(machine, a, tensors=True) for a in rest]
-        by_name = {k: to_python(machine, v, tensors=True) for k, v in named.items()}
-        made = maker(lambda: None, *positional, **by_name)
-        return Transformed("grad", function, made.options())
+        function, rest, named = _function(args, kwargs)
+        made = maker(lambda: None, *_settings(machine, rest), **_named(machine, named))
+        return Transformed(made.kind, function, made.options())
 
     return rule
 
 
-def _values(machine: Machine, args: tuple[Abstract, ...], kwargs: Mapping[str, Abstract]) -> Abstract:
+def _function(args: Args, kwargs: Named, name: str = "fn") -> tuple[Abstract, Args, dict[str, Abstract]]:
+    """The argument that is a function, and the others."""
+    named = dict(kwargs)
+    return (args[0], args[1:], named) if args else (named.pop(name), (), named)
+
+
+def _settings(machine: Machine, values: Args) -> list[Any]:
+    return [to_python(machine, v, tensors=True) for v in values]
+
+
+def _named(machine: Machine, values: Named) -> dict[str, Any]:
+    return {k: to_python(machine, v, tensors=True) for k, v in values.items()}
+
+
+def _jvp(machine: Machine, args: Args, kwargs: Named) -> Abstract:
+    function, rest, named = _function(args, kwargs)
+    names = ("inputs", "v", "has_aux")
+    given = {**dict(zip(names, rest, strict=False)), **named}
+    flags = _named(machine, {k: v for k, v in given.items() if k == "has_aux"})
+    made = Tangents(lambda: None, **{"has_aux": False, **flags})
+    return machine.call(Transformed(made.kind, function, made.options()), (given["inputs"], given["v"]))
+
+
+def _vjp(machine: Machine, args: Args, kwargs: Named) -> Abstract:
+    function, inputs, named = _function(args, kwargs)
+    made = Pulling(lambda: None, **{"weights": None, "has_aux": False, **_named(machine, named)})
+    return machine.call(Transformed(made.kind, function, made.options()), inputs)
+
+
+def _get_grad(machine: Machine, args: Args, kwargs: Named) -> Abstract:
+    given = {**dict(zip(("gradients", "identifier"), args, strict=False)), **kwargs}
+    identifier = to_python(machine, given["identifier"], tensors=True)
+    return wrapped(get_grad(_taken_apart(machine, given["gradients"]), identifier))
+
+
+def _recompute(machine: Machine, args: Args, kwargs: Named) -> Abstract:
+    function, given, named = _function(args, kwargs, "block")
+    for ignored in ("use_reentrant", "output_recompute", "early_stop"):
+        named.pop(ignored, None)
+    check_recompute(to_python(machine, named.pop("context_fn", NONE)), {})
+    if not machine.gradients:
+        return machine.call(function, given, named)
+    return with_gradient(machine, function, RECOMPUTE, given, named)
+
+
+def _taken_apart(machine: Machine, value: Abstract) -> Any:
+    """Tuples of the graph as Python's, over abstract values and Python's numbers and strings."""
+    if is_sequence(value):
+        return tuple(_taken_apart(machine, e) for e in elements(machine, value))
+    return value.value if isinstance(value, Known) and isinstance(value.value, int | str) else value
+
+
+def _values(machine: Machine, args: Args, kwargs: Named) -> Abstract:
     """``x.value()``: the present version of a Parameter."""
     return tensor(machine, args[0])
 
@@ -35,3 +92,7 @@ def _values(machine: Machine, args: tuple[Abstract, ...], kwargs: Mapping[str, A
 builtin_calls[value] = _values
 for _maker in (grad, value_and_grad):
     builtin_calls[_maker] = _makes_gradient(_maker)
+builtin_calls[jvp] = _jvp
+builtin_calls[vjp] = _vjp
+builtin_calls[recompute] = _recompute
+builtin_calls[get_grad] = _get_grad

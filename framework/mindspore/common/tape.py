@@ -20,6 +20,7 @@ from mindspore.common.parameter import Parameter
 from mindspore.common.tensor_class import Tensor
 from mindspore.common.writes import ASSIGN, Versions, Write
 from mindspore.ir.operator import NotDifferentiable
+from mindspore.ir.types import TensorType
 
 _alias = operator_function("identity")
 _identity = _alias.__operator__
@@ -37,6 +38,50 @@ class Parts:
     weights: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One run of a function and what its gradients need.
+
+    Attributes:
+        outputs: the floating tensors of what is differentiated.
+        sources: what it is differentiated for: `arguments` of the call, then weights.
+    """
+
+    value: Any
+    outputs: list[Any]
+    sources: list[Any]
+    arguments: int
+    records: Sequence[Any]
+
+    def pull(self, seeds: Sequence[Any]) -> list[Any]:
+        """Gradients of the sources for these cotangents of the outputs."""
+        return pull_back(self.records, self.outputs, seeds, self.sources)
+
+
+def recorded(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    positions: Sequence[int] | None,
+    weights: Sequence[Any] = (),
+    has_aux: bool = False,
+) -> Recording:
+    """Runs `function`; with `has_aux` only the first of its results is what gradients are of."""
+    chosen = _positions(args, positions)
+    call = list(args)
+    for i in chosen:
+        if not isinstance(call[i], Parameter):
+            call[i] = _alias(call[i])
+    sources = [*(call[i] for i in chosen), *weights]
+    value, records = recording(function, call, kwargs)
+    if has_aux and not isinstance(value, tuple):
+        raise TypeError(
+            f"has_aux=True needs a function that returns a tuple of a value and more, got {type(value).__name__}."
+        )
+    outputs = [o for o in tensors(value[0] if has_aux else value) if o.dtype.kind in "fc"]
+    return Recording(value, outputs, sources, len(chosen), records)
+
+
 def differentiate(
     function: Callable[..., Any],
     args: Sequence[Any],
@@ -47,21 +92,32 @@ def differentiate(
     has_aux: bool,
 ) -> Parts:
     """Runs `function` and takes the gradients of its floating results in its arguments at `positions` and in `weights`."""
-    chosen = _positions(args, positions)
-    call = list(args)
-    for i in chosen:
-        if not isinstance(call[i], Parameter):
-            call[i] = _alias(call[i])
-    sources = [*(call[i] for i in chosen), *weights]
-    value, records = _recorded(function, call, kwargs)
-    if has_aux and not isinstance(value, tuple):
-        raise TypeError(
-            f"has_aux=True needs a function that returns a tuple of a value and more, got {type(value).__name__}."
-        )
-    outputs = list(_tensors(value[0] if has_aux else value))
-    seeds = [_ones_like(o) for o in outputs] if sens is None else _checked(sens, outputs)
-    gradients = _pullback(records, outputs, seeds, sources)
-    return Parts(value, tuple(gradients[: len(chosen)]), tuple(gradients[len(chosen) :]))
+    run = recorded(function, args, kwargs, positions, weights, has_aux)
+    head = run.value[0] if has_aux else run.value
+    seeds = [_ones_like(o) for o in run.outputs] if sens is None else cotangents_of(head, sens)
+    gradients = run.pull(seeds)
+    return Parts(run.value, tuple(gradients[: run.arguments]), tuple(gradients[run.arguments :]))
+
+
+def tangents(
+    function: Callable[..., Any], inputs: Sequence[Any], directions: Sequence[Any], has_aux: bool
+) -> tuple[Any, list[Any]]:
+    """The value of `function` and the derivatives of its floating results: gradients are linear in cotangents, and transposed again."""
+    run = recorded(function, inputs, {}, range(len(inputs)), (), has_aux)
+    move = pushed(run)
+    return run.value, move(directions)
+
+
+def pushed(run: Recording) -> Callable[[Sequence[Any]], list[Any]]:
+    """From tangents of the sources of `run` to tangents of its outputs."""
+    seeds = [_zeros_like(o) for o in run.outputs]
+    gradients, records = recording(lambda *given: run.pull(given), seeds, {})
+
+    def move(directions: Sequence[Any]) -> list[Any]:
+        pairs = [(g, v) for g, v in zip(gradients, directions, strict=True) if g.dtype.kind in "fc"]
+        return pull_back(records, [g for g, _ in pairs], [v for _, v in pairs], seeds)
+
+    return move
 
 
 def _positions(args: Sequence[Any], positions: Sequence[int] | None) -> list[int]:
@@ -78,47 +134,79 @@ def _positions(args: Sequence[Any], positions: Sequence[int] | None) -> list[int
     return list(positions)
 
 
-def _recorded(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, list[Any]]:
-    outer, records = _native.get_tape(), []  # type: ignore[var-annotated]
+def recording(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], outer: Any = ...
+) -> tuple[Any, list[Any]]:
+    """Runs `function` under a tape of its own, whose records go to the tape around it, or to `outer`, as well."""
+    before, records = _native.get_tape(), []  # type: ignore[var-annotated]
     _native.set_tape(records)
     try:
         value = function(*args, **kwargs)
     finally:
-        _native.set_tape(outer)
-    if outer is not None:
-        outer.extend(records)
+        _native.set_tape(before)
+    target = before if outer is ... else outer
+    if target is not None:
+        target.extend(records)
     return value, records
 
 
-def _tensors(value: Any) -> Iterator[Any]:
-    """The floating tensors in a result of nested tuples, lists and dicts."""
+def tensors(value: Any) -> Iterator[Any]:
+    """The tensors in a result of nested tuples, lists and dicts."""
     if isinstance(value, Tensor):
-        if value.dtype.kind in "fc":
-            yield value
+        yield value
     elif isinstance(value, tuple | list):
         for each in value:
-            yield from _tensors(each)
+            yield from tensors(each)
     elif isinstance(value, dict):
         for each in value.values():
-            yield from _tensors(each)
+            yield from tensors(each)
 
 
-def _checked(sens: Any, outputs: Sequence[Any]) -> list[Any]:
-    given = [Tensor(sens, outputs[0].dtype)] if isinstance(sens, int | float) and outputs else list(_tensors(sens))
-    if len(given) != len(outputs):
+def cotangents_of(value: Any, sens: Any) -> list[Any]:
+    """`sens` as one cotangent for each floating tensor in `value`; a number stands for a 0-d tensor."""
+    results = list(tensors(value))
+    return fitting_cotangents([r.__tensor_type__ for r in results], sens)
+
+
+def fitting_cotangents(results: Sequence[TensorType], sens: Any) -> list[Any]:
+    """`sens` as one cotangent of the type of each floating one of `results`. ValueError when it does not fit."""
+    given = [Tensor(sens, results[0].dtype)] if isinstance(sens, int | float) and results else list(tensors(sens))
+    if len(given) != len(results):
         raise ValueError(
-            f"The sens argument must have one tensor per result: expected {len(outputs)}, but got {len(given)}."
+            f"The sens argument must have one tensor per result: expected {len(results)}, but got {len(given)}."
         )
-    for each, output in zip(given, outputs, strict=True):
-        if each.shape != output.shape or each.dtype is not output.dtype:
+    found = []
+    for each, wanted in zip(given, results, strict=True):
+        if wanted.dtype.kind not in "fc":
+            continue
+        if each.shape != wanted.shape:
             raise ValueError(
-                f"The sens argument must have the type of the result: expected {output.__tensor_type__}, but got "
-                f"{each.__tensor_type__}."
+                f"The sens argument must have the shape of the result: expected {wanted}, but got {each.__tensor_type__}."
             )
-    return given
+        found.append(each if each.dtype is wanted.dtype else EAGER.cast(each, dtype=wanted.dtype))
+    return found
 
 
-def _pullback(
+class CustomRule:
+    """Stands in the place of an operator on the tape, between tuples of operands and results: a call with a gradient of its own."""
+
+    __slots__ = ()
+
+    def gradients(self, operands: Sequence[Any], results: Sequence[Any], given: Sequence[Any]) -> Sequence[Any]:
+        """One gradient, or None for zero, per operand; `given` has one cotangent, or None, per result."""
+        raise AssertionError(f"{type(self).__name__} does not say its gradients")
+
+
+@dataclass(frozen=True, slots=True)
+class _CustomStep:
+    """A recorded call with a gradient of its own that gradients pass through."""
+
+    rule: CustomRule
+    operands: tuple[Any, ...]
+    results: tuple[Any, ...]
+
+
+def pull_back(
     records: Sequence[Any], outputs: Sequence[Any], seeds: Sequence[Any], sources: Sequence[Any]
 ) -> list[Any]:
     """Gradients of `sources`; ids stand for tensors, which the records keep alive."""
@@ -140,7 +228,11 @@ def _pullback(
     return [adjoints[id(s)] if id(s) in adjoints else _zeros_like(s) for s in sources]
 
 
-def _cotangents(step: Step, given: Sequence[Any], wanted: tuple[bool, ...]) -> Sequence[Any]:
+def _cotangents(step: Step | _CustomStep, given: Sequence[Any], wanted: tuple[bool, ...]) -> Sequence[Any]:
+    if isinstance(step, _CustomStep):
+        gradients = step.rule.gradients(step.operands, step.results, given)
+        parts = zip(gradients, step.operands, wanted, strict=True)
+        return [as_operand(EAGER, g, o) if w else None for g, o, w in parts]
     if step.rule.op.gradient is None and _native.get_tape() is not None:
         return _through_expansion(step, given, wanted)
     return cotangents(step, given, wanted)
@@ -166,9 +258,9 @@ def _accumulate(adjoints: dict[int, Any], tensor: Any, gradient: Any) -> None:
     adjoints[id(tensor)] = gradient if present is None else _add(present, gradient)
 
 
-def _path(records: Sequence[Any], versions: Versions, active: set[int]) -> list[Step]:
+def _path(records: Sequence[Any], versions: Versions, active: set[int]) -> list[Step | _CustomStep]:
     """The calls that lie between sources and results; adds the ids of their results to `active`."""
-    path: list[Step] = []
+    path: list[Step | _CustomStep] = []
     for position, record in enumerate(records):
         if not versions.written and not _reads(record[1], active):
             continue
@@ -182,7 +274,7 @@ def _path(records: Sequence[Any], versions: Versions, active: set[int]) -> list[
     return path
 
 
-def _step(record: Any, position: int, versions: Versions) -> Step | Write | None:
+def _step(record: Any, position: int, versions: Versions) -> Step | _CustomStep | Write | None:
     """What a record is for gradients, over the values that its tensors had; None where they end."""
     callable_, args, result, *rest = record
     if callable_ is ASSIGN:
@@ -190,6 +282,8 @@ def _step(record: Any, position: int, versions: Versions) -> Step | Write | None
         return Step(Rule(_identity, {}, False), (versions.at(position, args[1]),), (target,))
     if isinstance(callable_, Write):
         return callable_
+    if isinstance(callable_, CustomRule):
+        return _CustomStep(callable_, versions.all_at(position, args), result)
     op = callable_.__operator__
     if isinstance(op.gradient, NotDifferentiable) and not op.gradient.error:
         return None
@@ -202,7 +296,7 @@ def _reads(args: Sequence[Any], active: set[int]) -> bool:
     return any(id(a) in active or (isinstance(a, tuple | list) and any(id(e) in active for e in a)) for a in args)
 
 
-def _check_write(args: Sequence[Any], active: set[int], path: Sequence[Step]) -> None:
+def _check_write(args: Sequence[Any], active: set[int], path: Sequence[Step | _CustomStep]) -> None:
     """A write of elements that would make gradients wrong is refused: of a value on the path, or of one that the path read before."""
     target, value = args
     if id(target) in active or id(value) in active:

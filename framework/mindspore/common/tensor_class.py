@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ class Tensor(_native.TensorBase):
             float32, ints int64; numpy values keep their type. The data is copied.
         dtype: element type to convert to, ``mindspore.float32`` and so on.
         shape, init: without `input_data`: the sizes, and an `Initializer`, its name or a number that fills them; zeros without it.
+            Without values a size may be None: such a tensor only declares an input whose size may change (`Cell.set_inputs`).
 
     Raises:
         TypeError: `input_data` or `dtype` is of another kind, or the elements do not form an array of numbers.
@@ -50,6 +51,10 @@ class Tensor(_native.TensorBase):
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Tensor:
+        declares = cls is Tensor and not args and kwargs.get("init") is None and _is_unsized(kwargs)
+        return super().__new__(UnsizedTensor if declares else cls)
 
     def __init__(self, input_data: Any = None, dtype: DType | None = None, shape: Any = None, init: Any = None) -> None:
         if dtype is not None and not isinstance(dtype, DType):
@@ -213,6 +218,33 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
 
 def _restored(array: np.ndarray[Any, Any]) -> Tensor:
     return Tensor(array)
+
+
+class UnsizedTensor(Tensor):
+    """A tensor without elements that declares a type whose sizes may change; ``sizes`` has None for these, and is None for any rank."""
+
+    __slots__ = ("sizes",)
+    __module__ = "mindspore.common.tensor"
+
+    def __init__(self, input_data: Any = None, dtype: DType | None = None, shape: Any = None, init: Any = None) -> None:
+        super().__init__(None, dtype, (0,), 0)
+        self.sizes = None if shape is None else tuple(shape)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes, -1 for those that may change; (-2,) for any rank."""
+        return (-2,) if self.sizes is None else tuple(-1 if s is None else s for s in self.sizes)
+
+    def __repr__(self) -> str:
+        return f"Tensor(shape={list(self.shape)}, dtype={self.dtype}, value=)"
+
+    __str__ = __repr__
+
+
+def _is_unsized(given: Mapping[str, Any]) -> bool:
+    """Whether the arguments of the constructor have a shape with sizes that are left open."""
+    shape = given.get("shape", ())
+    return shape is None or (isinstance(shape, tuple | list) and None in shape)
 
 
 def _filled(shape: Any, dtype: DType | None, init: Any) -> np.ndarray[Any, Any]:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mindspore import backends
 from mindspore._native import MISSING, Guards
+from mindspore.autodiff.forward import jvp_graph
+from mindspore.autodiff.pullbacks import vjp_graphs
+from mindspore.autodiff.recompute import recomputed_gradient
 from mindspore.autodiff.reverse import value_and_grad_graph
+from mindspore.base.symbolic import Scope
+from mindspore.compiler.general import Compiled, General, Shapes
 from mindspore.compiler.results import argument_picker, result_builder
 from mindspore.compiler.saving import GraphSaver
 from mindspore.frontend.parse import parse
 from mindspore.infer.guards import ABSENT
-from mindspore.infer.specialise import Specialised, specialise
+from mindspore.infer.specialise import Output, Specialised, specialise
 from mindspore.ir.graph import Graph
+from mindspore.ir.rewrite import copy
+from mindspore.ir.sizes import bound, bound_value
 from mindspore.ir.verifier import verify
-from mindspore.passes import PIPELINE, simplify
+from mindspore.passes import FINISH, PIPELINE, simplify
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +36,59 @@ class Options:
     save_graphs_path: str = "."
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A compiled call: valid while ``guards.check()`` holds; ``run(args, kwargs)`` executes it."""
-
-    guards: Guards
-    run: Callable[[Sequence[Any], Mapping[str, Any]], Any]
-
-
 def compile_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options) -> Compiled:
     """Compiles `function` for the types of these arguments (constants by value).
 
     Raises:
         SyntaxError, TypeError, ValueError: the user's program does not compile; the message begins with its file, line and column.
     """
+    specialised = _specialised(function, args, kwargs, options)
+    return Compiled(_guards(specialised), _executable(specialised, options))
+
+
+def compile_general(
+    function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options, scope: Scope, shapes: Shapes
+) -> General:
+    """Compiles `function` for tensor arguments of `shapes`, whose symbols belong to `scope`; the arguments are an example.
+
+    Raises:
+        Exception: like `compile_call`, and where something cannot be done for symbolic sizes.
+    """
+    specialised = _specialised(function, args, kwargs, options, shapes)
+
+    def instance(atoms: Sequence[int]) -> Callable[..., Any]:
+        graph = bound(specialised.graph, atoms)
+        result = bound_value(specialised.result, atoms)
+        return _executable(replace(specialised, graph=graph, result=result), options)
+
+    return General(scope, shapes, _guards(specialised), instance)
+
+
+def _specialised(
+    function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options, shapes: Shapes | None = None
+) -> Specialised:
     saver = GraphSaver(
         getattr(function, "__name__", type(function).__name__), options.save_graphs, options.save_graphs_path
     )
-    specialised = specialise(function, tuple(args), dict(kwargs), parse=saver.parsed(parse), expanders=EXPANDERS)
+    specialised = specialise(
+        function, tuple(args), dict(kwargs), parse=saver.parsed(parse), expanders=EXPANDERS, shapes=shapes
+    )
     _optimise(specialised.graph, saver)
-    run = _executable(specialised, options)
-    return Compiled(Guards([(k, c, key, MISSING if e is ABSENT else e) for k, c, key, e in specialised.guards]), run)
+    return specialised
+
+
+def _guards(specialised: Specialised) -> Guards:
+    return Guards([(k, c, key, MISSING if e is ABSENT else e) for k, c, key, e in specialised.guards])
+
+
+def compile_graph(graph: Graph, options: Options) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """A typed graph as a function from its tensors to those of its results; `graph` itself does not change."""
+    saver = GraphSaver(graph.name, options.save_graphs, options.save_graphs_path)
+    own, count = copy(graph), len(graph.outputs())
+    _optimise(own, saver)
+    arguments = [(0, i) for i in range(len(own.parameters))]
+    run = _executable(Specialised(own, arguments, [], {}, tuple(map(Output, range(count))), []), options)
+    return lambda tensors: run(tensors, {})
 
 
 def _optimise(graph: Graph, saver: GraphSaver) -> None:
@@ -61,6 +100,8 @@ def _optimise(graph: Graph, saver: GraphSaver) -> None:
         if check:
             verify(graph)
     simplify(graph)
+    for each in FINISH:
+        each(graph)
     saver.stage("final", graph)
 
 
@@ -89,5 +130,30 @@ def expand_gradient(
     return value_and_grad_graph(graph, wrt, sens, differentiated)
 
 
-EXPANDERS: Mapping[str, Callable[..., Graph]] = {"grad": expand_gradient}
+def expand_pullback(
+    graph: Graph, wrt: Sequence[int], differentiated: Sequence[int], leaves: bool
+) -> tuple[Graph, Graph]:
+    """The same in two parts, for cotangents that come later."""
+    simplify(graph)
+    return vjp_graphs(graph, wrt, differentiated, leaves)
+
+
+def expand_tangents(graph: Graph, wrt: Sequence[int], differentiated: Sequence[int]) -> Graph:
+    """Forward mode of the simplified inner graph."""
+    simplify(graph)
+    return jvp_graph(graph, wrt, differentiated)
+
+
+def expand_recomputed(graph: Graph, wrt: Sequence[int]) -> Graph:
+    """The backward part of a call that is computed again for its gradient."""
+    simplify(graph)
+    return recomputed_gradient(graph, wrt)
+
+
+EXPANDERS: Mapping[str, Callable[..., Any]] = {
+    "grad": expand_gradient,
+    "vjp": expand_pullback,
+    "jvp": expand_tangents,
+    "recompute": expand_recomputed,
+}
 """What `infer` calls for each kind of function transformation."""

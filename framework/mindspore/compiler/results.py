@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mindspore.infer.specialise import Field
 from mindspore.ir.effects import Output, completed
 
 Path = Sequence[Any]
@@ -25,7 +26,7 @@ def argument_picker(paths: Sequence[Path]) -> Callable[[Sequence[Any], Mapping[s
 
 def _follow(value: Any, path: Path) -> Any:
     for step in path:
-        value = value[step]
+        value = getattr(value, step) if isinstance(step, Field) else value[step]
     return value
 
 

@@ -83,8 +83,20 @@ def _combined(block: Block, node: ast.AugAssign, old: Node) -> Node:
 @handles_statement(ast.Delete)
 def delete(block: Block, node: ast.Delete) -> None:
     for target in node.targets:
-        if not isinstance(target, ast.Name):
-            raise syntax_error(
-                block.location(target), "'del' is supported for names only. Build a new container without the item."
-            )
+        _delete(block, target)
+
+
+def _delete(block: Block, target: ast.expr) -> None:
+    if isinstance(target, ast.Name):
         block.write(target.id, block.constant(lang.Unassigned(target.id), target), target)
+    elif isinstance(target, ast.Subscript):
+        operands = (expression(block, target.value), expression(block, target.slice))
+        block.emit(lang.DELETE_SUBSCRIPT, operands, target)
+    elif isinstance(target, ast.Tuple | ast.List):
+        for each in target.elts:
+            _delete(block, each)
+    else:
+        raise syntax_error(
+            block.location(target),
+            "'del' of an attribute is not supported in a compiled function. Set the attribute to None instead.",
+        )

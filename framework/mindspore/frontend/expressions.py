@@ -84,7 +84,6 @@ def _boolean(block: Block, node: ast.BoolOp, symbol: str, operands: list[ast.exp
     if len(operands) == 1:
         return left
     rest = block.child(symbol, operands[1])
-    refuse_walrus(block, operands[1:])
     rest.complete(lang.NEXT, (_boolean(rest, node, symbol, operands[1:]),), operands[1])
     return _logical(block, node, symbol, left, rest)
 
@@ -101,7 +100,6 @@ def _logical(block: Block, node: ast.expr, symbol: str, left: Node, rest: Block)
 @handles_expression(ast.IfExp)
 def ternary(block: Block, node: ast.IfExp) -> Node:
     condition = expression(block, node.test)
-    refuse_walrus(block, [node.body, node.orelse])
     functions = []
     for label, value in (("then", node.body), ("else", node.orelse)):
         arm = block.child(label, value)
@@ -110,20 +108,11 @@ def ternary(block: Block, node: ast.IfExp) -> Node:
     return block.item(block.emit(lang.BRANCH, (condition, *functions), node.test, logical=""), 0, node)
 
 
-def refuse_walrus(block: Block, parts: list[ast.expr]) -> None:
-    """An assignment that happens only sometimes inside an expression is refused: no block carries it out."""
-    for part in parts:
-        for inner in ast.walk(part):
-            if isinstance(inner, ast.NamedExpr):
-                message = "':=' is not supported where it may be skipped. Assign the name in a statement before."
-                raise syntax_error(block.location(inner), message)
-
-
-@handles_expression(ast.Tuple, ast.List)
-def display(block: Block, node: ast.Tuple | ast.List) -> Node:
+@handles_expression(ast.Tuple, ast.List, ast.Set)
+def display(block: Block, node: ast.Tuple | ast.List | ast.Set) -> Node:
     starred = tuple(isinstance(e, ast.Starred) for e in node.elts)
     elements = [expression(block, e.value if isinstance(e, ast.Starred) else e) for e in node.elts]
-    kind = "tuple" if isinstance(node, ast.Tuple) else "list"
+    kind = type(node).__name__.lower()
     return block.emit(lang.DISPLAY, elements, node, kind=kind, starred=starred)
 
 

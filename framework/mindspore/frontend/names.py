@@ -32,7 +32,8 @@ def analyse(tree: ast.FunctionDef | ast.Lambda) -> Names:
     """The `Names` of a function.
 
     A variable needs a box when a nested function reads it and may see another value than that of its one assignment
-    before the nested function: Python closures share variables, not values.
+    before the nested function (Python closures share variables, not values), and when it is assigned where no block can hand it
+    on: in the middle of a ``try`` or ``with``, or in a part of an expression that may be skipped.
     """
     body: list[ast.AST] = [tree.body] if isinstance(tree, ast.Lambda) else list(tree.body)
     declared_global = _declared(body, ast.Global)
@@ -44,7 +45,8 @@ def analyse(tree: ast.FunctionDef | ast.Lambda) -> Names:
     sites: dict[str, list[_Binding]] = {}
     for binding in bindings:
         sites.setdefault(binding.name, []).append(binding)
-    boxed = frozenset(n for n in local if n in written or (n in captured and not _settled(sites[n], captured[n])))
+    shared = written | _assigned_midway(body)
+    boxed = frozenset(n for n in local if n in shared or (n in captured and not _settled(sites[n], captured[n])))
     return Names(local, boxed, declared_global, declared_nonlocal)
 
 
@@ -75,6 +77,12 @@ def walk_scope(roots: Iterable[ast.AST]) -> Iterator[ast.AST]:
             stack.extend(reversed(list(ast.iter_child_nodes(node))))
 
 
+def own_nodes(tree: ast.FunctionDef | ast.Lambda) -> Iterator[ast.AST]:
+    """What runs when the function itself runs."""
+    body: list[ast.AST] = [tree.body] if isinstance(tree, ast.Lambda) else list(tree.body)
+    return walk_scope(body)
+
+
 def _evaluated_at_definition(node: ast.AST) -> list[ast.AST]:
     assert isinstance(node, _FUNCTIONS)
     given: list[ast.AST] = [*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
@@ -93,17 +101,55 @@ def _bindings(body: list[ast.AST], in_loop: bool = False) -> Iterator[_Binding]:
         else:
             children = list(ast.iter_child_nodes(node))
         if isinstance(node, _COMPREHENSIONS):
-            targets = [t for g in node.generators for t in ast.walk(g.target) if isinstance(t, ast.Name)]
-            hidden = hidden | {t.id for t in targets}
+            hidden = hidden | comprehension_names(node.generators)
             looping = True
         looping = looping or isinstance(node, ast.For | ast.While)
         stack.extend((c, looping, hidden) for c in reversed(children))
 
 
 def _bound_name(node: ast.AST) -> str | None:
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
-        return node.id
-    return node.name if isinstance(node, ast.FunctionDef) else None
+    if isinstance(node, ast.Name):
+        return node.id if isinstance(node.ctx, ast.Store | ast.Del) else None
+    if isinstance(node, ast.alias):
+        return node.asname or node.name.partition(".")[0]
+    if isinstance(node, ast.MatchMapping):
+        return node.rest
+    if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+        return node.name
+    return None
+
+
+def comprehension_names(generators: Iterable[ast.comprehension]) -> frozenset[str]:
+    """The variables of a comprehension, which hide those of the function."""
+    return frozenset(t.id for g in generators for t in ast.walk(g.target) if isinstance(t, ast.Name))
+
+
+def has_walrus(tree: ast.AST) -> bool:
+    return any(isinstance(n, ast.NamedExpr) for n in ast.walk(tree))
+
+
+def _assigned_midway(body: list[ast.AST]) -> set[str]:
+    """Names assigned in ``try`` and ``with``, or by ``:=`` in a part of an expression that may be skipped or repeated."""
+    found: set[str] = set()
+    for node in walk_scope(body):
+        if isinstance(node, ast.Try | ast.With):
+            found.update(assigned([node]))
+        elif isinstance(node, ast.expr):
+            walked = [n for part in _skippable(node) for n in ast.walk(part)]
+            found.update(n.target.id for n in walked if isinstance(n, ast.NamedExpr))
+        elif isinstance(node, ast.Assert) and node.msg is not None:
+            found.update(n.target.id for n in ast.walk(node.msg) if isinstance(n, ast.NamedExpr))
+    return found
+
+
+def _skippable(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BoolOp):
+        return node.values[1:]
+    if isinstance(node, ast.IfExp):
+        return [node.body, node.orelse]
+    if isinstance(node, ast.Compare):
+        return node.comparators[1:]
+    return [node] if isinstance(node, _COMPREHENSIONS) else []
 
 
 def _declared(body: list[ast.AST], kind: type[ast.Global] | type[ast.Nonlocal]) -> frozenset[str]:

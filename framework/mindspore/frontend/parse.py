@@ -6,11 +6,11 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from mindspore.base.errors import GraphSyntaxError
-from mindspore.frontend import assignment, expressions, scopes, statements
+from mindspore.frontend import assignment, exceptions, expressions, imports, matching, scopes, statements
 from mindspore.frontend.source import find_source
 from mindspore.ir.graph import Graph
 
-HANDLERS = (assignment, expressions, scopes, statements)
+HANDLERS = (assignment, exceptions, expressions, imports, matching, scopes, statements)
 """Modules whose import registers how each construct is translated."""
 
 _parsed: dict[int, tuple[CodeType, Graph]] = {}

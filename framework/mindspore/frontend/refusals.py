@@ -8,41 +8,40 @@ from types import MappingProxyType
 
 from mindspore.base.errors import GraphSyntaxError, Location
 
-REFUSED: Mapping[type[ast.AST], tuple[str, str]] = MappingProxyType(
+_ASYNC = "Compile the synchronous part of the function only."
+_GENERATOR = "Return a tuple or a list of the values."
+_MODULE_LEVEL = "Define it at module level."
+_WAYS_OUT: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        ast.With: ("with", "Move what the block does into a function and call it without the context manager."),
-        ast.AsyncWith: ("async with", "Compile the synchronous part of the function only."),
-        ast.AsyncFor: ("async for", "Compile the synchronous part of the function only."),
-        ast.AsyncFunctionDef: ("async def", "Compile the synchronous part of the function only."),
-        ast.Await: ("await", "Compile the synchronous part of the function only."),
-        ast.Try: (
-            "try",
-            "Test for the failing condition with if, or handle the exception outside the compiled function.",
-        ),
-        ast.TryStar: (
-            "try",
-            "Test for the failing condition with if, or handle the exception outside the compiled function.",
-        ),
-        ast.ClassDef: ("class", "Define the class at module level."),
-        ast.Import: ("import", "Import at the top of the module."),
-        ast.ImportFrom: ("import", "Import at the top of the module."),
-        ast.Match: ("match", "Use if and elif."),
-        ast.Yield: ("yield", "Return a tuple or a list of the values."),
-        ast.YieldFrom: ("yield from", "Return a tuple or a list of the values."),
-        ast.Set: ("set display", "Use a tuple, or make the set at module level."),
-        ast.SetComp: ("set comprehension", "Use a tuple, or make the set at module level."),
+        "AsyncWith": ("async with", _ASYNC),
+        "AsyncFor": ("async for", _ASYNC),
+        "AsyncFunctionDef": ("async def", _ASYNC),
+        "Await": ("await", _ASYNC),
+        "TryStar": ("except*", "Use except: no groups of exceptions are raised while compiling."),
+        "ClassDef": ("class", _MODULE_LEVEL),
+        "TypeAlias": ("type", _MODULE_LEVEL),
+        "Yield": ("yield", _GENERATOR),
+        "YieldFrom": ("yield from", _GENERATOR),
+        "TemplateStr": ("template string", "Use an f-string of values that are known while compiling."),
+        "Interpolation": ("template string", "Use an f-string of values that are known while compiling."),
     }
 )
+REFUSED: Mapping[type[ast.AST], tuple[str, str]] = MappingProxyType(
+    {getattr(ast, name): entry for name, entry in _WAYS_OUT.items() if hasattr(ast, name)}
+)
+"""By kind of syntax, of those that this version of Python has: its name, and what to write instead."""
 
 
 def syntax_error(location: Location, message: str) -> GraphSyntaxError:
     """The error for `message` at `location`: the place first, then the source line with a mark, then the message."""
+    if not location.source:
+        return GraphSyntaxError(f"{location}\n{message}", location)
     indent = len(location.source) - len(location.source.lstrip())
     mark = " " * max(location.column - 1 - indent, 0) + "^"
-    return GraphSyntaxError(f"{location}\n    {location.source.strip()}\n    {mark}\n{message}")
+    return GraphSyntaxError(f"{location}\n    {location.source.strip()}\n    {mark}\n{message}", location)
 
 
 def refuse(location: Location, node: ast.AST) -> GraphSyntaxError:
     """The refusal of the construct `node`."""
-    name, way_out = REFUSED.get(type(node), (type(node).__name__, "Rewrite it with supported syntax."))
+    name, way_out = REFUSED[type(node)]
     return syntax_error(location, f"'{name}' is not supported in a compiled function. {way_out}")

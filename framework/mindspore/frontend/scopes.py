@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from mindspore.base.errors import Location
 from mindspore.frontend.assignment import assign
-from mindspore.frontend.names import analyse, parameter_names
-from mindspore.frontend.refusals import syntax_error
+from mindspore.frontend.names import analyse, comprehension_names, own_nodes, parameter_names
+from mindspore.frontend.refusals import refuse, syntax_error
 from mindspore.frontend.source import Source
 from mindspore.frontend.translate import Block, Function, expression, handles_expression, handles_statement, suite
 from mindspore.infer import language as lang
@@ -18,6 +17,9 @@ from mindspore.ir.graph import Graph, Node
 def function_graph(source: Source, name: str, free: frozenset[str], outer: Block | None) -> Graph:
     """The graph of the function `source`: one parameter per Python parameter; its result is a completion with case RETURN."""
     tree = source.tree
+    for node in own_nodes(tree):
+        if isinstance(node, ast.Yield | ast.YieldFrom | ast.Await):
+            raise refuse(source.location(node), node)
     function = Function(source, name, analyse(tree), free, outer)
     block = Block(function, name, source.location(tree))
     for parameter in parameter_names(tree.args):
@@ -50,9 +52,6 @@ def definition(block: Block, node: ast.FunctionDef) -> None:
 
 
 def _nested(block: Block, node: ast.FunctionDef | ast.Lambda, name: str) -> Node:
-    if any(isinstance(n, ast.Yield | ast.YieldFrom) for n in _own_nodes(node)):
-        message = f"'yield' is not supported in a compiled function. Let {name} return a tuple or a list of the values."
-        raise syntax_error(block.location(node), message)
     outer = block.function.source
     source = Source(node, outer.file, outer.lines, f"{outer.function}.{name}", outer.owner)
     arguments = node.args
@@ -74,17 +73,6 @@ def _nested(block: Block, node: ast.FunctionDef | ast.Lambda, name: str) -> Node
     return block.emit(lang.FUNCTION, (graph, *values), node, signature=signature)
 
 
-def _own_nodes(node: ast.FunctionDef | ast.Lambda) -> list[ast.AST]:
-    roots: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else list(node.body)
-    found: list[ast.AST] = []
-    while roots:
-        current = roots.pop()
-        found.append(current)
-        if not isinstance(current, ast.FunctionDef | ast.Lambda):
-            roots.extend(ast.iter_child_nodes(current))
-    return found
-
-
 @handles_expression(ast.ListComp)
 def list_comprehension(block: Block, node: ast.ListComp) -> Node:
     return _collect(block, node.generators, [node.elt], node)
@@ -96,6 +84,12 @@ def generator(block: Block, node: ast.GeneratorExp) -> Node:
     return block.emit(lang.DISPLAY, (collected,), node, kind="tuple", starred=(True,))
 
 
+@handles_expression(ast.SetComp)
+def set_comprehension(block: Block, node: ast.SetComp) -> Node:
+    collected = _collect(block, node.generators, [node.elt], node)
+    return block.emit(lang.DISPLAY, (collected,), node, kind="set", starred=(True,))
+
+
 @handles_expression(ast.DictComp)
 def dict_comprehension(block: Block, node: ast.DictComp) -> Node:
     pairs = _collect(block, node.generators, [node.key, node.value], node)
@@ -104,24 +98,20 @@ def dict_comprehension(block: Block, node: ast.DictComp) -> Node:
 
 def _collect(block: Block, generators: Sequence[ast.comprehension], element: list[ast.expr], at: ast.expr) -> Node:
     first = generators[0]
-    _check(block, first, element, at)
+    if first.is_async:
+        raise syntax_error(
+            block.location(first.target),
+            "'async for' is not supported in a compiled function. Use a plain comprehension.",
+        )
     iterable = expression(block, first.iter)
     body = block.child("comprehension", first.target)
     body.loop = None
+    body.hidden |= comprehension_names(generators[:1])
     item = body.parameter("item")
     assign(body, first.target, item)
     result = _filtered(body, list(first.ifs), generators[1:], element, at)
     body.end(result)
     return block.emit(lang.COLLECT, (iterable, block.constant(body.graph, at)), at)
-
-
-def _check(block: Block, first: ast.comprehension, element: list[ast.expr], at: ast.expr) -> None:
-    location: Location = block.location(at)
-    if first.is_async:
-        raise syntax_error(location, "'async for' is not supported in a compiled function. Use a plain comprehension.")
-    for part in (first.iter, first.target, *first.ifs, *element):
-        if any(isinstance(n, ast.NamedExpr) for n in ast.walk(part)):
-            raise syntax_error(location, "':=' is not supported in a comprehension. Write a for statement.")
 
 
 def _filtered(

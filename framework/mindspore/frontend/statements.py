@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from mindspore.frontend.assignment import assign
+from mindspore.frontend.names import has_walrus
 from mindspore.frontend.translate import (
     Block,
     Finish,
@@ -14,13 +15,14 @@ from mindspore.frontend.translate import (
     expression,
     handles_compound,
     handles_statement,
+    lowers,
     suite,
 )
 from mindspore.infer import language as lang
 from mindspore.ir.graph import Node
 
 
-def _finish(case: str, variables: Sequence[str]) -> Finish:
+def handing_on(case: str, variables: Sequence[str]) -> Finish:
     """Falling off the end of a suite hands on the values of `variables`."""
 
     def finish(block: Block, at: ast.AST) -> None:
@@ -29,9 +31,21 @@ def _finish(case: str, variables: Sequence[str]) -> Finish:
     return finish
 
 
+@lowers(ast.If)
+def one_test_at_a_time(node: ast.If) -> ast.If:
+    """``if a and (b := c)`` as ``if a: if b := c``, so that the inner suite knows that ``b`` has a value."""
+    test = node.test
+    if not (isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) and has_walrus(test)):
+        return node
+    body = node.body
+    for operand in reversed(test.values):
+        body = [ast.copy_location(ast.If(operand, body, node.orelse), node)]
+    return body[0]  # type: ignore[return-value]
+
+
 @handles_compound(ast.If)
 def if_(block: Block, node: ast.If) -> Node:
-    finish = _finish(lang.NEXT, changed(block, [node]))
+    finish = handing_on(lang.NEXT, changed(block, [node]))
     return branch(block, node, (node.body, node.orelse), finish)
 
 
@@ -45,7 +59,7 @@ def for_(block: Block, node: ast.For) -> Node:
         body.env[variable] = body.parameter(variable)
     body.loop = variables
     assign(body, node.target, item)
-    suite(body, node.body, _finish(lang.CONTINUE, variables), node)
+    suite(body, node.body, handing_on(lang.CONTINUE, variables), node)
     functions = [block.constant(b.graph, node) for b in (body, _else(block, node, variables))]
     inputs = (iterable, *functions, *block.current(variables, node))
     return block.emit(lang.FOR, inputs, node, has_else=bool(node.orelse), names=tuple(variables))
@@ -55,14 +69,14 @@ def for_(block: Block, node: ast.For) -> Node:
 def while_(block: Block, node: ast.While) -> Node:
     variables = changed(block, [node])
     test, loop_body = node.test, node.body
-    if any(isinstance(n, ast.NamedExpr) for n in ast.walk(node.test)):
+    if has_walrus(node.test):
         test = ast.copy_location(ast.Constant(True), node.test)
         loop_body = [ast.copy_location(ast.If(node.test, node.body, [ast.copy_location(_Done(), node.test)]), node)]
     condition = block.child("while", test, variables)
     condition.end(expression(condition, test))
     body = block.child("body", node, variables)
     body.loop = variables
-    suite(body, loop_body, _finish(lang.CONTINUE, variables), node)
+    suite(body, loop_body, handing_on(lang.CONTINUE, variables), node)
     functions = [block.constant(b.graph, node) for b in (condition, body, _else(block, node, variables))]
     inputs = (*functions, *block.current(variables, node))
     return block.emit(lang.LOOP, inputs, node, has_else=bool(node.orelse), names=tuple(variables))
@@ -71,7 +85,7 @@ def while_(block: Block, node: ast.While) -> Node:
 def _else(block: Block, node: ast.For | ast.While, variables: Sequence[str]) -> Block:
     """What runs when the loop was not left by break; empty without an else clause."""
     orelse = block.child("else", node, variables)
-    suite(orelse, node.orelse, _finish(lang.NEXT, variables), node)
+    suite(orelse, node.orelse, handing_on(lang.NEXT, variables), node)
     return orelse
 
 
@@ -105,7 +119,10 @@ def nothing(block: Block, node: ast.stmt) -> None:
 
 @handles_statement(ast.Raise)
 def raise_(block: Block, node: ast.Raise) -> None:
+    """The cause of ``raise ... from`` is only for Python's own display: it is evaluated, and not kept."""
     inputs = [] if node.exc is None else [expression(block, node.exc)]
+    if node.cause is not None:
+        expression(block, node.cause)
     block.end(block.emit(lang.RAISE, inputs, node))
 
 

@@ -37,12 +37,15 @@ class Block:
         self.env: dict[str, Node] = env if env is not None else {}
         self.steps: list[Node] = []
         self.loop: tuple[str, ...] | None = None
+        self.hidden: frozenset[str] = frozenset()
+        """Variables of comprehensions around this block: they hide the function's of the same name."""
         self.ended = False
 
     def child(self, name: str, at: ast.AST, variables: Iterable[str] = ()) -> Block:
         """A block nested in this one whose parameters are `variables`; it sees the other variables as they are now."""
         block = Block(self.function, f"{self.function.name}_{name}", self.location(at), dict(self.env))
         block.loop = self.loop
+        block.hidden = self.hidden
         for variable in variables:
             block.env[variable] = block.parameter(variable)
         return block
@@ -87,12 +90,15 @@ class Block:
         name = self.function.source.mangle(name)
         known = self.env.get(name)
         if known is not None:
-            return self.emit(lang.BOX_GET, (known,), at) if name in self.function.names.boxed else known
+            return self.emit(lang.BOX_GET, (known,), at) if self.is_boxed(name) else known
         if name in self.function.names.global_:
             return self.emit(lang.GLOBAL, (), at, name=name)
         if name in self.function.names.local:
             return self.emit(lang.BOX_GET, (self.constant(lang.Unassigned(name), at),), at, name=name)
         return self._read_outside(name, at)
+
+    def is_boxed(self, name: str) -> bool:
+        return name in self.function.names.boxed and name not in self.hidden
 
     def _read_outside(self, name: str, at: ast.AST) -> Node:
         if (found := self.variable_outside(name)) is not None:
@@ -110,7 +116,7 @@ class Block:
         while block is not None:
             value = block.env.get(name)
             if value is not None:
-                return value, name in block.function.names.boxed
+                return value, block.is_boxed(name)
             if name in block.function.names.local:
                 return Constant(lang.Unassigned(name), location=block.graph.location), False
             block = block.function.outer
@@ -119,7 +125,9 @@ class Block:
     def write(self, name: str, value: Node, at: ast.AST) -> None:
         name = self.function.source.mangle(name)
         names = self.function.names
-        if name in names.nonlocal_ and (found := self.variable_outside(name)) is not None:
+        if name in self.hidden:
+            self.env[name] = value
+        elif name in names.nonlocal_ and (found := self.variable_outside(name)) is not None:
             self.emit(lang.BOX_SET, (found[0], value), at)
         elif name in names.global_ or name in names.nonlocal_:
             raise refuse_write(self, name, at)
@@ -141,6 +149,9 @@ expressions: dict[type[ast.AST], ExpressionHandler] = {}
 statements: dict[type[ast.AST], StatementHandler] = {}
 escaping: dict[type[ast.AST], Callable[[Block, Any], Node]] = {}
 """Handlers of compound statements: each gives a completion whose case NEXT holds the variables that it assigns."""
+Lowering = Callable[[Any], ast.stmt]
+lowerings: dict[type[ast.AST], Lowering] = {}
+"""Statements that are written as others before they are translated."""
 
 
 def handles_expression(*kinds: type[ast.AST]) -> Callable[[ExpressionHandler], ExpressionHandler]:
@@ -167,6 +178,20 @@ def handles_compound(*kinds: type[ast.AST]) -> Callable[[ExpressionHandler], Exp
     return register
 
 
+def lowers(*kinds: type[ast.AST]) -> Callable[[Lowering], Lowering]:
+    def register(lowering: Lowering) -> Lowering:
+        lowerings.update(dict.fromkeys(kinds, lowering))
+        return lowering
+
+    return register
+
+
+def lowered(statement: ast.stmt) -> ast.stmt:
+    """`statement` in terms of those that have handlers."""
+    lowering = lowerings.get(type(statement))
+    return statement if lowering is None else lowering(statement)
+
+
 def expression(block: Block, node: ast.AST) -> Node:
     """The node that computes `node` in `block`."""
     handler = expressions.get(type(node))
@@ -177,7 +202,8 @@ def expression(block: Block, node: ast.AST) -> Node:
 
 def suite(block: Block, body: Sequence[ast.stmt], finish: Finish, at: ast.AST) -> None:
     """Translates `body` and ends `block`; `finish` says what falling off the end means."""
-    for position, statement in enumerate(body):
+    for position, written in enumerate(body):
+        statement = lowered(written)
         compound = escaping.get(type(statement))
         if isinstance(statement, ast.If) and (arms := _arms_with_rest(statement, body[position + 1 :])) is not None:
             block.end(branch(block, statement, arms, finish))
@@ -262,6 +288,10 @@ def _breaks_out(body: Iterable[ast.AST], inside: bool) -> bool:
         if isinstance(node, ast.For | ast.While):
             if _breaks_out(node.body, True) or _breaks_out(node.orelse, inside):
                 return True
-        elif isinstance(node, ast.If) and (_breaks_out(node.body, inside) or _breaks_out(node.orelse, inside)):
+        elif isinstance(node, _SUITES) and _breaks_out(ast.iter_child_nodes(node), inside):
             return True
     return False
+
+
+_SUITES = (ast.If, ast.With, ast.Try, ast.ExceptHandler, ast.Match, ast.match_case)
+"""What holds statements of the same function and loop."""

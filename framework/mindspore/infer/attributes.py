@@ -8,8 +8,10 @@ from typing import Any
 from mindspore.base import shapes
 from mindspore.base.protocols import tensor_methods, tensor_properties
 from mindspore.infer import language as lang
+from mindspore.infer import namedtuples
 from mindspore.infer.control import decided
 from mindspore.infer.machine import Machine, dispatchers, evaluates, tensor_type
+from mindspore.infer.objects import bound, lookup, of_object, store
 from mindspore.infer.state import is_parameter, write
 from mindspore.infer.structure import describe, python_class
 from mindspore.infer.values import (
@@ -20,6 +22,7 @@ from mindspore.infer.values import (
     Deferred,
     Dict,
     Frame,
+    Instance,
     Known,
     List,
     Method,
@@ -43,9 +46,11 @@ def attribute(machine: Machine, owner: Abstract, name: str) -> Abstract:
     if isinstance(owner, Known):
         return _of_object(machine, owner.value, name)
     if isinstance(owner, Super):
-        return _of_super(owner, name)
+        return _of_super(machine, owner, name)
     if isinstance(owner, Sequence) and name in getattr(owner.cls, "_fields", ()):
         return owner.elements[owner.cls._fields.index(name)]  # type: ignore[attr-defined]
+    if isinstance(owner, Instance) or (isinstance(owner, Sequence) and owner.cls is not tuple):
+        return namedtuples.method(owner, name) or of_object(machine, owner, name)
     if isinstance(owner, Choice):
         return decided(machine, owner, lambda each: attribute(machine, each, name))
     if isinstance(owner, Slice) and name in ("start", "stop", "step"):
@@ -80,29 +85,27 @@ def _of_tensor(machine: Machine, owner: Abstract, kind: TensorType, name: str) -
 
 
 def _of_object(machine: Machine, owner: Any, name: str) -> Abstract:
-    found = _class_attribute(type(owner), name)
+    found = lookup(type(owner), name)
     if isinstance(found, property) and isinstance(found.fget, FunctionType):
         return machine.call(Known(found.fget), (Known(owner),))
     changeable = next((c for c in (list, dict) if isinstance(owner, c) and name in vars(c)), None)
     if changeable is not None:
         return Method(Known(vars(changeable)[name]), Known(owner))
+    if (generated := namedtuples.method(Known(owner), name)) is not None:
+        return generated
     value = getattr(owner, name)
     machine.guards.attribute(owner, name, value)
     return Known(value)
 
 
-def _class_attribute(cls: type, name: str) -> Any:
-    return next((vars(c)[name] for c in cls.__mro__ if name in vars(c)), None)
-
-
-def _of_super(owner: Super, name: str) -> Abstract:
+def _of_super(machine: Machine, owner: Super, name: str) -> Abstract:
     subject = python_class(owner.self)
     order = subject.__mro__
     for cls in order[order.index(owner.cls) + 1 :]:
         if name in vars(cls):
             found = vars(cls)[name]
-            if isinstance(found, FunctionType):
-                return Method(Known(found), owner.self)
+            if isinstance(found, FunctionType) or not isinstance(owner.self, Known):
+                return bound(machine, found, owner.self, subject, name)
             target = owner.self.value if isinstance(owner.self, Known) else None
             return Known(found.__get__(target, subject) if hasattr(found, "__get__") else found)
     raise AttributeError(f"'super' object has no attribute {name!r}")
@@ -112,6 +115,9 @@ def _of_super(owner: Super, name: str) -> Abstract:
 def set_attribute(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     owner, value = machine.values(frame, node.inputs)
     name: str = node.attrs["name"]
+    if isinstance(owner, Instance):
+        store(machine, owner, name, value)
+        return NONE
     if isinstance(owner, Known) and not isinstance(owner.value, Node):
         current = getattr(owner.value, name, None)
         if is_parameter(Known(current)):

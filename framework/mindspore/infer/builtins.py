@@ -12,6 +12,7 @@ from mindspore.infer.compile_time import run_now
 from mindspore.infer.evaluation import mapping
 from mindspore.infer.functions import is_function
 from mindspore.infer.machine import CallRule, Machine, builtin_calls, tensor_type
+from mindspore.infer.objects import special
 from mindspore.infer.operations import operation
 from mindspore.infer.state import operand
 from mindspore.infer.structure import (
@@ -23,7 +24,7 @@ from mindspore.infer.structure import (
     python_class,
     to_python,
 )
-from mindspore.infer.truth import known_truth
+from mindspore.infer.truth import decisive, known_truth, truth_node
 from mindspore.infer.values import Abstract, Dict, Known, Partial, Range, Super
 from mindspore.ir.graph import Node
 
@@ -53,6 +54,8 @@ def _positional(function: str, args: Arguments, kwargs: Keywords, least: int, mo
 @means(len)
 def len_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     _positional("len", args, kwargs, 1, 1)
+    if (method := special(args[0], "__len__")) is not None:
+        return machine.call(method, ())
     kind = tensor_type(args[0])
     if kind is not None:
         if not kind.shape:
@@ -251,11 +254,13 @@ _extreme(min, "min", "minimum")
 
 
 def _number(function: Any, symbol: str | None) -> None:
-    """int, float, bool, abs, pow, divmod of constants; of tensors by method or operator."""
+    """int, float, abs, pow, divmod of constants; of tensors by method or operator."""
 
     @means(function)
     def rule(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
         name = function.__name__
+        if symbol is None and args and (method := special(args[0], f"__{name}__")) is not None:
+            return machine.call(method, args[1:])
         if not any(tensor_type(a) is not None for a in args):
             return run_now(machine, function, args, kwargs)
         if symbol is not None:
@@ -267,8 +272,16 @@ def _number(function: Any, symbol: str | None) -> None:
         )
 
 
-for _function, _symbol in ((int, None), (float, None), (bool, None), (abs, None), (round, None), (pow, "**")):
+for _function, _symbol in ((int, None), (float, None), (abs, None), (round, None), (pow, "**")):
     _number(_function, _symbol)
+
+
+@means(bool)
+def bool_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("bool", args, kwargs, 0, 1)
+    value = decisive(machine, args[0]) if args else Known(False)
+    truth = known_truth(machine, value)
+    return truth_node(machine, value) if truth is None else Known(truth)
 
 
 @means(super)

@@ -11,8 +11,10 @@ from typing import Any
 from mindspore.infer import language as lang
 from mindspore.infer.compile_time import constructible, is_pure, run_now
 from mindspore.infer.control import decided
+from mindspore.infer.custom import gradient_rule, with_gradient
 from mindspore.infer.evaluation import mapping
 from mindspore.infer.machine import Machine, builtin_calls, dispatchers, evaluates
+from mindspore.infer.objects import make, makeable, special
 from mindspore.infer.operators import call_operator
 from mindspore.infer.state import write
 from mindspore.infer.structure import describe, elements, make_dict, make_tuple
@@ -23,6 +25,7 @@ from mindspore.infer.values import (
     Completion,
     Frame,
     FunctionHandle,
+    Instance,
     Known,
     Method,
     Partial,
@@ -72,6 +75,8 @@ def call(machine: Machine, function: Abstract, args: tuple[Abstract, ...], kwarg
         return _transform(machine, function, args, kwargs)
     if isinstance(function, Choice):
         return decided(machine, function, lambda chosen: call(machine, chosen, args, kwargs))
+    if isinstance(function, Instance) and (method := special(function, "__call__")) is not None:
+        return call(machine, method, args, kwargs)
     raise TypeError(f"{describe(function)} is not callable")
 
 
@@ -89,12 +94,16 @@ def _call_object(machine: Machine, function: Any, args: tuple[Abstract, ...], kw
     if isinstance(function, FunctionHandle):
         return call(machine, function.function, args, kwargs)
     if isinstance(function, FunctionType) and not is_pure(function):
+        if "__create_fn__" in function.__code__.co_qualname:
+            return dispatchers["generated"](machine, function, args, kwargs)
         return _call_python(machine, function, args, kwargs)
     if isinstance(function, functools.partial):
         bound = {k: Known(v) for k, v in function.keywords.items()}
         return call(machine, Known(function.func), (*map(Known, function.args), *args), {**bound, **kwargs})
     if isinstance(function, type) and constructible(function):
         return run_now(machine, function, args, kwargs)
+    if isinstance(function, type) and makeable(function):
+        return make(machine, function, args, kwargs)
     if is_pure(function):
         return run_now(machine, function, args, kwargs)
     if not isinstance(function, type):
@@ -129,7 +138,9 @@ def _by_protocol(machine: Machine, function: Any, args: tuple[Abstract, ...], kw
     if hasattr(function, "__operator__"):
         return call_operator(machine, function, args, kwargs)
     if hasattr(function, "__graph_function__"):
-        return call(machine, Known(function.__graph_function__()), args, kwargs)
+        inner = Known(function.__graph_function__())
+        rule = gradient_rule(machine, function)
+        return call(machine, inner, args, kwargs) if rule is None else with_gradient(machine, inner, rule, args, kwargs)
     if hasattr(function, "__graph_transform__"):
         made = function.__graph_transform__()
         return _transform(machine, Transformed(made.kind, Known(made.function), made.options), args, kwargs)
@@ -160,12 +171,17 @@ def _signature(code: Any, defaults: int, keyword_defaults: tuple[str, ...]) -> l
     return lang.Signature(code.co_posonlyargcount, positional, keyword_only, star, double_star, names)
 
 
-def _call_python(machine: Machine, function: FunctionType, args: tuple[Abstract, ...], kwargs: Keywords) -> Abstract:
-    """Follows into a Python function: its source is parsed once, and interpreted for these arguments."""
+def signature_of(function: FunctionType) -> tuple[lang.Signature, dict[str, Abstract]]:
+    """The parameters of a Python function and the defaults among them."""
     keyword_defaults = function.__kwdefaults__ or {}
     values = (*(function.__defaults__ or ()), *keyword_defaults.values())
     signature = _signature(function.__code__, len(function.__defaults__ or ()), tuple(keyword_defaults))
-    defaults = {n: Known(v) for n, v in zip(signature.defaults, values, strict=True)}
+    return signature, {n: Known(v) for n, v in zip(signature.defaults, values, strict=True)}
+
+
+def _call_python(machine: Machine, function: FunctionType, args: tuple[Abstract, ...], kwargs: Keywords) -> Abstract:
+    """Follows into a Python function: its source is parsed once, and interpreted for these arguments."""
+    signature, defaults = signature_of(function)
     frame = Frame(function, function.__qualname__)
     return _enter(machine, machine.parse(function), signature, defaults, frame, args, kwargs)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from enum import Enum
 from types import BuiltinFunctionType, BuiltinMethodType, MethodDescriptorType, MethodWrapperType, WrapperDescriptorType
 from typing import Any
 
@@ -25,6 +26,10 @@ _VALUE_TYPES = (
     bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, range, slice, type, object,
 )  # fmt: skip
 _CHANGEABLE = (list, dict, set)
+_READING = frozenset(
+    {"union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint", "fromkeys"}
+)
+"""Methods of changeable classes that change nothing."""
 _BUILT_IN_KINDS = (
     BuiltinFunctionType,
     BuiltinMethodType,
@@ -48,7 +53,7 @@ def is_pure(function: Any) -> bool:
         if function in _PURE_BUILTINS:
             return True
         owner = getattr(function, "__objclass__", None) or type(getattr(function, "__self__", None))
-        if owner in _VALUE_TYPES and owner not in _CHANGEABLE:
+        if owner in _VALUE_TYPES and (owner not in _CHANGEABLE or function.__name__ in _READING):
             return True
     return _module(function) in _PURE_MODULES or type(function).__module__ == "numpy"
 
@@ -59,11 +64,11 @@ def _module(function: Any) -> str | None:
 
 
 def constructible(cls: type) -> bool:
-    """Whether instances of `cls` may be made while compiling: values, numpy scalars and arrays, exceptions, tensors, namedtuples,
-    and classes that say so by ``__made_in_graph__``."""
+    """Whether instances of `cls` may be made while compiling: values, numpy scalars and arrays, exceptions, tensors, members of
+    enumerations, namedtuples, and classes that say so by ``__made_in_graph__``."""
     if cls in _VALUE_TYPES or issubclass(cls, BaseException) or cls.__module__ == "numpy":
         return True
-    known = hasattr(cls, "__tensor_type__") or hasattr(cls, "__made_in_graph__")
+    known = issubclass(cls, Enum) or hasattr(cls, "__tensor_type__") or hasattr(cls, "__made_in_graph__")
     return known or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
 
 
@@ -81,7 +86,7 @@ def run_now(machine: Machine, function: Any, args: tuple[Abstract, ...], kwargs:
             return made_later(machine, function, args, kwargs)
         name = getattr(function, "__qualname__", repr(function))
         raise TypeError(f"{name} runs while compiling and takes constants only: {error}") from None
-    made = function(*given, **named)
+    made = by_python(lambda: function(*given, **named))
     if isinstance(function, type) and hasattr(made, "__made_in_graph__"):
         made.__made_in_graph__()
     if hasattr(type(made), "__graph_transform__") and isinstance(
@@ -89,6 +94,20 @@ def run_now(machine: Machine, function: Any, args: tuple[Abstract, ...], kwargs:
     ):
         return Transformed(found.kind, found.function.function, found.options)
     return fresh(machine, made)
+
+
+def by_python(run: Callable[[], Any]) -> Any:
+    """What `run` gives, which only runs Python code of the program."""
+    try:
+        return run()
+    except Exception as error:
+        raise raised_by_program(error) from None
+
+
+def raised_by_program(error: Exception) -> Exception:
+    """`error`, marked as one that plain Python would raise as well: the program may catch it."""
+    error.raised_by_program = True  # type: ignore[attr-defined]
+    return error
 
 
 def _handed_over(machine: Machine, value: Abstract) -> Any:

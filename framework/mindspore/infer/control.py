@@ -10,9 +10,10 @@ from typing import Any
 from mindspore.base import dtypes as dt
 from mindspore.infer import language as lang
 from mindspore.infer.heap import Layer
-from mindspore.infer.join import DisagreementError, Join, Leaf, leaf_node
+from mindspore.infer.join import DisagreementError, GraphJoinError, Join, Leaf, leaf_node
+from mindspore.infer.leaving import Rebuild
 from mindspore.infer.machine import Machine, evaluates
-from mindspore.infer.truth import known_truth, truth_node
+from mindspore.infer.truth import decisive, known_truth, truth_node
 from mindspore.infer.values import EFFECTS, NEVER, Abstract, Case, Choice, Completion, Frame, Unusable
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 from mindspore.ir.types import TensorType, TokenType
@@ -22,7 +23,7 @@ Thunk = Callable[[], Abstract]
 
 @evaluates(lang.BRANCH)
 def branch(machine: Machine, frame: Frame, node: Apply) -> Abstract:
-    condition = machine.value(frame, node.inputs[0])
+    condition = decisive(machine, machine.value(frame, node.inputs[0]))
     arms = [_graph(a) for a in node.inputs[1:]]
     truth = known_truth(machine, condition)
     if truth is not None:
@@ -83,7 +84,7 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
         _continue(machine, left, before)
         return left.result
     join = Join(machine, condition, (left.layer, right.layer), (left.nodes, right.nodes))
-    rebuild = join.match(left.result, right.result)
+    rebuild = _matched(join, [left.result, right.result])
     contents = [_join_content(machine, join, key) for key in _written(machine, join.layers)]
     made: list[Node] = []
     if join.types:
@@ -94,6 +95,15 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
     for key, make in contents:
         machine.heap.set(key, make(made))
     return rebuild(made)
+
+
+def _matched(join: Join, results: list[Abstract]) -> Rebuild:
+    try:
+        return join.match(results[0], results[1])
+    except DisagreementError as error:
+        raise GraphJoinError(
+            f"what run time chooses between differs: {error}. Both must have the same structure, element type and shape."
+        ) from None
 
 
 def decided(machine: Machine, choice: Choice, use: Callable[[Abstract], Abstract]) -> Abstract:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mindspore.infer import language as lang
+from mindspore.infer.compile_time import raised_by_program
 from mindspore.infer.deferred import snapshot
-from mindspore.infer.errors import carried_by, places
+from mindspore.infer.errors import carried_by, lines_of, places_of
 from mindspore.infer.machine import Ended, Machine, builtin_calls, evaluates
 from mindspore.infer.result import described
 from mindspore.infer.structure import is_constant, to_python
@@ -57,13 +58,18 @@ builtin_calls[builtins.print] = print_
 
 @evaluates(lang.RAISE)
 def raise_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
-    """Raises while compiling what every call would raise at once, else when the graph comes by."""
+    """Raises while compiling what every call would raise at once, and what a ``try`` may catch; else when the graph comes by."""
     if not node.inputs:
-        raise RuntimeError("No active exception to reraise")
+        raise machine.handled[-1] if machine.handled else RuntimeError("No active exception to reraise")
     error = machine.value(frame, node.inputs[0])
-    if not machine.branches and is_constant(machine, error) and not _begun(machine):
-        raise _exception(to_python(machine, error))
-    emit(machine, _raise, (error, Known(tuple(places(machine.stack)))), {}, raises=True)
+    if machine.tries and machine.branches != machine.tries[-1]:
+        raise ValueError(
+            "raise or assert under a condition that is known only at run time is not supported inside try or with. Check the condition "
+            "outside of it, or select a value with where."
+        )
+    if machine.tries or not (machine.branches or _begun(machine) or not is_constant(machine, error)):
+        raise raised_by_program(_exception(to_python(machine, error)))
+    emit(machine, _raise, (error, Known(tuple(lines_of(places_of(machine.stack))))), {}, raises=True)
     raise Ended
 
 

@@ -29,22 +29,26 @@ def located(error: Exception, frames: Iterable[Frame]) -> Exception:
     """
     if isinstance(error, Located | InternalError | SyntaxError):
         return error
-    return carried_by(error, places(frames))
+    return carried_by(error, lines_of(getattr(error, "raised_at", None) or places_of(frames)))
 
 
-def places(frames: Iterable[Frame]) -> list[str]:
-    """Where the program is, innermost first, one source position after the other."""
-    found = [(f.node.location, f.name) for f in frames if f.node is not None and f.node.location is not None]
-    found = [p for p in found if not p[0].file.startswith(_OWN_SOURCES)] or found
+def lines_of(places: Sequence[tuple[Location, str]]) -> list[str]:
+    """Source positions for people, innermost first."""
+    found = [p for p in places if not p[0].file.startswith(_OWN_SOURCES)] or places
     return _shortened([line for i, place in enumerate(reversed(found)) for line in _place(*place, innermost=i == 0)])
 
 
 def carried_by(error: Exception, lines: Sequence[str]) -> Exception:
-    """`error` with the `lines` of `places` in front, or as a note of one of the user's own classes."""
+    """`error` with `lines` in front, or as a note of one of the user's own classes."""
     if type(error).__module__.partition(".")[0] not in ("builtins", "mindspore"):
         error.add_note("\n".join(lines))
         return error
     return _class(type(error))("\n".join([*lines, _text(error)]))
+
+
+def places_of(frames: Iterable[Frame]) -> list[tuple[Location, str]]:
+    """Where each activation is, from the outermost call to the current one."""
+    return [(f.node.location, f.name) for f in frames if f.node is not None and f.node.location is not None]
 
 
 def _shortened(lines: list[str]) -> list[str]:

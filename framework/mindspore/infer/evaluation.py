@@ -81,7 +81,7 @@ def box_get(machine: Machine, frame: Frame, node: Apply) -> Abstract:
 
 @evaluates(lang.BOX_SET)
 def box_set(machine: Machine, frame: Frame, node: Apply) -> Abstract:
-    machine.heap.set(machine.peek(frame, node.inputs[0]), machine.value(frame, node.inputs[1]))
+    machine.heap.set(machine.peek(frame, node.inputs[0]), machine.peek(frame, node.inputs[1]))
     return NONE
 
 
@@ -123,7 +123,25 @@ def display(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     found: list[Abstract] = []
     for value, starred in zip(machine.values(frame, node.inputs), node.attrs["starred"], strict=True):
         found.extend(elements(machine, value) if starred else (value,))
-    return make_tuple(found) if node.attrs["kind"] == "tuple" else make_list(machine, found)
+    kind = node.attrs["kind"]
+    if kind == "set":
+        return Known(_set(machine, found))
+    return make_tuple(found) if kind == "tuple" else make_list(machine, found)
+
+
+def _set(machine: Machine, found: list[Abstract]) -> set[Any]:
+    try:
+        return {to_python(machine, e) for e in found}
+    except NotConstantError as error:
+        raise TypeError(
+            f"the elements of a set must be known while compiling: {error} Use a tuple or a list."
+        ) from None
+
+
+@evaluates(lang.IMPORT)
+def import_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+    module, names, level = (node.attrs[k] for k in ("module", "names", "level"))
+    return Known(__import__(module, frame.function.__globals__, None, names, level))
 
 
 @evaluates(lang.DICTIONARY)

@@ -16,6 +16,7 @@ from mindspore.infer.values import (
     Closure,
     Deferred,
     Frame,
+    Instance,
     Known,
     Method,
     Partial,
@@ -51,12 +52,18 @@ def is_function(value: Abstract) -> bool:
     """Whether `value` may be called in a graph."""
     if isinstance(value, Known):
         return callable(value.value) and tensor_type(value) is None
+    if isinstance(value, Instance):
+        return any("__call__" in vars(c) for c in value.cls.__mro__)
     return isinstance(value, Closure | Method | Partial | Transformed | Choice)
 
 
 def may_be_chosen(value: Abstract) -> bool:
     """Whether run time may choose between `value` and another: functions, texts, and objects that are used through their attributes."""
-    if is_function(value) or isinstance(value, Deferred) or (isinstance(value, Known) and type(value.value) is str):
+    if (
+        is_function(value)
+        or isinstance(value, Instance | Deferred)
+        or (isinstance(value, Known) and type(value.value) is str)
+    ):
         return True
     return isinstance(value, Known) and tensor_type(value) is None and not isinstance(value.value, _PLAIN)
 

@@ -35,6 +35,18 @@ class GuardRecorder:
     def cell(self, cell: CellType, expected: Any) -> None:
         self._found.setdefault(("cell", id(cell), None), ("cell", cell, None, expected))
 
+    def class_(self, cls: type, name: str, expected: Any) -> None:
+        """An attribute that `cls` or one of its bases defines."""
+        if not is_library(cls.__module__):
+            self._found.setdefault(("class", id(cls), name), ("class", cls, name, expected))
+
+    def element(self, container: list[Any], index: int) -> None:
+        self._found.setdefault(("item", id(container), index), ("item", container, index, container[index]))
+
+    def elements(self, container: list[Any]) -> None:
+        for index in range(len(container)):
+            self.element(container, index)
+
     def length(self, container: Any) -> None:
         self._found.setdefault(("len", id(container), None), ("len", container, None, len(container)))
 
@@ -46,6 +58,9 @@ class GuardRecorder:
         """Guards the dict that holds the attribute: the object's own, or one that it keeps (a Cell's parameters and cells)."""
         if isinstance(owner, ModuleType):
             self.global_(vars(owner), name, value)
+            return
+        if isinstance(owner, type):
+            self.class_(owner, name, _unbound(owner, name))
             return
         own: dict[str, Any] | None = getattr(owner, "__dict__", None)
         if not isinstance(own, dict):
@@ -59,6 +74,12 @@ class GuardRecorder:
                 return
         if not callable(value):
             self.item(own, name, ABSENT)
+            self.class_(type(owner), name, _unbound(type(owner), name))
+
+
+def _unbound(cls: type, name: str) -> Any:
+    """What the class or its bases hold under `name`, as the guard will find it."""
+    return next((vars(c)[name] for c in cls.__mro__ if name in vars(c)), ABSENT)
 
 
 def is_library(module: Any) -> bool:

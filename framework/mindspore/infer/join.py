@@ -10,11 +10,13 @@ from typing import Any
 
 from mindspore.base.dtypes import DType, bool_
 from mindspore.base.promotion import promote, scalar_dtype
+from mindspore.base.symbolic import Size
 from mindspore.infer.functions import may_be_chosen, opened
 from mindspore.infer.heap import Layer
 from mindspore.infer.language import RETURN
 from mindspore.infer.leaving import Leaving, Rebuild
 from mindspore.infer.machine import Machine, tensor_type
+from mindspore.infer.objects import JOINED
 from mindspore.infer.state import slot_of
 from mindspore.infer.structure import describe, make_list, make_tuple, python_class
 from mindspore.infer.values import (
@@ -24,6 +26,7 @@ from mindspore.infer.values import (
     Choice,
     Completion,
     Dict,
+    Instance,
     Known,
     List,
     Missing,
@@ -35,7 +38,7 @@ from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node
 from mindspore.ir.types import TensorType, TokenType
 
-Leaf = Node | bool | int | float | complex | None
+Leaf = Node | bool | int | float | complex | Size | None
 """What an arm gives for a result of the branch; None: anything of the right type, because the arm does not take that way."""
 _KINDS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
@@ -56,6 +59,7 @@ class Join:
     right: list[Leaf] = field(default_factory=list)
     types: list[TensorType | TokenType] = field(default_factory=list)
     arms: tuple[Leaving, Leaving] = field(init=False)
+    _objects: dict[tuple[Instance, Instance], Rebuild] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         leaves = (
@@ -107,8 +111,10 @@ class Join:
         return self.arms[1].take(b) if isinstance(a, Missing) else self.arms[0].take(a)
 
     def _structures(self, a: Abstract, b: Abstract) -> Rebuild:
+        if isinstance(a, Instance) and isinstance(b, Instance) and a.cls is b.cls:
+            return self._objects.get((a, b)) or self._object(a, b)
         if may_be_chosen(a) and may_be_chosen(b):
-            return self._functions(a, b)
+            return self._chosen(a, b)
         held = self._contents(a, 0), self._contents(b, 1)
         if python_class(a) is not python_class(b) or held[0] is _NOTHING or held[1] is _NOTHING:
             raise DisagreementError(f"{describe(a)} and {describe(b)}")
@@ -122,8 +128,36 @@ class Join:
                 raise DisagreementError(f"at [{key!r}]: {error}") from None
         return self._rebuilt(a, list(held[0]), parts)
 
-    def _functions(self, a: Abstract, b: Abstract) -> Rebuild:
-        """Functions of different code or captures: both leave, and each call decides between them."""
+    def _object(self, a: Instance, b: Instance) -> Rebuild:
+        """One object with the attributes of both; where they disagree, run time chooses between the two."""
+        made: list[Instance] = []
+
+        def rebuild(nodes: Items[Node]) -> Abstract:
+            if not made:
+                made.append(Instance(a.cls, self._fixed(a, b)))
+                self.machine.heap.set(made[0], {k: p(nodes) for k, p in parts.items()})
+            return made[0]
+
+        self._objects[a, b] = rebuild
+        left, right = self._contents(a, 0), self._contents(b, 1)
+        try:
+            if list(left) != list(right):
+                raise DisagreementError(f"{_shape(a, left)} and {_shape(b, right)}")
+            parts = {k: self.match(v, right[k]) for k, v in left.items()}
+        except DisagreementError:
+            self._objects[a, b] = self._chosen(a, b)
+        return self._objects[a, b]
+
+    def _fixed(self, a: Instance, b: Instance) -> str:
+        """Why the object in the place of both must not change, nor they: other names may mean one of them afterwards."""
+        places = [sum(pair[side] is each for pair in self._objects) for side, each in enumerate((a, b))]
+        moved = any(arm.moves(each) for arm, each in zip(self.arms, (a, b), strict=True))
+        if max(places) > 1 or moved or a in self.machine.heap or b in self.machine.heap:
+            a.fixed = b.fixed = a.fixed or b.fixed or JOINED
+        return a.fixed or b.fixed
+
+    def _chosen(self, a: Abstract, b: Abstract) -> Rebuild:
+        """Functions of different code or captures, or objects: both leave, and each use decides between them."""
         if same_function(a, b):
             return lambda nodes: a
         then, other, flag = self.arms[0].take(a), self.arms[1].take(b), self.condition
@@ -133,10 +167,10 @@ class Join:
         """Elements by index or key; `_NOTHING` when `value` has none."""
         if isinstance(value, Sequence):
             return dict(enumerate(value.elements))
-        if isinstance(value, List | Dict):
+        if isinstance(value, List | Dict | Instance):
             layer = self.layers[arm]
             content = layer[value] if value in layer else self.machine.heap.get(value)
-            return dict(content) if isinstance(value, Dict) else dict(enumerate(content))
+            return dict(enumerate(content)) if isinstance(value, List) else dict(content)
         if isinstance(value, Known) and isinstance(value.value, tuple):
             return {i: Known(v) for i, v in enumerate(value.value)}
         return _NOTHING
@@ -158,11 +192,12 @@ class Join:
         """Like `match` for what is on the heap under `key`."""
         if isinstance(key, Slot | Box):
             return self.match(a, b)
-        held = (dict(a), dict(b)) if isinstance(key, Dict) else (dict(enumerate(a)), dict(enumerate(b)))
+        named = isinstance(key, Dict | Instance)
+        held = (dict(a), dict(b)) if named else (dict(enumerate(a)), dict(enumerate(b)))
         if list(held[0]) != list(held[1]):
             raise DisagreementError(f"{_shape(key, held[0])} and {_shape(key, held[1])}")
         parts = {k: self.match(v, held[1][k]) for k, v in held[0].items()}
-        if isinstance(key, Dict):
+        if named:
             return lambda nodes: {k: p(nodes) for k, p in parts.items()}
         return lambda nodes: tuple(p(nodes) for p in parts.values())
 
@@ -229,7 +264,12 @@ def _tensor(node: Node) -> TensorType:
 
 
 def _shape(value: Any, held: dict[Any, Abstract]) -> str:
-    return f"{python_class(value).__name__} of length {len(held)}"
+    name = python_class(value).__name__
+    return (
+        f"{name} with {', '.join(held) or 'no attributes'}"
+        if isinstance(value, Instance)
+        else f"{name} of length {len(held)}"
+    )
 
 
 def same_constant(a: Any, b: Any) -> bool:

@@ -25,6 +25,8 @@ SUBSCRIPT = Structured("Subscript")
 """(object, index)."""
 SET_SUBSCRIPT = Structured("SetSubscript")
 """(object, index, value): the object after the write, a new value for tensors."""
+DELETE_SUBSCRIPT = Structured("DeleteSubscript")
+"""(object, index)."""
 OPERATION = Structured("Operation")
 """(left, right) or (operand) with attrs ``symbol`` and ``in_place``."""
 INVOKE = Structured("Invoke")
@@ -32,7 +34,7 @@ INVOKE = Structured("Invoke")
 FUNCTION = Structured("Function")
 """(graph, *defaults) with attr ``signature``: a closure over the nodes that the graph reads."""
 DISPLAY = Structured("Display")
-"""(*elements) with attrs ``kind`` (tuple or list) and ``starred`` (a flag per element)."""
+"""(*elements) with attrs ``kind`` (tuple, list or set) and ``starred`` (a flag per element)."""
 DICTIONARY = Structured("Dictionary")
 """(*keys and values in turn); the key `MERGE` stands for ``**value``."""
 SLICE = Structured("Slice")
@@ -53,6 +55,13 @@ BOX_SET = Structured("BoxSet")
 """(box, value)."""
 RAISE = Structured("Raise")
 """(exception) or (): ends the compilation with the user's exception."""
+TRY = Structured("Try")
+"""(body, handler, after): graphs; a completion. The handler's parameter is the exception. `after` runs when the body raised nothing:
+after its case `NEXT`, or with attr ``always`` however it ended."""
+MATCH = Structured("Match")
+"""(subject, *values) with attrs ``pattern`` (`patterns`) and ``names``: whether it matches, then the captured values."""
+IMPORT = Structured("Import")
+"""() with attrs ``module``, ``names`` (of ``from``, empty otherwise) and ``level``: the module."""
 BRANCH = Structured("Branch")
 """(condition, then, else): graphs without parameters; the completion of the one that runs. Attr ``logical``: ``and``, ``or`` or ``""``."""
 FOR = Structured("For")

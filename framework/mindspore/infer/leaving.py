@@ -11,9 +11,10 @@ from mindspore.infer.functions import opened
 from mindspore.infer.heap import Layer
 from mindspore.infer.machine import Machine
 from mindspore.infer.structure import make_tuple
-from mindspore.infer.values import Abstract, Box, Dict, List, Sequence
+from mindspore.infer.values import Abstract, Box, Dict, Instance, List, Sequence
 from mindspore.ir.graph import Node
 
+Kept = List | Dict | Instance | Box
 Rebuild = Callable[[Items[Node]], Abstract]
 
 
@@ -38,25 +39,29 @@ class Leaving:
         if isinstance(value, Sequence):
             parts, cls = [self.take(e) for e in value.elements], value.cls
             return lambda nodes: make_tuple([p(nodes) for p in parts], cls)
-        if isinstance(value, List | Dict | Box) and value not in self.machine.heap:
+        if isinstance(value, Kept) and value not in self.machine.heap:
             return self._taken.get(value) or self._moved(value)
         if (how := opened(value)) is not None:
             inner = [self.take(p) for p in how.parts]
             return lambda nodes: how.close([p(nodes) for p in inner])
         return lambda nodes: value
 
+    def moves(self, value: Abstract) -> bool:
+        """Whether `value` is made again outside the arm."""
+        return value in self._taken
+
     def _result(self, node: Node) -> Rebuild:
         if node not in self._taken:
             self._taken[node] = self.leaf(node)
         return self._taken[node]
 
-    def _moved(self, value: List | Dict | Box) -> Rebuild:
+    def _moved(self, value: Kept) -> Rebuild:
         """A list, dict or variable that the arm made. It may hold itself: a function that calls itself is held by its own name."""
-        made: list[List | Dict | Box] = []
+        made: list[Kept] = []
 
         def rebuild(nodes: Items[Node]) -> Abstract:
             if not made:
-                made.append(type(value)())
+                made.append(Instance(value.cls) if isinstance(value, Instance) else type(value)())
                 self.machine.heap.set(made[0], content(nodes))
             return made[0]
 

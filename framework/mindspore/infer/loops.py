@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from mindspore.infer import language as lang
 from mindspore.infer.control import always, proceed, run_time_branch
+from mindspore.infer.heap import Layer
 from mindspore.infer.machine import Machine, evaluates
 from mindspore.infer.operations import operation
 from mindspore.infer.structure import elements
-from mindspore.infer.truth import known_truth
+from mindspore.infer.truth import decisive, known_truth
 from mindspore.infer.values import Abstract, Completion, Frame, Known, Range
 from mindspore.infer.whiles import Counter, run_time_loop
 from mindspore.ir.graph import Apply, Constant, Graph, Node
@@ -84,18 +85,15 @@ def loop(machine: Machine, frame: Frame, node: Apply) -> Abstract:
 def _while(machine: Machine, condition: Suite, body: Suite, variables: Values, has_else: bool) -> Completion:
     """Unrolls while the condition is known; an iteration that may leave the loop at run time starts the run-time loop."""
     for _ in range(MAX_UNROLLED):
-        machine.heap.push()
-        truth = known_truth(machine, condition(variables))
-        layer = machine.heap.pop()
+        test, layer = _kept(machine, lambda state=variables: decisive(machine, condition(state)))  # type: ignore[misc]
+        truth = known_truth(machine, test)
         if truth is None:
             return run_time_loop(machine, variables, condition, body, has_else)
         machine.heap.merge(layer)
         if not truth:
             return always(variables, lang.DONE)
-        machine.heap.push()
-        completion = machine.folding(None, lambda state=variables: body(state))  # type: ignore[misc]
+        completion, layer = _kept(machine, lambda state=variables: machine.folding(None, lambda: body(state)))  # type: ignore[misc]
         assert isinstance(completion, Completion)
-        layer = machine.heap.pop()
         if len(completion.cases) > 1:
             return run_time_loop(machine, variables, condition, body, has_else)
         machine.heap.merge(layer)
@@ -106,6 +104,19 @@ def _while(machine: Machine, condition: Suite, body: Suite, variables: Values, h
         f"the loop does not end within {MAX_UNROLLED} iterations while its condition is known during compilation. Make the condition "
         f"depend on a tensor to loop at run time."
     )
+
+
+def _kept(machine: Machine, run: Callable[[], Abstract]) -> tuple[Abstract, Layer]:
+    """A condition or turn whose writes may still be forgotten; they stay when it raises, because an exception may be caught."""
+    machine.heap.push()
+    depth = len(machine.heap.layers)
+    try:
+        result = run()
+    except Exception:
+        del machine.heap.layers[depth:]
+        machine.heap.merge(machine.heap.pop())
+        raise
+    return result, machine.heap.pop()
 
 
 def _renamed(completion: Completion, old: str, new: str) -> Completion:

@@ -20,7 +20,7 @@ Rule = Callable[["Machine", Frame, Apply], Abstract]
 CallRule = Callable[["Machine", tuple[Abstract, ...], Mapping[str, Abstract]], Abstract]
 Fold = Callable[[str, tuple[Abstract, ...]], tuple[Abstract, ...]]
 Parse = Callable[[Any], Graph]
-Expanders = Mapping[str, Callable[..., Graph]]
+Expanders = Mapping[str, Callable[..., Any]]
 
 rules: dict[Any, Rule] = {}
 """How each operation of `language` is evaluated."""
@@ -51,6 +51,9 @@ class Machine:
         stack: the activations, from the outermost call to the current one.
         branches: how many conditions known only at run time surround the current node.
         token: the effect token with which the graph begins.
+        gradients: how many transformations that differentiate surround it.
+        tries: for each ``try`` around the current node, the number of such conditions around it.
+        handled: the exceptions whose handlers are being evaluated.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
     """
 
@@ -63,6 +66,9 @@ class Machine:
         self.stack: list[Frame] = []
         self.slots: dict[int, Slot] = {}
         self.branches = 0
+        self.gradients = 0
+        self.tries: list[int] = []
+        self.handled: list[Exception] = []
         self.root = ""
         self.fold: Fold | None = None
         self.token = Apply(TOKEN, (), type=TokenType())
@@ -101,12 +107,14 @@ class Machine:
     def attempted(self, run: Callable[[], Abstract]) -> Abstract:
         """`run()`, or `NEVER` when it always raises; what it wrote until then stays written."""
         depth, branches, fold, location = len(self.stack), self.branches, self.fold, self.emitter.location
+        gradients = self.gradients
         layers, scopes = len(self.heap.layers), len(self.emitter.scopes)
         try:
             return run()
         except Ended:
             del self.stack[depth:]
             self.branches, self.fold, self.emitter.location = branches, fold, location
+            self.gradients = gradients
             while len(self.heap.layers) > layers:
                 self.heap.merge(self.heap.pop())
             while len(self.emitter.scopes) > scopes:

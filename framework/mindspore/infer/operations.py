@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import operator
-from collections.abc import Callable, Mapping
-from types import FunctionType
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Sequence as Items
 from typing import Any
 
 from mindspore.base.protocols import tensor_operators
 from mindspore.infer import language as lang
+from mindspore.infer.compile_time import by_python
 from mindspore.infer.control import chosen, decided
 from mindspore.infer.deferred import operation as text_operation
 from mindspore.infer.evaluation import dict_key, mapping
-from mindspore.infer.guards import is_library
-from mindspore.infer.join import DisagreementError
 from mindspore.infer.machine import Machine, evaluates, tensor_type
+from mindspore.infer.objects import special
+from mindspore.infer.overloads import overloaded
 from mindspore.infer.state import is_parameter, tensor, write
 from mindspore.infer.structure import (
     NotConstantError,
@@ -29,8 +31,8 @@ from mindspore.infer.structure import (
     python_class,
     to_python,
 )
-from mindspore.infer.truth import known_truth, truth_node
-from mindspore.infer.values import Abstract, Choice, Dict, Frame, Known, List, Method, Sequence
+from mindspore.infer.truth import decisive, known_truth, truth_node
+from mindspore.infer.values import NONE, Abstract, Choice, Dict, Frame, Instance, Known, List, Sequence
 from mindspore.ir.graph import Apply, Node
 
 PYTHON: Mapping[str, Callable[..., Any]] = {
@@ -50,10 +52,10 @@ def operation_node(machine: Machine, frame: Frame, node: Apply) -> Abstract:
         held = (*machine.heap.get(operands[0]), *elements(machine, operands[1]))
         machine.heap.set(operands[0], held)
         return operands[0]
-    return operation(machine, node.attrs["symbol"], operands)
+    return operation(machine, node.attrs["symbol"], operands, node.attrs["in_place"])
 
 
-def operation(machine: Machine, symbol: str, operands: tuple[Abstract, ...]) -> Abstract:
+def operation(machine: Machine, symbol: str, operands: tuple[Abstract, ...], in_place: bool = False) -> Abstract:
     """``left symbol right``, ``symbol operand``."""
     if symbol in _SPECIAL:
         return _SPECIAL[symbol](machine, *operands)
@@ -63,16 +65,18 @@ def operation(machine: Machine, symbol: str, operands: tuple[Abstract, ...]) -> 
             chosen_one,
             lambda each: operation(machine, symbol, tuple(each if o is chosen_one else o for o in operands)),
         )
+    if (found := overloaded(machine, symbol, operands, in_place)) is not None:
+        return found
     if (later := text_operation(machine, PYTHON[symbol], symbol, operands)) is not None:
         return later
     if any(tensor_type(o) is not None for o in operands):
         return _on_tensors(machine, symbol, operands)
     if all(is_plain(o) for o in operands):
-        return fresh(machine, PYTHON[symbol](*[o.value for o in operands if isinstance(o, Known)]))
+        return fresh(machine, by_python(lambda: PYTHON[symbol](*[o.value for o in operands if isinstance(o, Known)])))
     if (structural := _on_sequences(machine, symbol, operands)) is not None:
         return structural
     if all(is_constant(machine, o) for o in operands):
-        return fresh(machine, PYTHON[symbol](*[to_python(machine, o) for o in operands]))
+        return fresh(machine, by_python(lambda: PYTHON[symbol](*[to_python(machine, o) for o in operands])))
     given = " and ".join(describe(o) for o in operands)
     raise TypeError(f"operator {symbol.removeprefix('unary ')!r} is not supported for {given}.")
 
@@ -120,7 +124,22 @@ def _equal_sequences(machine: Machine, symbol: str, left: Abstract, right: Abstr
     a, b = elements(machine, left), elements(machine, right)
     if len(a) != len(b):
         return Known(not _MATCHES[symbol])
-    return None
+    same = equal_pairs(machine, zip(a, b, strict=True))
+    return same if _MATCHES[symbol] else negate(machine, same)
+
+
+def equal_pairs(machine: Machine, pairs: Iterable[tuple[Abstract, Abstract]]) -> Abstract:
+    """Whether both values of each pair are one object or equal, as Python compares tuples."""
+    return all_true(machine, [operation(machine, "==", pair) for pair in pairs if pair[0] is not pair[1]])
+
+
+def all_true(machine: Machine, values: Items[Abstract]) -> Abstract:
+    """Whether every one of `values` is true: known when one is known to be false or all are known."""
+    found = [known_truth(machine, decisive(machine, v)) for v in values]
+    if False in found:
+        return Known(False)
+    nodes = [truth_node(machine, v) for v, truth in zip(values, found, strict=True) if truth is None]
+    return functools.reduce(machine.emitter.logical_and, nodes) if nodes else Known(True)
 
 
 def identical(machine: Machine, left: Abstract, right: Abstract) -> Abstract:
@@ -134,6 +153,10 @@ def identical(machine: Machine, left: Abstract, right: Abstract) -> Abstract:
 
 
 def contains(machine: Machine, value: Abstract, container: Abstract) -> Abstract:
+    if (method := special(container, "__contains__")) is not None:
+        return machine.call(method, (value,))
+    if isinstance(container, Instance):
+        container = make_tuple(elements(machine, container))
     if isinstance(container, Dict):
         return Known(dict_key(machine, value) in machine.heap.get(container))
     if is_constant(machine, value) and is_constant(machine, container):
@@ -153,6 +176,7 @@ def _object(value: Abstract) -> Any:
 
 
 def negate(machine: Machine, value: Abstract) -> Abstract:
+    value = decisive(machine, value)
     truth = known_truth(machine, value)
     if truth is not None:
         return Known(not truth)
@@ -178,6 +202,8 @@ def subscript(machine: Machine, owner: Abstract, index: Abstract) -> Abstract:
     """``owner[index]``."""
     if tensor_type(owner) is not None:
         return _on_tensors(machine, "getitem", (owner, index))
+    if (method := special(owner, "__getitem__")) is not None:
+        return machine.call(method, (index,))
     if isinstance(owner, Choice):
         return decided(machine, owner, lambda each: subscript(machine, each, index))
     if isinstance(owner, Dict):
@@ -213,13 +239,7 @@ def _chosen(machine: Machine, owner: Abstract, values: tuple[Abstract, ...], ind
         raise TypeError(f"the index into a {python_class(owner).__name__} must be an integer, got {describe(index)}.")
     if not values:
         raise IndexError(f"{python_class(owner).__name__} index out of range")
-    try:
-        return chosen(machine, values, index)
-    except DisagreementError as error:
-        raise TypeError(
-            f"the elements of a {python_class(owner).__name__} that is indexed at run time must have one structure, element type and "
-            f"shape, got {error}."
-        ) from None
+    return chosen(machine, values, index)
 
 
 def _position(machine: Machine, owner: Abstract, index: Abstract) -> Any:
@@ -233,9 +253,6 @@ def _position(machine: Machine, owner: Abstract, index: Abstract) -> Any:
 
 
 def _known_item(machine: Machine, owner: Any, index: Abstract) -> Abstract:
-    method = getattr(type(owner), "__getitem__", None)
-    if isinstance(method, FunctionType) and not is_library(method.__module__):
-        return machine.call(Method(Known(method), Known(owner)), (index,))
     if tensor_type(index) is not None and not isinstance(owner, dict):
         return _chosen(machine, Known(owner), elements(machine, Known(owner)), tensor(machine, index))
     position = _position(machine, Known(owner), index)
@@ -244,6 +261,10 @@ def _known_item(machine: Machine, owner: Any, index: Abstract) -> Abstract:
         machine.guards.item(owner, position, found)
     elif isinstance(owner, list):
         machine.guards.length(owner)
+        if isinstance(position, int):
+            machine.guards.element(owner, position % len(owner))
+        else:
+            elements(machine, Known(owner))
     else:
         elements_guard(machine, owner)
     return Known(found)
@@ -258,6 +279,9 @@ def elements_guard(machine: Machine, owner: Any) -> None:
 @evaluates(lang.SET_SUBSCRIPT)
 def set_subscript(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     owner, index, value = machine.values(frame, node.inputs)
+    if (method := special(owner, "__setitem__")) is not None:
+        machine.call(method, (index, value))
+        return owner
     if tensor_type(owner) is not None:
         changed = _on_tensors(machine, "setitem", (owner, index, value))
         if is_parameter(owner):
@@ -274,3 +298,19 @@ def set_subscript(machine: Machine, frame: Frame, node: Apply) -> Abstract:
         machine.heap.set(owner, {**machine.heap.get(owner), dict_key(machine, index): value})
         return owner
     raise TypeError(f"{describe(owner)} cannot be changed in a graph; only lists, dicts and tensors made in it can.")
+
+
+@evaluates(lang.DELETE_SUBSCRIPT)
+def delete_subscript(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+    owner, index = machine.values(frame, node.inputs)
+    if isinstance(owner, List):
+        held = list(machine.heap.get(owner))
+        del held[_position(machine, owner, index)]
+        machine.heap.set(owner, tuple(held))
+    elif isinstance(owner, Dict):
+        items = dict(machine.heap.get(owner))
+        del items[dict_key(machine, index)]
+        machine.heap.set(owner, items)
+    else:
+        raise TypeError(f"cannot delete from {describe(owner)} in a graph; only lists and dicts made in it can change.")
+    return NONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from collections.abc import Sequence as Items
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from mindspore.infer.functions import is_function, opened
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.state import read
-from mindspore.infer.structure import describe, make_dict, make_list, make_tuple
-from mindspore.infer.values import Abstract, Choice, Deferred, Dict, Known, List, Sequence, Value
+from mindspore.infer.structure import describe, make_dict, make_list, make_tuple, remade
+from mindspore.infer.values import Abstract, Choice, Deferred, Dict, Instance, Known, List, Sequence, Value
 from mindspore.ir.effects import Made, Output
 from mindspore.ir.graph import Node
 
@@ -39,6 +40,9 @@ def taken_apart(machine: Machine, value: Abstract, found: list[Node]) -> Rebuild
     if isinstance(value, List):
         parts = [taken_apart(machine, e, found) for e in machine.heap.get(value)]
         return lambda nodes: make_list(machine, [p(nodes) for p in parts])
+    if isinstance(value, Instance):
+        fields = {k: taken_apart(machine, v, found) for k, v in machine.heap.get(value).items()}
+        return lambda nodes: _made_again(machine, value, {k: p(nodes) for k, p in fields.items()})
     if isinstance(value, Dict):
         named = {k: taken_apart(machine, v, found) for k, v in machine.heap.get(value).items()}
         return lambda nodes: make_dict(machine, {k: p(nodes) for k, p in named.items()})
@@ -46,6 +50,12 @@ def taken_apart(machine: Machine, value: Abstract, found: list[Node]) -> Rebuild
         parts = [taken_apart(machine, p, found) for p in how.parts]
         return lambda nodes: how.close([p(nodes) for p in parts])
     raise TypeError(f"a {describe(value)} cannot be a result of a function that is differentiated.")
+
+
+def _made_again(machine: Machine, like: Instance, held: dict[str, Abstract]) -> Abstract:
+    made = Instance(like.cls, like.fixed)
+    machine.heap.set(made, held)
+    return made
 
 
 def _cannot_leave(value: Abstract) -> str:
@@ -69,6 +79,9 @@ def described(machine: Machine, value: Abstract, place: Callable[[Node], int]) -
         return [described(machine, e, place) for e in machine.heap.get(value)]
     if isinstance(value, Dict):
         return {k: described(machine, v, place) for k, v in machine.heap.get(value).items()}
+    if isinstance(value, Instance) and dataclasses.is_dataclass(value.cls):
+        held = {k: described(machine, v, place) for k, v in machine.heap.get(value).items()}
+        return Made(remade, (value.cls, held))
     if isinstance(value, Known):
         return _outside(machine, value.value, place)
     if isinstance(value, Deferred):

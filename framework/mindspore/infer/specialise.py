@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from mindspore.infer import builtins, calls, effects, loops, methods, operations, transforms
+from mindspore.base.protocols import record_fields
+from mindspore.base.shapes import Shape
+from mindspore.infer import (
+    builtins,
+    calls,
+    effects,
+    exceptions,
+    loops,
+    methods,
+    operations,
+    patterns,
+    records,
+    transforms,
+)
 from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
 from mindspore.infer.machine import Expanders, Machine, Parse, tensor_type
+from mindspore.infer.objects import ARGUMENT
 from mindspore.infer.result import described
 from mindspore.infer.structure import make_dict, make_list, make_tuple
-from mindspore.infer.values import EFFECTS, NEVER, NONE, Abstract, Known, Slot
+from mindspore.infer.values import EFFECTS, NEVER, NONE, Abstract, Instance, Known, Slot
 from mindspore.ir.effects import Output
 from mindspore.ir.graph import Graph, Node, Parameter
+from mindspore.ir.types import TensorType
 
-RULES = (builtins, calls, effects, loops, methods, operations, transforms)
+RULES = (builtins, calls, effects, exceptions, loops, methods, operations, patterns, records, transforms)
 """Modules whose import registers what nodes and callables mean."""
 _RECURSION_LIMIT = 30_000
 
-__all__ = ["Output", "Specialised", "specialise"]
+__all__ = ["Field", "Output", "Specialised", "specialise"]
+
+
+class Field(str):
+    """A step of a path to an argument: the attribute of this name."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +53,7 @@ class Specialised:
     Attributes:
         graph: closed and typed. Parameters: the tensor arguments, then `bound`. Outputs: the result's tensors, then written Parameters,
             then the effect token, if the graph has effects.
-        arguments: where each tensor argument is in ``(args, kwargs)``: ``(0, 2)`` is ``args[2]``.
+        arguments: where each tensor argument is in ``(args, kwargs)``: ``(0, 2)`` is ``args[2]``, ``(0, 2, Field("x"))`` ``args[2].x``.
         bound: Parameters and other tensor objects that the function reads from outside.
         updates: output index -> index of the graph parameter that it is written back to.
         result: the returned value, with `Output` in the place of tensors.
@@ -48,9 +69,17 @@ class Specialised:
 
 
 def specialise(
-    function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, parse: Parse, expanders: Expanders
+    function: Any,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    *,
+    parse: Parse,
+    expanders: Expanders,
+    shapes: Sequence[Shape] | None = None,
 ) -> Specialised:
     """The typed graph of ``function(*args, **kwargs)`` for the types of its tensor arguments and the values of the others.
+
+    ``shapes``: those of the tensor arguments in order, with symbolic sizes, in the place of their own.
 
     Raises:
         SyntaxError: the function's source is not found or uses syntax that graphs do not have.
@@ -58,7 +87,7 @@ def specialise(
             that do not fit are TypeError and ValueError.
     """
     machine = Machine(parse, expanders)
-    arguments = _Arguments(machine)
+    arguments = _Arguments(machine, shapes)
     try:
         with _deep_recursion():
             given = tuple(arguments.value(a, (0, i)) for i, a in enumerate(args))
@@ -85,18 +114,23 @@ def _deep_recursion() -> Iterator[None]:
 class _Arguments:
     """Turns the call's Python arguments into abstract values; tensors become graph parameters."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, shapes: Sequence[Shape] | None = None) -> None:
         self.machine = machine
+        self.shapes = shapes
         self.parameters: list[Parameter] = []
         self.paths: list[tuple[Any, ...]] = []
 
     def value(self, given: Any, path: tuple[Any, ...]) -> Abstract:
         kind = tensor_type(Known(given))
         if kind is not None:
+            if self.shapes is not None:
+                kind = TensorType(kind.dtype, self.shapes[len(self.parameters)])
             parameter = Parameter("_".join(map(str, ("arg", *path[1:]))), kind)
             self.parameters.append(parameter)
             self.paths.append(path)
             return parameter
+        if (names := record_fields(given)) is not None:
+            return self.record(given, names, path)
         if isinstance(given, tuple):
             return make_tuple([self.value(v, (*path, i)) for i, v in enumerate(given)], type(given))
         if type(given) is list:
@@ -104,6 +138,12 @@ class _Arguments:
         if type(given) is dict:
             return make_dict(self.machine, {k: self.value(v, (*path, k)) for k, v in given.items()})
         return Known(given)
+
+    def record(self, given: Any, names: Sequence[str], path: tuple[Any, ...]) -> Instance:
+        """A dataclass: its fields are arguments of their own."""
+        made = Instance(type(given), ARGUMENT)
+        self.machine.heap.set(made, {n: self.value(getattr(given, n), (*path, Field(n))) for n in names})
+        return made
 
 
 def _finished(machine: Machine, arguments: _Arguments, value: Abstract) -> Specialised:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mindspore.base.protocols import tensor_operators
-from mindspore.infer.machine import Machine, tensor_type
-from mindspore.infer.values import Abstract, Choice, Closure, Deferred, Dict, Known, List, Range, Sequence, Slice
+from mindspore.infer.machine import Machine, dispatchers, tensor_type
+from mindspore.infer.values import (
+    Abstract,
+    Choice,
+    Closure,
+    Deferred,
+    Dict,
+    Instance,
+    Known,
+    List,
+    Range,
+    Sequence,
+    Slice,
+)
 
 _ITERABLE = (tuple, list, range, str, dict, set, frozenset, bytes, enumerate, zip)
 
@@ -24,6 +36,8 @@ def describe(value: Abstract) -> str:
         return f"{type(value.value).__name__} {value.value!r:.60}"
     if isinstance(value, Deferred):
         return f"{value.cls.__name__} that is known only at run time"
+    if isinstance(value, Instance):
+        return f"{value.cls.__name__} object"
     if isinstance(value, Closure):
         return f"function {value.graph.name!r}"
     if isinstance(value, Choice):
@@ -86,7 +100,17 @@ def to_python(machine: Machine, value: Abstract, tensors: bool = False) -> Any:
         return value.function(*[to_python(machine, a) for a in value.args], **kwargs)
     if isinstance(value, Slice):
         return slice(*[to_python(machine, p, tensors) for p in (value.start, value.stop, value.step)])
+    if isinstance(value, Instance):
+        return remade(value.cls, {k: to_python(machine, v, tensors) for k, v in machine.heap.get(value).items()})
     raise NotConstantError(f"expected a value that is known while compiling, got {describe(value)}.")
+
+
+def remade(cls: type, attributes: Mapping[str, Any]) -> Any:
+    """An object of `cls` with these attributes, made without its ``__init__``."""
+    made: Any = object.__new__(cls)
+    for name, value in attributes.items():
+        object.__setattr__(made, name, value)
+    return made
 
 
 def is_constant(machine: Machine, value: Abstract) -> bool:
@@ -101,6 +125,8 @@ def is_constant(machine: Machine, value: Abstract) -> bool:
         return all(is_constant(machine, e) for e in machine.heap.get(value).values())
     if isinstance(value, Deferred):
         return all(is_constant(machine, v) for v in (*value.args, *value.kwargs.values()))
+    if isinstance(value, Instance):
+        return all(is_constant(machine, e) for e in machine.heap.get(value).values())
     return isinstance(value, Slice) and all(is_constant(machine, p) for p in (value.start, value.stop, value.step))
 
 
@@ -113,7 +139,7 @@ def python_class(value: Abstract) -> type:
     """The class of which `value` is an instance for the program."""
     if isinstance(value, Known):
         return type(value.value)
-    if isinstance(value, Sequence | Deferred):
+    if isinstance(value, Sequence | Deferred | Instance):
         return value.cls
     return {List: list, Dict: dict, Slice: slice, Range: range}.get(type(value), object)
 
@@ -136,6 +162,8 @@ def elements(machine: Machine, value: Abstract) -> tuple[Abstract, ...]:
         return _rows(machine, value, kind.shape)
     if isinstance(value, Known):
         return _known_elements(machine, value.value)
+    if isinstance(value, Instance) and (found := dispatchers["iterate"](machine, value)) is not None:
+        return found  # type: ignore[return-value]
     raise TypeError(f"{describe(value)} is not iterable")
 
 
@@ -152,6 +180,8 @@ def _known_elements(machine: Machine, value: Any) -> tuple[Abstract, ...]:
     if isinstance(value, _ITERABLE):
         if isinstance(value, list | dict):
             machine.guards.length(value)
+        if isinstance(value, list):
+            machine.guards.elements(value)
         return tuple(Known(v) for v in value)
     found = list(value)
     for held in getattr(value, "__dict__", {}).values():

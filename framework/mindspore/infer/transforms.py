@@ -4,36 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
-from typing import Any
 
-from mindspore.infer.control import scoped
-from mindspore.infer.heap import Layer
-from mindspore.infer.machine import Ended, Machine, dispatchers, tensor_type
-from mindspore.infer.result import Rebuild, taken_apart, wrapped
+from mindspore.infer.closed import Closed, closed_call, floating, tensor_kind
+from mindspore.infer.machine import Machine, dispatchers, tensor_type
+from mindspore.infer.result import taken_apart, wrapped
 from mindspore.infer.state import read, tensor
-from mindspore.infer.structure import describe, elements, is_sequence
-from mindspore.infer.values import NEVER, Abstract, Known, Transformed
-from mindspore.infer.whiles import packed, unpacked
+from mindspore.infer.structure import describe, elements, is_sequence, make_tuple
+from mindspore.infer.values import Abstract, Known, Transformed
 from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
 Arguments = tuple[Abstract, ...]
-
-
-@dataclass(slots=True)
-class _Inner:
-    """The differentiated function as a closed graph. Its outputs are the tensors of the value, then those of written state."""
-
-    graph: Graph
-    named: list[Node]
-    """The nodes that the graph's parameters stand for: first the fresh ones of the differentiated arguments."""
-    arguments: list[Node]
-    value: list[Rebuild]
-    leaves: list[Node]
-    head: int
-    """How many leaves belong to what is differentiated."""
-    written: list[tuple[Any, Rebuild]]
 
 
 def gradient(machine: Machine, function: Transformed, args: Arguments, kwargs: Mapping[str, Abstract]) -> Abstract:
@@ -54,25 +35,107 @@ def gradient(machine: Machine, function: Transformed, args: Arguments, kwargs: M
     given, sens = (args[:-1], args[-1]) if options["sens"] else (args, None)
     positions = _positions(options["positions"], given)
     weights = [read(machine, w) for w in options["weights"] or ()]
-    inner = _specialised(machine, function.function, given, kwargs, positions, bool(options["has_aux"]))
-    if not inner.value:
-        _write(machine, inner, machine.emitter.inlined(inner.graph, inner.arguments))
-        raise Ended
-    chosen = [i for i, leaf in enumerate(inner.leaves[: inner.head]) if _kind(leaf).dtype.kind in "fc"]
-    seeds = [] if sens is None else _seeds(machine, sens, inner, chosen)
+    inner = _closed(machine, function.function, given, kwargs, positions, bool(options["has_aux"]))
+    seeds = [] if sens is None else _seeds(machine, sens, inner.results, "the sensitivity")
     wrt = [*range(len(positions)), *[inner.named.index(w) for w in weights if w in inner.named]]
-    expand = machine.expanders["grad"]
-    expanded = expand(inner.graph, tuple(wrt), sens=sens is not None, differentiated=tuple(chosen))
+    expanded = machine.expanders["grad"](
+        inner.graph, tuple(wrt), sens=sens is not None, differentiated=tuple(inner.floating)
+    )
     outputs = machine.emitter.inlined(expanded, [*inner.arguments, *seeds])
-    return _result(machine, options["pack"], inner, outputs, len(positions), weights, bool(options["has_aux"]))
+    inner.write_back(machine, outputs)
+    gradients = outputs[len(inner.graph.outputs()) :]
+    of_weights = _of_weights(machine, inner, weights, gradients[len(positions) :])
+    parts = inner.parts(outputs)
+    return wrapped(
+        options["pack"](tuple(parts) if options["has_aux"] else parts[0], gradients[: len(positions)], of_weights)
+    )
+
+
+def pulled_back(machine: Machine, function: Transformed, args: Arguments, kwargs: Mapping[str, Abstract]) -> Abstract:
+    """``vjp(function)(*args)``: the value, a function from cotangents to gradients that holds residuals, and auxiliary results.
+
+    Options: ``weights``, ``has_aux``, and ``pack``, which tells the form of the gradients; ``leaves``: the function is to leave the
+    graph, so its settings and what it holds take its place.
+    """
+    options = function.options
+    has_aux, leaves = bool(options["has_aux"]), bool(options.get("leaves"))
+    positions = _positions(None, args)
+    weights = [read(machine, w) for w in options["weights"] or ()]
+    inner = _closed(machine, function.function, args, kwargs, positions, has_aux)
+    wrt = [*range(len(positions)), *[inner.named.index(w) for w in weights if w in inner.named]]
+    forward, backward = machine.expanders["vjp"](inner.graph, tuple(wrt), tuple(inner.floating), leaves)
+    outputs = machine.emitter.inlined(forward, inner.arguments)
+    inner.write_back(machine, outputs)
+    count = len(inner.graph.outputs())
+    unread = [machine.emitter.zeros_like(w) for w in weights if w not in inner.named]
+    held = make_tuple([*outputs[count:], *unread])
+    settings = {
+        "backward": backward,
+        "results": inner.results,
+        "positions": len(positions),
+        "read": tuple(w in inner.named for w in weights),
+        "pack": options["pack"],
+    }
+    value, *aux = inner.parts(outputs)
+    if not leaves:
+        return wrapped((value, Transformed("pullback", held, settings), *_auxiliary(aux)))
+    return wrapped((value, Known(settings), held, *_auxiliary(aux)))
+
+
+def pull(machine: Machine, function: Transformed, args: Arguments, kwargs: Mapping[str, Abstract]) -> Abstract:
+    """The call of a function that `vjp` made: the cotangents of the value, one by one or as the value's own tuple."""
+    options = function.options
+    if not args or kwargs:
+        raise TypeError("the function that vjp returns takes the cotangents of the result, by position.")
+    given = args[0] if len(args) == 1 else make_tuple(args)
+    seeds = _seeds(machine, given, options["results"], "the cotangent")
+    backward: Graph = options["backward"]
+    held = [tensor(machine, h) for h in elements(machine, function.function)]
+    split = len(backward.parameters) - len(seeds)
+    gradients = machine.emitter.inlined(backward, [*held[:split], *seeds])
+    positions = options["positions"]
+    found, unread = iter(gradients[positions:]), iter(held[split:])
+    of_weights = [next(found if was_read else unread) for was_read in options["read"]]
+    return wrapped(options["pack"](gradients[:positions], of_weights))
+
+
+def pushed_forward(
+    machine: Machine, function: Transformed, args: Arguments, kwargs: Mapping[str, Abstract]
+) -> Abstract:
+    """``jvp(function)(inputs, v)``: the value, its derivative in the direction `v`, and auxiliary results. Option ``has_aux``.
+
+    Raises:
+        TypeError, ValueError: `v` does not fit the inputs.
+    """
+    has_aux = bool(function.options["has_aux"])
+    inputs, directions = (elements(machine, a) if is_sequence(a) else (a,) for a in args)
+    if len(inputs) != len(directions):
+        raise ValueError(f"v has invalid length: should be {len(inputs)}, but got {len(directions)}")
+    positions = _positions(tuple(range(len(inputs))), inputs)
+    inner = _closed(machine, function.function, inputs, kwargs, positions, has_aux)
+    given = [
+        _fitting(machine, tensor(machine, v), tensor_kind(p), "v")
+        for v, p in zip(directions, inner.named, strict=False)
+    ]
+    expanded = machine.expanders["jvp"](inner.graph, tuple(range(len(positions))), tuple(inner.floating))
+    outputs = machine.emitter.inlined(expanded, [*inner.arguments, *given])
+    inner.write_back(machine, outputs)
+    tangents: list[Node] = [machine.emitter.zeros_like(leaf) for leaf in outputs[: inner.head]]
+    for position, tangent in zip(inner.floating, outputs[len(inner.graph.outputs()) :], strict=True):
+        tangents[position] = tangent
+    value, *aux = inner.parts(outputs)
+    return wrapped((value, inner.value[0](tangents), *_auxiliary(aux)))
 
 
 dispatchers["transform grad"] = gradient
+dispatchers["transform vjp"] = pulled_back
+dispatchers["transform pullback"] = pull
+dispatchers["transform jvp"] = pushed_forward
 
 
-def _kind(node: Node) -> TensorType:
-    assert isinstance(node.type, TensorType)
-    return node.type
+def _auxiliary(aux: Items[Abstract]) -> Items[Abstract]:
+    """Auxiliary results as one more element of the result: a single one as it is, several as a tuple."""
+    return aux if len(aux) < 2 else (make_tuple(aux),)
 
 
 def _positions(wanted: Items[int] | None, args: Arguments) -> list[int]:
@@ -89,94 +152,44 @@ def _positions(wanted: Items[int] | None, args: Arguments) -> list[int]:
     return list(wanted)
 
 
-def _specialised(
+def _closed(
     machine: Machine,
     function: Abstract,
     args: Arguments,
     kwargs: Mapping[str, Abstract],
     positions: list[int],
     has_aux: bool,
-) -> _Inner:
-    """Specialises the function with fresh parameters in the place of the arguments to differentiate for."""
+) -> Closed:
+    """The call of `function` with fresh parameters in the place of the arguments at `positions`."""
     actual = {p: tensor(machine, args[p]) for p in positions}
     fresh = {p: Parameter(f"x{p}", n.type, n.location) for p, n in actual.items()}
     call_args = tuple(fresh.get(i, a) for i, a in enumerate(args))
-    made = scoped(machine, lambda: machine.call(function, call_args, kwargs), conditional=False)
-    layer, owned = made.layer, made.nodes
-    machine.heap.push(layer)
-    machine.emitter.scopes.append(owned)
-    parts = () if made.result is NEVER else _parts(machine, made.result, has_aux)
-    leaves: list[Node] = []
-    value = [taken_apart(machine, p, leaves) for p in parts[:1]]
-    head = len(leaves)
-    value += [taken_apart(machine, p, leaves) for p in parts[1:]]
-    outputs = list(leaves)
-    written = _written(machine, layer, outputs)
-    machine.emitter.close()
-    machine.heap.pop()
-    own = set(fresh.values())
-    named: list[Node] = [*fresh.values(), *[n for n in machine.emitter.free(outputs, owned) if n not in own]]
-    graph = machine.emitter.closed("differentiated", outputs, owned, named)
-    arguments = [*actual.values(), *named[len(fresh) :]]
-    return _Inner(graph, named, arguments, value, leaves, head, written)
+    given = {fresh[p]: n for p, n in actual.items()}
+    machine.gradients += 1
+    made = closed_call(machine, lambda: machine.call(function, call_args, kwargs), given, has_aux)
+    machine.gradients -= 1
+    return made
 
 
-def _parts(machine: Machine, result: Abstract, has_aux: bool) -> Arguments:
-    if not has_aux:
-        return (result,)
-    if not is_sequence(result):
-        raise TypeError(
-            f"has_aux=True needs a function that returns a tuple of a value and more, got {describe(result)}."
-        )
-    return elements(machine, result)
-
-
-def _written(machine: Machine, layer: Layer, outputs: list[Node]) -> list[tuple[Any, Rebuild]]:
-    """State from outside that the function wrote; its tensors become outputs."""
-    below = machine.heap.layers[:-1]
-    keys = [k for k in layer if any(k in each for each in below)]
-    return [(k, taken_apart(machine, packed(k, layer[k]), outputs)) for k in keys]
-
-
-def _seeds(machine: Machine, sens: Abstract, inner: _Inner, chosen: list[int]) -> list[Node]:
-    """One cotangent per differentiated output, of its type."""
+def _seeds(machine: Machine, sens: Abstract, results: Items[TensorType], what: str) -> list[Node]:
+    """One cotangent per floating result, of its type; a number stands for a tensor."""
     given: list[Node] = []
     taken_apart(machine, sens if tensor_type(sens) is not None or is_sequence(sens) else tensor(machine, sens), given)
-    if len(given) != inner.head:
-        raise ValueError(f"the sensitivity has {len(given)} tensor(s), but the differentiated result has {inner.head}.")
-    seeds = []
-    for index in chosen:
-        wanted, seed = _kind(inner.leaves[index]), given[index]
-        if _kind(seed).shape != wanted.shape:
-            raise ValueError(f"the sensitivity must have the shape of the result, {wanted}, but got {seed.type}.")
-        seeds.append(machine.emitter.converted(seed, wanted.dtype))
-    return seeds
+    if len(given) != len(results):
+        raise ValueError(f"{what} has {len(given)} tensor(s), but the differentiated result has {len(results)}.")
+    return [_fitting(machine, given[i], results[i], what) for i in floating(results)]
 
 
-def _write(machine: Machine, inner: _Inner, outputs: Items[Node]) -> None:
-    for key, rebuild in inner.written:
-        machine.heap.set(key, unpacked(key, rebuild(outputs), machine.heap.get(key)))
+def _fitting(machine: Machine, given: Node, wanted: TensorType, what: str) -> Node:
+    """`given` in the wanted element type. ValueError when the shapes differ."""
+    if tensor_kind(given).shape != wanted.shape:
+        of = "argument" if what == "v" else "result"
+        raise ValueError(f"{what} must have the shape of the {of}, {wanted}, but got {given.type}.")
+    node: Node = machine.emitter.converted(given, wanted.dtype)
+    return node
 
 
-def _result(
-    machine: Machine,
-    pack: Any,
-    inner: _Inner,
-    outputs: Items[Node],
-    positions: int,
-    weights: list[Node],
-    has_aux: bool,
-) -> Abstract:
-    """Writes the state that the function wrote, and hands value and gradients to `pack`."""
-    _write(machine, inner, outputs)
-    values = [r(outputs) for r in inner.value]
-    gradients = iter(outputs[len(inner.graph.outputs()) :])
-    of_arguments = [next(gradients) for _ in range(positions)]
-    of_weights = [next(gradients) if w in inner.named else _zeros(machine, w) for w in weights]
-    return wrapped(pack(tuple(values) if has_aux else values[0], of_arguments, of_weights))
-
-
-def _zeros(machine: Machine, like: Node) -> Node:
-    """The gradient of a weight that the function does not read."""
-    zeros: Node = machine.emitter.zeros_like(like)
-    return zeros
+def _of_weights(machine: Machine, inner: Closed, weights: list[Node], gradients: Items[Node]) -> list[Node]:
+    """The gradients of `weights`: zero for those that the function does not read."""
+    found = iter(gradients)
+    return [next(found) if w in inner.named else machine.emitter.zeros_like(w) for w in weights]

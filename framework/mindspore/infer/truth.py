@@ -7,6 +7,7 @@ from typing import Any
 from mindspore.base import dtypes as dt
 from mindspore.base import shapes
 from mindspore.infer.machine import Machine, tensor_type
+from mindspore.infer.objects import special
 from mindspore.infer.state import tensor
 from mindspore.infer.structure import describe
 from mindspore.infer.values import Abstract, Deferred, Dict, Known, List, Sequence
@@ -28,6 +29,14 @@ def known_truth(machine: Machine, value: Abstract) -> bool | None:
     if isinstance(value, Deferred) and value.cls is str:
         raise TypeError(f"whether {describe(value)} is empty is known only at run time.")
     return True
+
+
+def decisive(machine: Machine, value: Abstract) -> Abstract:
+    """What decides whether `value` is true: what its ``__bool__`` or ``__len__`` gives, or the value itself."""
+    for name in ("__bool__", "__len__"):
+        if (method := special(value, name)) is not None:
+            return machine.call(method, ())
+    return value
 
 
 def truth_node(machine: Machine, value: Abstract) -> Node:

@@ -44,6 +44,17 @@ class Dict(Value):
 
 
 @dataclass(slots=True, eq=False)
+class Instance(Value):
+    """An object of a class with Python source; its attributes (name -> value) are on the heap.
+
+    `fixed`: why it must not change; empty when it may.
+    """
+
+    cls: type
+    fixed: str = ""
+
+
+@dataclass(slots=True, eq=False)
 class Box(Value):
     """A variable shared between functions; its value is on the heap."""
 

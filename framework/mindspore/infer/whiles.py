@@ -12,9 +12,10 @@ from mindspore.infer.control import always, run_time_branch, scoped
 from mindspore.infer.heap import Layer
 from mindspore.infer.join import DisagreementError
 from mindspore.infer.machine import Machine
-from mindspore.infer.truth import known_truth, truth_node
-from mindspore.infer.values import MISSING, NEVER, Abstract, Box, Case, Completion, Dict, Known, List, Sequence, Slot
-from mindspore.infer.widen import Widening
+from mindspore.infer.structure import describe
+from mindspore.infer.truth import decisive, known_truth, truth_node
+from mindspore.infer.values import MISSING, NEVER, Abstract, Box, Case, Completion, Known, Sequence, Slot
+from mindspore.infer.widen import Held, Widening
 from mindspore.ir.graph import Apply, Node, Parameter
 
 Values = tuple[Abstract, ...]
@@ -143,14 +144,15 @@ class _Loop:
 
     def _test(self, values: Values) -> Abstract:
         """Bool[]: the loop goes on, and its condition holds."""
-        going, test = values[0], Known(True) if self.tested_inside else self.condition(values[_HEAD:])
+        going, condition = values[0], (lambda state: Known(True)) if self.tested_inside else self.condition
+        test = decisive(self.machine, condition(values[_HEAD:]))
         emitter: Any = self.machine.emitter
         truth = known_truth(self.machine, test)
         if truth is None and isinstance(going, Node):
             node: Node = emitter.logical_and(going, truth_node(self.machine, test))
             return node
-        decisive = going if truth else test
-        return decisive if isinstance(decisive, Known) else truth_node(self.machine, decisive)
+        deciding = going if truth else test
+        return deciding if isinstance(deciding, Known) else truth_node(self.machine, deciding)
 
     def _iteration(self, values: Values) -> Abstract:
         """The state after the body, however it ended."""
@@ -163,7 +165,7 @@ class _Loop:
 
     def _tested(self, values: Values) -> Abstract:
         """The body if the condition holds, else the end of the loop."""
-        test = self.condition(values)
+        test = decisive(self.machine, self.condition(values))
         truth = known_truth(self.machine, test)
         done = always(self._fold(lang.DONE, values[len(values) - self.variables :]), lang.CONTINUE)
         if truth is not None:
@@ -216,18 +218,14 @@ class _Loop:
     def _keep_lists(self, layer: Layer) -> None:
         """Lists that widening made stay known after the body's writes are forgotten."""
         for key, content in layer.items():
-            if isinstance(key, List) and self.widening.is_state(key):
+            if isinstance(key, Held) and self.widening.is_state(key):
                 self.machine.heap.set(key, content)
 
     def _problem(self, position: int, error: DisagreementError) -> str:
         what = self._variable(position)
         if position >= self.count:
             key = self.keys[position - self.count]
-            what = (
-                f"Parameter {getattr(key.object, 'name', '')}"
-                if isinstance(key, Slot)
-                else f"a {type(key).__name__.lower()}"
-            )
+            what = f"Parameter {getattr(key.object, 'name', '')}" if isinstance(key, Slot) else f"a {describe(key)}"
         elif position < _HEAD:
             what = "the returned value"
         return (
@@ -293,7 +291,7 @@ def packed(key: Any, content: Any) -> Abstract:
     if isinstance(key, Slot | Box):
         value: Abstract = content
         return value
-    return Sequence(tuple(content.values()) if isinstance(key, Dict) else tuple(content))
+    return Sequence(tuple(content.values()) if isinstance(content, dict) else tuple(content))
 
 
 def unpacked(key: Any, value: Abstract, like: Any) -> Any:
@@ -301,4 +299,4 @@ def unpacked(key: Any, value: Abstract, like: Any) -> Any:
         return value
     assert isinstance(value, Sequence | Known)
     elements = value.elements if isinstance(value, Sequence) else tuple(Known(v) for v in value.value)
-    return dict(zip(like, elements, strict=True)) if isinstance(key, Dict) else tuple(elements)
+    return dict(zip(like, elements, strict=True)) if isinstance(like, dict) else tuple(elements)

@@ -9,14 +9,16 @@ from mindspore.base.promotion import promote, scalar_dtype
 from mindspore.infer.functions import is_function, opened
 from mindspore.infer.join import DisagreementError, common_type, holds, same_constant
 from mindspore.infer.machine import Machine, tensor_type
+from mindspore.infer.objects import JOINED
 from mindspore.infer.state import read
-from mindspore.infer.structure import describe, is_sequence, make_list, make_tuple, python_class
-from mindspore.infer.values import MISSING, Abstract, Known, List, Missing, Sequence, Unusable
+from mindspore.infer.structure import describe, is_sequence, make_dict, make_list, make_tuple, python_class
+from mindspore.infer.values import MISSING, Abstract, Dict, Instance, Known, List, Missing, Sequence, Unusable
 from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node, Parameter
 from mindspore.ir.types import TensorType, TokenType
 
-FUNCTIONS = "; a loop keeps one function: choose inside the function by a variable that changes"
+Held = List | Dict | Instance
+FUNCTIONS = "; a loop keeps one function or object: choose inside it by a variable that changes"
 LATE = Unusable("it is assigned only in a loop that may not run at all. Assign it before the loop.")
 
 
@@ -27,10 +29,10 @@ class Widening:
         self.machine = machine
         self.changed = False
         self._weak: dict[Node, Any] = {}
-        self._structural: set[List] = set()
+        self._structural: set[Held] = set()
 
-    def is_state(self, value: List) -> bool:
-        """Whether a list is made anew in each iteration, so that its elements belong to the state."""
+    def is_state(self, value: Held) -> bool:
+        """Whether a list, dict or object is made anew in each iteration, so that its elements belong to the state."""
         return value in self._structural
 
     def leaves(self, value: Abstract) -> list[Node]:
@@ -43,9 +45,8 @@ class Widening:
         """What `value` is made of when its parts are state of their own; lists are, once a loop makes new ones."""
         if isinstance(value, Sequence):
             return value.elements
-        if isinstance(value, List) and value in self._structural:
-            held: tuple[Abstract, ...] = self.machine.heap.get(value)
-            return held
+        if isinstance(value, Held):
+            return tuple(self._elements(value)) if value in self._structural else None
         function = opened(value)
         return None if function is None else function.parts
 
@@ -59,13 +60,23 @@ class Widening:
         return self._like(value, [self.rebuild(p, nodes) for p in parts])
 
     def _like(self, value: Abstract, parts: Items[Abstract]) -> Abstract:
-        if isinstance(value, List):
-            made = make_list(self.machine, parts)
+        if isinstance(value, Held):
+            made = self._held_like(value, parts)
             self._structural.add(made)
             return made
         if (function := opened(value)) is not None:
             return function.close(parts)
         return make_tuple(parts, python_class(value))
+
+    def _held_like(self, value: Held, parts: Items[Abstract]) -> Held:
+        if isinstance(value, List):
+            return make_list(self.machine, parts)
+        items = dict(zip(self.machine.heap.get(value), parts, strict=True))
+        if isinstance(value, Dict):
+            return make_dict(self.machine, items)
+        made = Instance(value.cls, JOINED)
+        self.machine.heap.set(made, items)
+        return made
 
     def parameters(self, value: Abstract, name: str) -> list[Parameter]:
         return [Parameter(f"{name}{i}", n.type, n.location) for i, n in enumerate(self.leaves(value))]
@@ -96,6 +107,8 @@ class Widening:
             return list(value.elements)
         if isinstance(value, List):
             return list(self.machine.heap.get(value))
+        if isinstance(value, Dict | Instance):
+            return list(self.machine.heap.get(value).values())
         if (function := opened(value)) is not None:
             return list(function.parts)
         assert isinstance(value, Known)
@@ -131,8 +144,8 @@ class Widening:
             assert isinstance(value.type, TensorType)
             zeros: Node = self.machine.emitter.full(shape=value.type.shape, value=0, dtype=value.type.dtype)
             return zeros
-        if isinstance(value, Sequence | List):
-            if isinstance(value, List):
+        if isinstance(value, Sequence | Held):
+            if isinstance(value, Held):
                 self._structural.add(value)
             return self._like(value, [self._zeros(v) for v in self._elements(value)])
         if isinstance(value, Known):
@@ -169,20 +182,34 @@ class Widening:
     def _structure(self, start: Abstract, state: Abstract, after: Abstract) -> Abstract:
         fits = is_sequence(state) and is_sequence(after) and python_class(state) is python_class(after)
         first, second = opened(state), opened(after)
-        fits = fits or (first is not None and second is not None and first.key == second.key)
+        fits = (
+            fits or self._alike(state, after) or (first is not None and second is not None and first.key == second.key)
+        )
         if not fits and is_function(state) and is_function(after):
             raise DisagreementError(
                 f"{describe(start)} before the loop and {describe(after)} after one iteration{FUNCTIONS}"
             )
         if not fits or len(self._elements(state)) != len(self._elements(after)):
             raise DisagreementError(f"{describe(start)} before the loop and {describe(after)} after one iteration")
-        if isinstance(state, List) and state not in self._structural:
+        if isinstance(state, Held) and state not in self._structural:
             self.changed = True
         rows = zip(self._elements(start), self._elements(state), self._elements(after), strict=True)
         parts = [self.widen(*row) for row in rows]
-        if isinstance(start, List):
+        if isinstance(start, Held):
             self._structural.add(start)
+        if isinstance(start, Instance):
+            start.fixed = start.fixed or JOINED
         return self._like(start, parts) if self.changed else start
+
+    def _alike(self, state: Abstract, after: Abstract) -> bool:
+        """Dicts with equal keys, or objects of one class with the same attributes."""
+        if not (
+            isinstance(state, Dict | Instance)
+            and type(state) is type(after)
+            and python_class(state) is python_class(after)
+        ):
+            return False
+        return list(self.machine.heap.get(state)) == list(self.machine.heap.get(after))
 
 
 def _number(value: Abstract) -> bool:

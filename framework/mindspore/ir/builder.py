@@ -18,11 +18,12 @@ from mindspore.base.dtypes import DType
 from mindspore.base.errors import Location
 from mindspore.base.promotion import common, scalar_dtype
 from mindspore.base.shapes import Shape
+from mindspore.base.symbolic import Size
 from mindspore.ir.graph import MAKE_TUPLE, TUPLE_GET, Apply, Constant, Node
 from mindspore.ir.operator import REQUIRED, Operator, find
 from mindspore.ir.types import TensorType, TupleType, Type
 
-PYTHON_NUMBERS = (bool, int, float, complex)
+PYTHON_NUMBERS = (bool, int, float, complex, Size)
 
 
 def complete_attrs(op: Operator, attrs: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,6 +129,9 @@ class GraphBuilder(Builder):
         return Apply(op, inputs, MappingProxyType(dict(attrs)), inferred, self.location)
 
     def const(self, value: Any, dtype: DType) -> Node:
+        if isinstance(value, Size):
+            scalar: Node = self.full(shape=(), value=value, dtype=dtype)
+            return scalar
         array = np.asarray(value).astype(dt.to_numpy(dtype))
         return Constant(array, TensorType(dtype, array.shape), self.location)
 

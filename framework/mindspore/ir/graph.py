@@ -108,6 +108,11 @@ Attr ``reads`` has the direction of each stash that is read, ``writes`` of each 
 from the last to the first. All have one length. See `ir.loops`."""
 EMPTY_STASH = Structured("EmptyStash")
 """() -> a stash without elements: what a branch that was not taken leaves."""
+CUSTOM = Structured("CustomGradient")
+"""(forward, backward, *arguments) -> the results of forward(*arguments), a tuple; autodiff takes the cotangents of the arguments at the
+positions of attr ``wrt`` from backward(*arguments, *results, *cotangents of the results). It is `Call` of forward otherwise."""
+AFTER = Structured("After")
+"""(value, other) -> value, as a value of its own that is not known before `other`: its readers are not shared with those of value."""
 TOKEN = Structured("Token")
 """() -> the effect token with which a graph begins."""
 EMIT = Structured("Emit")
@@ -118,7 +123,7 @@ the token. Each token is read once."""
 class Graph:
     """A function: `parameters`, one `output` node (a MAKE_TUPLE for several results), and a name for people."""
 
-    __slots__ = ("location", "name", "output", "parameters")
+    __slots__ = ("__weakref__", "location", "name", "output", "parameters")
 
     def __init__(
         self,

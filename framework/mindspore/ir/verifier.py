@@ -7,7 +7,9 @@ import numpy as np
 from mindspore.base import dtypes as dt
 from mindspore.base.errors import InternalError
 from mindspore.ir.graph import (
+    AFTER,
     CALL,
+    CUSTOM,
     EMIT,
     EMPTY_STASH,
     IF,
@@ -102,10 +104,14 @@ def _structured_problem(node: Apply) -> str | None:
         return None if fits else f"takes element {node.attrs['index']} of {whole} as {node.type}"
     if node.op is EMPTY_STASH:
         return None if isinstance(node.type, StashType) else f"has type {node.type}, expected a stash"
+    if node.op is AFTER:
+        return None if len(kinds) == 2 and kinds[0] == node.type else f"gives {node.type} for {kinds}"
     if node.op in (TOKEN, EMIT):
         return _effect_problem(node, kinds)
     if node.op in (WHILE, SCAN):
         return _loop_problem(node)
+    if node.op is CUSTOM:
+        return _custom_problem(node)
     functions = {CALL: 1, IF: 3}.get(node.op)
     if functions is None:
         return "is no operation of typed graphs"
@@ -131,6 +137,20 @@ def _function_problem(node: Apply, lead: int) -> str | None:
         kind = signature(function)
         if kind.parameters != arguments or kind.result != node.type:
             return f"calls {function.name}: {kind} with {arguments}, expects {node.type}"
+    return None
+
+
+def _custom_problem(node: Apply) -> str | None:
+    graphs = [i.value for i in node.inputs[:2] if isinstance(i, Constant) and isinstance(i.value, Graph)]
+    if len(graphs) != 2 or not isinstance(node.type, TupleType):
+        return "needs constant graphs as functions and gives a tuple"
+    arguments = tuple(_type(i) for i in node.inputs[2:])
+    results = node.type.elements
+    gradients = TupleType(tuple(arguments[i] for i in node.attrs["wrt"]))
+    wanted = (FunctionType(arguments, node.type), FunctionType((*arguments, *results, *results), gradients))
+    for function, want in zip(graphs, wanted, strict=True):
+        if signature(function) != want:
+            return f"has {function.name}: {signature(function)}, expects {want}"
     return None
 
 

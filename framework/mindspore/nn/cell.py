@@ -6,7 +6,11 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
+from mindspore import _native
+from mindspore.base.protocols import RECOMPUTE, RECOMPUTE_FLAG
 from mindspore.common.api import COMPILED_CALL, CompileCache, runs_compiled
+from mindspore.common.custom import by_position, check_recompute, recomputed, with_bprop
+from mindspore.common.dynamic import declared
 from mindspore.common.parameter import Parameter, ParameterTuple
 from mindspore.common.state import assign
 from mindspore.common.tensor import Tensor
@@ -41,6 +45,8 @@ class Cell:
         own["training"] = False
         own["requires_grad"] = False
         own["param_prefix"] = ""
+        own[RECOMPUTE_FLAG] = False
+        own["bprop_debug"] = False
         own[COMPILED_CALL] = CompileCache()
 
     def construct(self, *args: Any, **kwargs: Any) -> Any:
@@ -50,10 +56,44 @@ class Cell:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if runs_compiled(self):
             return self._compiled.run(self, args, kwargs)
+        if _native.get_tape() is not None and (rule := self.__graph_gradient__()) is not None:
+            if rule is RECOMPUTE:
+                return recomputed(self.construct, args, kwargs)
+            return with_bprop(self.construct, rule, by_position(self.construct, args, kwargs))
         return self.construct(*args, **kwargs)
 
     def __graph_function__(self) -> Any:
         return self.construct
+
+    def __graph_gradient__(self) -> Any:
+        """How gradients pass through a call: by the method ``bprop`` where the class has one, or by computing it again."""
+        if hasattr(type(self), "bprop"):
+            return self.bprop
+        return RECOMPUTE if getattr(self, RECOMPUTE_FLAG) else None
+
+    def recompute(
+        self,
+        *,
+        use_reentrant: bool = True,
+        output_recompute: bool = False,
+        early_stop: bool = True,
+        context_fn: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Makes gradients compute this Cell's ``construct`` once more instead of keeping what it computed, which saves memory.
+
+        Args:
+            use_reentrant, output_recompute, early_stop: kept for MindSpore's signature; every intermediate value is computed again.
+            context_fn: must be None.
+            kwargs: settings of parallel training that mean nothing here: ``mp_comm_recompute`` and
+                ``parallel_optimizer_comm_recompute``.
+
+        Raises:
+            TypeError: another keyword.
+            ValueError: `context_fn` is not None.
+        """
+        check_recompute(context_fn, kwargs)
+        self.__dict__[RECOMPUTE_FLAG] = True
 
     def __made_in_graph__(self) -> None:
         """Refuses a Cell with Parameters: each compilation would start them anew."""
@@ -188,6 +228,31 @@ class Cell:
         """Marks the Cell as one to be differentiated; gradients are taken wherever `grad` asks for them."""
         self.__dict__["requires_grad"] = bool(requires_grad)
         return self
+
+    def set_inputs(self, *inputs: Any, **kwargs: Any) -> None:
+        """Declares the inputs of ``construct``: calls in GRAPH_MODE must fit them, and are compiled once for all sizes they allow.
+
+        Args:
+            inputs: one for each input: a Tensor, in which None stands for a size that may change
+                (``Tensor(shape=[None, 3], dtype=mindspore.float32)``), a tuple or list of such, or a value of the type of the input.
+            kwargs: the same for some inputs only, by their names.
+
+        Raises:
+            ValueError: both are given or neither, or a name is not an input; in a call, the number of inputs or a shape differs.
+            TypeError: in a call, the type of an input differs.
+
+        Examples:
+            >>> import mindspore as ms
+            >>> from mindspore import Tensor, nn
+            >>> net = nn.ReLU()
+            >>> net.set_inputs(Tensor(shape=[3, None], dtype=ms.float32))
+        """
+        self._compiled.declare(declared("set_inputs", self.construct, inputs, kwargs))
+
+    def get_inputs(self) -> Any:
+        """The declared inputs: a tuple, a dict of those that were named, or None without `set_inputs`."""
+        inputs = self._compiled.inputs
+        return None if inputs is None else inputs.positional or dict(inputs.named)
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compiles for the types of these arguments without running."""

@@ -7,8 +7,9 @@ from typing import Any
 
 from mindspore.base import dtypes as dt
 from mindspore.common import functions as f
+from mindspore.common.directional import jvp, vjp
 from mindspore.common.eager import eager_op, function
-from mindspore.common.gradients import GradOperation, grad, value_and_grad
+from mindspore.common.gradients import GradOperation, get_grad, grad, value_and_grad
 from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
@@ -228,15 +229,19 @@ _WRITTEN: Mapping[str, Any] = {
     "broadcast_to": f.broadcast_to, "cast": f.cast, "cat": concat, "clamp": f.clamp, "clip": f.clamp,
     "clip_by_value": clip_by_value, "concat": concat, "cross_entropy": losses.cross_entropy, "dense": dense, "depend": depend,
     "div": div, "dtype": dtype, "expand_dims": f.expand_dims, "eye": eye, "flatten": f.flatten, "flip": flip, "full": full,
-    "full_like": full_like, "gelu": gelu, "grad": grad, "hardsigmoid": function("hsigmoid"), "hardswish": function("hswish"),
+    "full_like": full_like, "gelu": gelu, "hardsigmoid": function("hsigmoid"), "hardswish": function("hswish"),
     "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": logsumexp, "masked_fill": f.masked_fill,
     "matmul": f.matmul, "max": f.max, "mean": f.mean, "min": f.min, "mse_loss": losses.mse_loss,
     "nll_loss": losses.nll_loss, "one_hot": one_hot, "ones": ones, "ones_like": ones_like, "pad": pad, "permute": permute,
     "print_": print_, "prod": f.prod, "rank": rank, "reshape": f.reshape, "shape": shape, "size": size, "softmax": f.softmax,
     "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack, "std": f.std, "sum": f.sum,
     "swapaxes": f.swapaxes, "tile": f.tile, "transpose": transpose, "unbind": unbind, "unsqueeze": unsqueeze,
-    "unstack": f.unstack, "value_and_grad": value_and_grad, "var": f.var, "where": f.where, "zeros": zeros,
+    "unstack": f.unstack, "var": f.var, "where": f.where, "zeros": zeros,
     "zeros_like": zeros_like,
+}  # fmt: skip
+
+_TRANSFORMATIONS: Mapping[str, Any] = {
+    "get_grad": get_grad, "grad": grad, "jvp": jvp, "value_and_grad": value_and_grad, "vjp": vjp,
 }  # fmt: skip
 
 _OTHER_NAMES: Mapping[str, str] = {
@@ -253,6 +258,7 @@ _OTHER_NAMES: Mapping[str, str] = {
 _BY_NAME: dict[str, Any] = {op.function: eager_op(op) for op in all_operators() if op.function not in _INTERNAL}
 _BY_NAME |= {name: function(target) for name, target in _OTHER_NAMES.items()}
 _BY_NAME |= _WRITTEN
+_BY_NAME |= _TRANSFORMATIONS
 
 globals().update(_BY_NAME)
 __all__ = ["GradOperation", *_BY_NAME]

@@ -13,7 +13,7 @@ from mindspore.passes.hoist import hoist_invariants
 from mindspore.passes.inline import inline_calls
 from mindspore.passes.loops import prune_loops
 from mindspore.passes.share import share_common
-from mindspore.passes.stopgradient import drop_gradient_stops
+from mindspore.passes.stopgradient import drop_gradient_stops, release
 
 Pass = Callable[[Graph], bool]
 
@@ -30,6 +30,9 @@ SIMPLIFY: tuple[Pass, ...] = (
 
 PIPELINE: tuple[Pass, ...] = (drop_gradient_stops, *SIMPLIFY, expand_composites, *SIMPLIFY)
 """The flat list for a whole graph, once all gradients are expanded."""
+
+FINISH: tuple[Pass, ...] = (release,)
+"""What runs once, after `PIPELINE` and after it has settled."""
 
 _ROUNDS = 8
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from mindspore.base.symbolic import Size
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 from mindspore.ir.rewrite import rewrite
@@ -32,7 +33,8 @@ def splat_value(node: Node) -> float | None:
         return first.item() if node.value.dtype.kind in "biuf" and (node.value == first).all() else None
     function = getattr(getattr(node, "op", None), "function", "")
     if isinstance(node, Apply) and function == "full":
-        return float(node.attrs["value"])
+        value = node.attrs["value"]
+        return None if isinstance(value, Size) else float(value)
     if function in ("zeros_like", "ones_like"):
         return float(function == "ones_like")
     if isinstance(node, Apply) and function in ("reshape", "broadcast_to"):

@@ -9,6 +9,7 @@ from mindspore.base.shapes import size
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 from mindspore.ir.operator import Operator
 from mindspore.ir.rewrite import rewrite
+from mindspore.ir.sizes import has_sizes
 from mindspore.ir.types import TensorType
 
 _LIMIT = 256
@@ -22,14 +23,11 @@ def fold_constants(graph: Graph) -> bool:
 
 def _folded(node: Apply) -> Node | None:
     kind = node.type
-    if (
-        not isinstance(node.op, Operator)
-        or node.op.effect
-        or not isinstance(kind, TensorType)
-        or size(kind.shape) > _LIMIT
-    ):
+    if not isinstance(node.op, Operator) or node.op.effect or not isinstance(kind, TensorType):
         return None
     if not node.inputs or not all(isinstance(i, Constant) and i.inputs == () for i in node.inputs):
+        return None
+    if has_sizes(kind.shape) or has_sizes(tuple(node.attrs.values())) or size(kind.shape) > _LIMIT:
         return None
     with np.errstate(all="ignore"):
         value = node.op.reference(*[i.value for i in node.inputs if isinstance(i, Constant)], **node.attrs)

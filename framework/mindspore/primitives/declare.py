@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from operator import index
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape, broadcast, normalize_axes
+from mindspore.base.symbolic import integer
 from mindspore.ir.operator import NotDifferentiable, Operator, register
 from mindspore.ir.types import TensorType
 from mindspore.primitives.compute import Elementwise, Reduce
@@ -65,7 +65,7 @@ def check_sizes(op: str, attribute: str, given: Any) -> Shape:
     """`given` as a tuple of ints; TypeError for anything else."""
     if not isinstance(given, tuple | list) or not all(hasattr(d, "__index__") for d in given):
         raise TypeError(f"{op}: attribute {attribute!r} must be a tuple of ints, but got {given!r}.")
-    return tuple(index(d) for d in given)
+    return tuple(integer(d) for d in given)
 
 
 def broadcast_shape(op: str, names: Sequence[str], types: Sequence[TensorType]) -> Shape:

@@ -11,7 +11,9 @@ from mindspore.base.errors import InternalError
 from mindspore.ir.builder import Builder
 from mindspore.ir.effects import Effect
 from mindspore.ir.graph import (
+    AFTER,
     CALL,
+    CUSTOM,
     EMIT,
     EMPTY_STASH,
     IF,
@@ -91,12 +93,14 @@ class _Machine:
 
 
 def _has_graphs(node: Apply) -> bool:
-    return node.op in (CALL, IF, WHILE, SCAN)
+    return node.op in (CALL, CUSTOM, IF, WHILE, SCAN)
 
 
 def _structured(node: Apply, inputs: list[Any]) -> Frame:
     if node.op is CALL:
         return (yield inputs[0], inputs[1:])
+    if node.op is CUSTOM:
+        return (yield inputs[0], inputs[2:])
     if node.op is IF:
         condition, then, otherwise, *arguments = inputs
         return (yield (then if bool(condition) else otherwise), arguments)
@@ -132,6 +136,8 @@ def _simple(node: Apply, inputs: list[Any], b: Builder) -> Any:
         return []
     if node.op is TOKEN:
         return None
+    if node.op is AFTER:
+        return inputs[0]
     if not isinstance(node.op, Operator):
         raise InternalError(f"{_place(node)}a typed graph cannot hold the operation {node.op!r}")
     return b.apply(node.op, inputs, node.attrs)

@@ -27,8 +27,17 @@ uint64_t tensor_hash(PyObject* object) noexcept {
     return mix(tensor.layout->shape_hash(), static_cast<uint64_t>(tensor.code));
 }
 
+// The fields of a dataclass by name, borrowed; null for other objects. Cells are called, not read.
+PyObject* fields_of(PyObject* object) noexcept {
+    static PyObject* const fields_name = PyUnicode_InternFromString("__dataclass_fields__");
+    static PyObject* const called_name = PyUnicode_InternFromString("__graph_function__");
+    if (PyType_Check(object)) return nullptr;
+    PyObject* const fields = _PyType_Lookup(Py_TYPE(object), fields_name);
+    return fields && PyDict_Check(fields) && !_PyType_Lookup(Py_TYPE(object), called_name) ? fields : nullptr;
+}
+
 bool is_container(PyObject* object) noexcept {
-    return PyTuple_Check(object) || PyList_Check(object) || PyDict_Check(object);
+    return PyTuple_Check(object) || PyList_Check(object) || PyDict_Check(object) || fields_of(object);
 }
 
 // Lists may contain themselves.
@@ -42,8 +51,17 @@ class RecursionScope {
     RecursionScope& operator=(const RecursionScope&) = delete;
 };
 
-// Calls visit(element) for each element, keys and values of a dict in turn, until it returns false. Elements are held
-// meanwhile: comparing may run Python code that changes the container.
+// A field that was never assigned counts as Ellipsis.
+nb::object field(PyObject* record, PyObject* name) {
+    PyObject* found = PyObject_GetAttr(record, name);
+    if (found) return nb::steal(found);
+    if (!PyErr_ExceptionMatches(PyExc_AttributeError)) throw_python_error();
+    PyErr_Clear();
+    return nb::borrow(Py_Ellipsis);
+}
+
+// Calls visit(element) for each element, keys and values of a dict in turn, the fields of a dataclass, until it returns
+// false. Elements are held meanwhile: comparing may run Python code that changes the container.
 template <class Visit>
 bool for_each_element(PyObject* container, Visit visit) {
     const RecursionScope scope;
@@ -55,6 +73,13 @@ bool for_each_element(PyObject* container, Visit visit) {
         }
         return true;
     }
+    if (PyObject* fields = fields_of(container)) {
+        PyObject *name = nullptr, *unused = nullptr;
+        for (Py_ssize_t position = 0; PyDict_Next(fields, &position, &name, &unused);) {
+            if (!visit(field(container, name).ptr())) return false;
+        }
+        return true;
+    }
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(container); ++i) {
         if (!visit(nb::borrow(PySequence_Fast_GET_ITEM(container, i)).ptr())) return false;
     }
@@ -63,6 +88,7 @@ bool for_each_element(PyObject* container, Visit visit) {
 
 size_t element_slots(PyObject* container) noexcept {
     if (PyDict_Check(container)) return static_cast<size_t>(PyDict_GET_SIZE(container)) * 2;
+    if (PyObject* fields = fields_of(container)) return static_cast<size_t>(PyDict_GET_SIZE(fields));
     return static_cast<size_t>(PySequence_Fast_GET_SIZE(container));
 }
 

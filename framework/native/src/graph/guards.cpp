@@ -18,6 +18,17 @@ bool has_length(PyObject* container, PyObject* expected) {
     return length >= 0 && length == PyLong_AsSsize_t(expected);
 }
 
+// Borrowed; null when there is none.
+PyObject* element(PyObject* list, PyObject* index) {
+    const Py_ssize_t place = PyLong_AsSsize_t(index);
+    return place >= 0 && place < PyList_GET_SIZE(list) ? PyList_GET_ITEM(list, place) : nullptr;
+}
+
+// An attribute of a class or of its bases, without running Python code. Borrowed; null when there is none.
+PyObject* class_attribute(PyObject* cls, PyObject* name) {
+    return _PyType_Lookup(reinterpret_cast<PyTypeObject*>(cls), name);
+}
+
 }  // namespace
 
 nb::object missing() {
@@ -41,17 +52,43 @@ Guards::Guard Guards::parse(const Entry& entry) {
         if (!PyCell_Check(container.ptr())) refuse(kind, "a closure cell as its container", container);
         return {Kind::kCell, container, key, expected};
     }
+    if (kind == "item") {
+        if (!PyList_Check(container.ptr())) refuse(kind, "a list as its container", container);
+        if (!PyLong_CheckExact(key.ptr())) refuse(kind, "an int as its key", key);
+        return {Kind::kItem, container, key, expected};
+    }
+    if (kind == "class") {
+        if (!PyType_Check(container.ptr())) refuse(kind, "a class as its container", container);
+        if (!PyUnicode_CheckExact(key.ptr())) refuse(kind, "a str as its key", key);
+        return {Kind::kClass, container, key, expected};
+    }
     if (kind == "len") {
         if (!PyLong_CheckExact(expected.ptr())) refuse(kind, "an int as its expected value", expected);
         return {Kind::kLen, container, key, expected};
     }
-    throw Error(ErrorCode::kValue, "the kind of a guard must be 'dict', 'cell' or 'len', got '" + kind + "'");
+    throw Error(ErrorCode::kValue, "the kind of a guard must be 'dict', 'cell', 'class', 'item' or 'len', got '" + kind + "'");
+}
+
+PyObject* Guards::content(const Guard& guard) {
+    PyObject* container = guard.container.ptr();
+    switch (guard.kind) {
+        case Kind::kDict:
+            return PyDict_GetItemWithError(container, guard.key.ptr());
+        case Kind::kCell:
+            return PyCell_GET(container);
+        case Kind::kItem:
+            return element(container, guard.key.ptr());
+        case Kind::kClass:
+            return class_attribute(container, guard.key.ptr());
+        case Kind::kLen:
+            break;
+    }
+    return nullptr;
 }
 
 bool Guards::holds(const Guard& guard) {
     if (guard.kind == Kind::kLen) return has_length(guard.container.ptr(), guard.expected.ptr());
-    PyObject* found = guard.kind == Kind::kDict ? PyDict_GetItemWithError(guard.container.ptr(), guard.key.ptr())
-                                                : PyCell_GET(guard.container.ptr());
+    PyObject* found = content(guard);
     if (found)
         return same_value(found, guard.expected.ptr());  // runs no Python code, so the borrowed reference stays good
     if (PyErr_Occurred()) throw_python_error();

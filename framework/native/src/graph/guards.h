@@ -26,7 +26,7 @@ class Guards {
     void clear();
 
   private:
-    enum class Kind { kDict, kCell, kLen };
+    enum class Kind { kDict, kCell, kItem, kClass, kLen };
     struct Guard {
         Kind kind;
         nb::object container;
@@ -36,6 +36,8 @@ class Guards {
 
     [[nodiscard]] static Guard parse(const Entry& entry);
     [[nodiscard]] static bool holds(const Guard& guard);
+    // What stands there now, borrowed; null when nothing does.
+    [[nodiscard]] static PyObject* content(const Guard& guard);
 
     std::vector<Guard> guards_;
 };

@@ -1,0 +1,565 @@
+"""``with``, ``try``, ``match``, ``:=``, ``del`` and ``import`` in compiled functions do what they do in Python."""
+
+# ruff: noqa: B012, B023, C416, RET504, SIM107 -- the programs under test use each form of the language on purpose
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple
+
+import pytest
+
+import mindspore as ms
+from mindspore import Parameter, nn
+from tests.frontend.programs import check, t
+
+X = t(1.0, 2.0)
+COUNT = Parameter(t(0.0), name="count")
+
+
+class Gives:
+    """Gives its value; swallows exceptions of the class that it is told."""
+
+    def __init__(self, value: Any, swallows: Any = ()) -> None:
+        self.value, self.swallows = value, swallows
+
+    def __enter__(self) -> Any:
+        return self.value
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        return kind is not None and issubclass(kind, self.swallows)
+
+
+class Counts(nn.Cell):
+    """A Cell whose Parameter counts how often a block was left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = Parameter(t(0.0), name="left")
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        self.left += 1.0 if kind is None else 10.0
+        return True
+
+
+THREE, FOUR, SWALLOWS = Gives(3), Gives(4), Gives(5, (ValueError, KeyError))
+
+
+def several_items(x: Any) -> Any:
+    with THREE as a, FOUR as b:
+        y = x * a + b
+    with THREE:
+        y = y + a
+    return y
+
+
+def returns_inside(x: Any) -> Any:
+    with THREE as a:
+        if x.sum() > 2:
+            return x + a
+        x = x - a
+    return x
+
+
+def breaks_inside(x: Any) -> Any:
+    for i in range(4):
+        with THREE as a:
+            if i == 0:
+                continue
+            if i == 3:
+                break
+            x = x + a
+    return x
+
+
+def swallows(x: Any) -> Any:
+    n = 0
+    with SWALLOWS as five:
+        n = five
+        raise ValueError("swallowed")
+    return x + n
+
+
+def assigns_to_parts(x: Any) -> Any:
+    held = [0, 0]
+    with THREE as held[0], FOUR as (held[1]):
+        pass
+    return x * held[0] + held[1]
+
+
+def catches(x: Any) -> Any:
+    try:
+        y = x + {"a": 1}["b"]
+    except (KeyError, IndexError) as error:
+        y = x + len(error.args)
+    else:
+        y = x - 1
+    return y
+
+
+def goes_on_to_else(x: Any) -> Any:
+    try:
+        y = x + 1
+    except ValueError:
+        y = x
+    else:
+        y = y * 2
+    finally:
+        x = y + 1
+    return x
+
+
+def handler_sees_assignments(x: Any) -> Any:
+    n, m = 1, x
+    try:
+        n = 2
+        m = m * 3
+        raise RuntimeError
+    except RuntimeError:
+        return m + n
+
+
+def nested_handlers(x: Any) -> Any:
+    try:
+        try:
+            x = x + 1
+            raise ValueError("inner")
+        except KeyError:
+            x = x * 100
+        finally:
+            x = x + 10
+    except Exception as error:
+        x = x + len(str(error))
+    return x
+
+
+def raises_again(x: Any) -> Any:
+    try:
+        try:
+            raise KeyError("k")
+        except LookupError:
+            x = x + 1
+            raise
+    except KeyError:
+        x = x * 2
+    return x
+
+
+def finally_returns(x: Any) -> Any:
+    try:
+        return x + 1
+    finally:
+        return x + 2
+
+
+def finally_after_return(x: Any) -> Any:
+    log = [x]
+    try:
+        if x.sum() > 0:
+            return log
+        log[0] = x * 2
+    finally:
+        log.append(x * 3)
+    return log
+
+
+def in_loops(x: Any) -> Any:
+    for i in range(5):
+        try:
+            if i == 1:
+                continue
+            if i == 2:
+                raise RuntimeError("two")
+            if i == 4:
+                break
+            x = x + 1
+        except RuntimeError:
+            x = x * 10
+        finally:
+            x = x + 100
+    else:
+        x = -x
+    return x
+
+
+def in_run_time_loop(x: Any) -> Any:
+    while x.sum() < 50:
+        try:
+            x = abs(x) * 2
+            z = {"a": 5}["missing"]
+        except KeyError:
+            x = x + 1
+            z = 5
+        finally:
+            x = x + z
+    return x
+
+
+def out_of_a_while(x: Any) -> Any:
+    n = 0
+    try:
+        while True:
+            n += 1
+            if n == 3:
+                raise StopIteration
+    except StopIteration:
+        return x + n
+
+
+def from_a_call(x: Any) -> Any:
+    def fails(y: Any, n: int) -> Any:
+        if n == 0:
+            raise ZeroDivisionError
+        return fails(y, n - 1) + 1 // n
+
+    try:
+        return fails(x, 3)
+    except ZeroDivisionError:
+        return x
+
+
+def asserts(x: Any) -> Any:
+    try:
+        assert x.ndim == 2, "two dimensions"
+    except AssertionError as error:
+        return x + len(error.args)
+    return x
+
+
+def converts(x: Any, text: str) -> Any:
+    try:
+        n = int(text)
+    except ValueError:
+        n = -1
+    return x + n
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        several_items, returns_inside, breaks_inside, swallows, assigns_to_parts, catches, goes_on_to_else,
+        handler_sees_assignments, nested_handlers, raises_again, finally_returns, finally_after_return, in_loops,
+        in_run_time_loop, out_of_a_while, from_a_call, asserts,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_with_and_try(function: Any, sign: float) -> None:
+    check(function, X * sign)
+
+
+@pytest.mark.parametrize("text", ["12", "twelve"])
+def test_constants_that_do_not_convert(text: str) -> None:
+    check(converts, X, text)
+
+
+@pytest.mark.parametrize(("stop", "left"), [(0, 1.0), (1, 1.0), (2, 10.0)])
+def test_exit_is_called_once_on_every_way_out(stop: int, left: float) -> None:
+    class Net(nn.Cell):
+        def __init__(self) -> None:
+            super().__init__()
+            self.counts = Counts()
+
+        def construct(self, x: Any, stop: int) -> Any:
+            with self.counts as counts:
+                if stop == 0:
+                    return x + counts.left
+                if stop == 2:
+                    raise ValueError
+                x = x * 2
+            return x
+
+    for mode in (ms.GRAPH_MODE, ms.PYNATIVE_MODE):
+        ms.set_context(mode=mode)
+        net = Net()
+        assert net(X, stop).asnumpy().tolist() == ([2.0, 4.0] if stop == 1 else [1.0, 2.0])
+        assert net.counts.left.asnumpy() == left
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+
+
+def test_exceptions_that_nothing_catches() -> None:
+    def escapes(x: Any) -> Any:
+        try:
+            raise ValueError("out")
+        except KeyError:
+            return x
+
+    with pytest.raises(ValueError, match=r'raise ValueError\("out"\)\n\s+\^\nout$'):
+        ms.jit(escapes)(X)
+
+
+def test_refusals_of_the_compiler_are_not_caught() -> None:
+    def hides(x: Any) -> Any:
+        try:
+            return x + int("1" + str(x))
+        except (TypeError, ValueError):
+            return x
+
+    with pytest.raises(TypeError, match="known while compiling"):
+        ms.jit(hides)(X)
+
+
+def test_raise_under_a_run_time_condition_inside_try() -> None:
+    def uncertain(x: Any) -> Any:
+        try:
+            if x.sum() > 0:
+                raise ValueError
+        except ValueError:
+            x = x + 1
+        return x
+
+    with pytest.raises(ValueError, match="known only at run time is not supported in a graph inside try"):
+        ms.jit(uncertain)(X)
+
+
+class Color(Enum):
+    RED = 1
+    BLUE = 2
+
+
+class Pair(NamedTuple):
+    left: Any
+    right: Any
+
+
+@dataclass(frozen=True)
+class Point:
+    x: Any
+    y: Any
+
+
+def kinds(x: Any, subject: Any) -> Any:
+    match subject:
+        case 0 | 1:
+            return x
+        case Color.RED:
+            return x + 7
+        case Pair(a, right=b):
+            return x + a * b
+        case Point(x=0, y=y) | Point(x=y, y=0):
+            return x + y
+        case (a, b) if a == b:
+            return x * a
+        case [first, *_, last]:
+            return x + first - last
+        case [a, *rest] as whole:
+            return x + a + len(rest) + len(whole)
+        case {"key": value, **others}:
+            return x + value + len(others)
+        case {"other": (p, q)}:
+            return x * p * q
+        case int(n) | float(n):
+            return x - n
+        case str() as text:
+            return x + len(text)
+        case bool() | None:
+            return x + 1000
+        case []:
+            return x - 1000
+    return -x
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        0, 1, Color.RED, Color.BLUE, (2, 2), (2, 3), [5], [], [1, 2, 3], Pair(2, 3), Point(0, 4), Point(4, 0), Point(3, 4),
+        {"key": 1}, {"key": 2, "z": 1}, {"other": (1, 2)}, {"other": 1}, 17, 2.5, "text", None, True, b"bytes", range(3),
+    ],
+)  # fmt: skip
+def test_match_of_constants(subject: Any) -> None:
+    check(kinds, X, subject)
+
+
+@pytest.mark.parametrize("n", range(5))
+def test_match_of_tensors(n: int) -> None:
+    def function(x: Any, n: Any) -> Any:
+        match n:
+            case 0:
+                y = x
+            case 1 | 2:
+                y = x * 2
+            case m if m == 3:
+                y = x + m
+            case other:
+                y = x - other
+        return y
+
+    check(function, X, t(n, dtype=ms.int32))
+
+
+@pytest.mark.parametrize("a", [0.0, 1.0])
+def test_match_of_containers_of_tensors(a: float) -> None:
+    def function(pair: Any) -> Any:
+        for each in (pair, [pair[0]], {"x": pair[1]}):
+            match each:
+                case (0.0, y):
+                    return y
+                case (x, y):
+                    pair = (x + y, y)
+                case [x]:
+                    pair = (pair[0] + x, pair[1])
+                case {"x": x}:
+                    pair = (pair[0] * x, pair[1])
+        return pair[0]
+
+    check(function, (t(a), t(3.0)))
+
+
+def test_captures_of_alternatives_that_run_time_decides() -> None:
+    def function(pair: Any) -> Any:
+        match pair:
+            case (0, y) | (y, 0):
+                return y
+        return pair[0]
+
+    with pytest.raises(TypeError, match=r"an alternative of '\|' .* cannot capture names. Write one case"):
+        ms.jit(function)((t(1.0), t(2.0)))
+
+
+def skipped_walrus(x: Any) -> Any:
+    if x.sum() > 0 and (y := x * 2).sum() > 1:
+        return y
+    if (z := x - 1).sum() < -2 or z.sum() > 100:
+        return z
+    return x
+
+
+def walrus_in_comprehensions(x: Any) -> Any:
+    found = [last := i * 2 for i in range(4) if (half := i % 2)]
+    return x + last + half + sum(found)
+
+
+def walrus_in_ternaries(x: Any) -> Any:
+    a = (b := x + 1) if x.ndim == 1 else (b := x - 1)
+    return a * b
+
+
+def walrus_in_while(x: Any) -> Any:
+    while (s := x.sum()) < 100 and (double := abs(s) * 2) < 150:
+        x = x + double + s
+    return x
+
+
+def walrus_in_calls(x: Any) -> Any:
+    return max(n := 3, m := 4) + x * n + m
+
+
+@pytest.mark.parametrize(
+    "function", [skipped_walrus, walrus_in_comprehensions, walrus_in_ternaries, walrus_in_while, walrus_in_calls]
+)
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_walrus(function: Any, sign: float) -> None:
+    check(function, X * sign)
+
+
+def test_walrus_that_was_skipped() -> None:
+    def function(x: Any) -> Any:
+        if x.ndim == 2 and (y := x):
+            x = y
+        return x + y
+
+    with pytest.raises(UnboundLocalError, match="'y' is used before it is assigned"):
+        ms.jit(function)(X)
+
+
+def deletes(x: Any) -> Any:
+    held, named = [x, x + 1, x + 2, x + 3], {"a": 1, "b": x}
+    del held[0], named["a"], held[-1:]
+    n = 5
+    del n
+    n = len(held) + len(named)
+    return held[0] + named["b"] * n
+
+
+def sets(x: Any) -> Any:
+    given = {1, 2, 3}
+    odd = {i for i in given if i % 2}
+    return x + len(given) + sum(odd | {10}) + (2 in given) + len(given - odd) + sorted(given & {2, 3})[0] + min(odd)
+
+
+def imports(x: Any) -> Any:
+    import collections.abc as abc
+    import math
+    from functools import partial
+    from functools import reduce as fold
+
+    from mindspore import ops as o
+
+    return o.square(x) + math.pi + fold(partial(lambda a, b, c: a + b + c, 1), [1, 2]) + len(abc.__name__)
+
+
+def hidden_names(x: Any) -> Any:
+    i = 10
+
+    def reads() -> Any:
+        return i
+
+    found = [i for i in range(3)]
+    functions = [lambda: i for i in range(3)]
+    i = 20
+    return x + reads() + sum(found) + functions[0]()
+
+
+def annotated(x: Any) -> Any:
+    n: int = 2
+    m: int
+    m = n
+    return x * m
+
+
+@pytest.mark.parametrize("function", [deletes, sets, imports, hidden_names, annotated])
+def test_statements(function: Any) -> None:
+    check(function, X)
+
+
+def test_sets_of_tensors_are_refused() -> None:
+    with pytest.raises(TypeError, match="the elements of a set must be known while compiling"):
+        ms.jit(lambda x: len({x, x}))(X)
+
+
+def test_imports_that_fail() -> None:
+    def function(x: Any) -> Any:
+        try:
+            import no_such_module  # type: ignore[import-not-found]
+        except ImportError:
+            no_such_module = None
+        return x if no_such_module is None else no_such_module.f(x)
+
+    check(function, X)
+
+
+def test_deleting_from_what_lives_outside() -> None:
+    with pytest.raises(TypeError, match=r"cannot delete from .* in a graph; only lists and dicts made in it"):
+        ms.jit(_deletes_outside)(X)
+    with pytest.raises(IndexError, match="out of range"):
+        ms.jit(_deletes_too_far)(X)
+
+
+HELD = [1, 2]
+
+
+def _deletes_outside(x: Any) -> Any:
+    del HELD[0]
+    return x
+
+
+def _deletes_too_far(x: Any) -> Any:
+    held = [x]
+    del held[1]
+    return held
+
+
+def test_f_strings_of_run_time_values() -> None:
+    def constant(x: Any, n: int) -> Any:
+        text = f"{n:03d} {x.shape!r} {n + 1 = } {'ab'} {n:{n}d}"
+        return x + len(text), text
+
+    check(constant, X, 5)
+    with pytest.raises(
+        TypeError, match="a string made in a graph needs values that are known while compiling"
+    ) as caught:
+        ms.jit(lambda x: f"{x}")(X)
+    assert "Format the value outside" in str(caught.value)
