@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import mindspore as ms
-from mindspore import Tensor, ops
+from mindspore import Tensor, nn, ops
 from mindspore.compiler.pipeline import Options, compile_call
 from tests.compiler import effect_programs as programs
 from tests.compiler.effect_programs import Counting, OwnError
-from tests.outcomes import outcome, same
+from tests.outcomes import outcome, plain, same
 
 pytestmark = pytest.mark.compiler
 Capture = pytest.CaptureFixture[str]
@@ -329,3 +329,93 @@ def test_both_back_ends_agree_on_loops_with_effects() -> None:
         compile_call(program, (vector(1, 2),), {}, Options(backend)).run((vector(1, 2),), {})
         found[backend] = said
     assert found["cpu"] == found["reference"] == ["3.0", "8.0"]
+
+
+@pytest.mark.parametrize("backend", ["cpu", "reference"])
+def test_values_that_are_computed_again_do_not_print_again(backend: str, capsys: Capture) -> None:
+    def inner(x: Any) -> Any:
+        print("inner", x)
+        if x.sum() > 0:
+            print("positive")
+            x = x * x
+        i = 0
+        while i < 2:
+            print("turn")
+            x = x * x
+            i += 1
+        return x
+
+    def program(x: Any) -> Any:
+        return ms.recompute(inner, x * 2).sum()
+
+    found = ms.jit(lambda x: ms.grad(program)(x), backend=backend)(Tensor(np.float64(1.0)))
+    assert found.asnumpy() == 8 * 2**8
+    assert capsys.readouterr().out == "inner 2.0\npositive\nturn\nturn\n"
+
+
+def test_forward_mode_carries_effects_out_once(capsys: Capture) -> None:
+    def program(x: Any) -> Any:
+        return ms.jvp(programs.gradient_with_prints, x, x * 0.5)
+
+    assert same(lambda: program, capsys, vector(1, 2)).printed.startswith("forward")
+
+
+def test_pullbacks_carry_effects_out_once(capsys: Capture) -> None:
+    def program(x: Any) -> Any:
+        value, pull = ms.vjp(programs.gradient_with_prints, x)
+        print("value", value)
+        return pull(value)
+
+    assert same(lambda: program, capsys, vector(1, 2)).printed.startswith("forward")
+
+
+def test_pullbacks_that_leave_the_graph(capsys: Capture) -> None:
+    def program(x: Any) -> Any:
+        return ms.vjp(programs.gradient_with_prints, x)[1](Tensor(1.0))
+
+    wanted = outcome(lambda: program, "python", capsys, vector(1, 2))
+    ms.set_context(mode=ms.GRAPH_MODE)
+    _, pull = ms.vjp(programs.gradient_with_prints, vector(1, 2))
+    assert capsys.readouterr().out == wanted.printed
+    np.testing.assert_allclose(plain(pull(Tensor(1.0))), wanted.result, rtol=1e-5)
+    assert capsys.readouterr().out == ""
+
+
+def test_effects_of_functions_with_a_gradient_of_their_own(capsys: Capture) -> None:
+    class Own(nn.Cell):
+        def construct(self, x: Any) -> Any:
+            print("own", x)
+            return x * x
+
+        def bprop(self, x: Any, out: Any, dout: Any) -> Any:
+            return (dout * x * 3,)
+
+    own = Own()
+    assert same(lambda: lambda x: ms.grad(lambda v: own(v).sum())(x), capsys, vector(1, 2)).printed == "own [1. 2.]\n"
+
+
+def test_failing_inside_try_is_refused(capsys: Capture) -> None:
+    def program(x: Any) -> Any:
+        try:
+            if x.sum() > 0:
+                raise ValueError("no")
+        except ValueError:
+            return x + 1
+        return x
+
+    with pytest.raises(ValueError, match="not supported in a graph inside try or with"):
+        ms.jit(program)(vector(1))
+
+
+def test_prints_inside_try(capsys: Capture) -> None:
+    def program(x: Any) -> Any:
+        try:
+            print("trying", x)
+            {"a": 1}["b"]
+        except KeyError as error:
+            print("caught", error, x)
+        finally:
+            print("finally")
+        return x
+
+    assert same(lambda: program, capsys, vector(1)).printed == "trying [1.]\ncaught 'b' [1.]\nfinally\n"

@@ -69,7 +69,7 @@ CASES: list[tuple[type[Exception], Callable[..., Any], str, str]] = [
     (KeyError, lambda x: {"a": x}["b"], '{"a"', "'b'"),
     (ZeroDivisionError, lambda x: x * (1 // 0), "1 // 0", "division"),
     (GraphTypeError, lambda x: x(), "x()", "is not callable"),
-    (GraphTypeError, lambda x: print(x, to=1), "print(", "unexpected keyword argument 'to'"),
+    (GraphTypeError, lambda x: print(x, to=1), "print(", "unexpected keyword argument 'to'"),  # type: ignore[call-overload]
     (GraphTypeError, lambda x: input(), "input(", "calling builtins.input is not supported in a graph"),
     (GraphTypeError, lambda x: np.sum(x), "np.sum(", "runs while compiling and takes constants only"),
     (GraphTypeError, lambda x: np.random.rand(2), "np.random", "is not supported in a graph"),

@@ -225,7 +225,7 @@ def test_cycles_are_collected_and_memory_returns() -> None:
 
 
 def test_effects_are_handed_to_python_in_order() -> None:
-    said: list[tuple[int, list[float]]] = []
+    said: list[tuple[int, list[list[float]]]] = []
 
     def carry_out(site: int, addresses: tuple[int, ...]) -> None:
         said.append((site, [array_at(a, 2).tolist() for a in addresses]))
@@ -246,7 +246,8 @@ def test_what_an_effect_raises_ends_the_call() -> None:
         raise LookupError(f"site {site}")
 
     def body(slots: Sequence[int]) -> int:
-        return runtime().emit(_native.runtime_address(), 5, 0, None)
+        code: int = runtime().emit(_native.runtime_address(), 5, 0, None)
+        return code
 
     with pytest.raises(LookupError, match="site 5"):
         executable(body, emit=carry_out)(tensor([1, 2]))

@@ -64,8 +64,8 @@ def raise_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     error = machine.value(frame, node.inputs[0])
     if machine.tries and machine.branches != machine.tries[-1]:
         raise ValueError(
-            "raise or assert under a condition that is known only at run time is not supported inside try or with. Check the condition "
-            "outside of it, or select a value with where."
+            "raise or assert under a condition that is known only at run time is not supported in a graph inside try or with. "
+            "Check the condition outside of it, or select a value with where."
         )
     if machine.tries or not (machine.branches or _begun(machine) or not is_constant(machine, error)):
         raise raised_by_program(_exception(to_python(machine, error)))

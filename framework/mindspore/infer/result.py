@@ -60,8 +60,8 @@ def _made_again(machine: Machine, like: Instance, held: dict[str, Abstract]) -> 
 
 def _cannot_leave(value: Abstract) -> str:
     return (
-        f"a {describe(value)} cannot leave a compiled function. Return, print or raise tensors, numbers, texts or "
-        f"containers of them."
+        f"a {describe(value)} cannot leave a compiled function. Return, print or raise tensors, numbers, texts, "
+        f"dataclasses or containers of them."
     )
 
 
