@@ -419,3 +419,20 @@ def test_prints_inside_try(capsys: Capture) -> None:
         return x
 
     assert same(lambda: program, capsys, vector(1)).printed == "trying [1.]\ncaught 'b' [1.]\nfinally\n"
+
+
+@pytest.mark.parametrize("backend", ["cpu", "reference"])
+def test_symbolic_sizes_are_printed_as_they_are(backend: str, capsys: Capture) -> None:
+    def program(x: Any) -> Any:
+        print(x.shape, f"{x.shape[0]} {x.shape}", str(x.shape), "%d" % x.shape[0], "{}".format(x.shape), x * 2)  # noqa: UP031, UP032
+        if x.sum() > 10:
+            raise ValueError(f"{x.shape} {len(x)}")
+        return f"{x.shape}"
+
+    run = ms.jit(program, backend=backend)
+    for count in (2, 3, 4, 5):
+        wanted = outcome(lambda: program, "python", capsys, vector(*[1.0] * count))
+        assert plain(run(vector(*[1.0] * count))) == wanted.result == f"({count},)"
+        assert capsys.readouterr().out == wanted.printed
+        with pytest.raises(ValueError, match=rf"\n\({count},\) {count}$"):
+            run(vector(*[20.0] * count))

@@ -59,6 +59,7 @@ DIFFERENCES: Mapping[str, str] = {
     r"movement/Flatten/scalar": "a shape that does not fit is a ValueError; the wheel has RuntimeError",
     r"movement/Concat/type.*": "element types that differ are a TypeError; the wheel fails while making its kernel",
     r"movement/StridedSlice/\(0, 2\) \(2, -4\) \(1, -1\)": "the wheel's gradient misses the first column of a reversed slice",
+    r"windows/(AvgPool/(6 1 valid|2 2 pad)|Conv2D/6)": "sizes that do not fit together are a ValueError; the wheel has RuntimeError",
     r"loss/Sparse.*/range": "a class out of range adds nothing; a compiled loop cannot raise for one element",
     r"function/LeakyReLU/.*": "the slope at 0 is alpha, as documented; the wheel takes the mean of both",
     r"function/ApplyMomentum/\{'.*": "the documented meaning of use_nesterov and gradient_scale; the wheel's CPU kernel ignores both",

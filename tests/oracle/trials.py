@@ -336,6 +336,51 @@ def contraction() -> Iterator[Trial]:
     yield Trial("contraction/BiasAdd/rank", "BiasAdd", (x, Array([[1, 2, 3]])))
 
 
+_CONVOLUTIONS: tuple[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]], ...] = (
+    ((1, 2, 4, 5), (3, 2, 2, 3), {}), ((2, 2, 5, 5), (2, 2, 3, 3), {"pad_mode": "same", "stride": 2}),
+    ((1, 2, 6, 5), (2, 2, 3, 2), {"pad_mode": "pad", "pad": (1, 0, 1, 1)}), ((1, 4, 5, 5), (4, 2, 2, 2), {"group": 2, "dilation": 2}),
+    ((1, 2, 5, 7), (2, 2, 1, 1), {"stride": 2, "pad_mode": "same"}), ((1, 2, 5, 5), (2, 2, 3, 3), {"stride": 3, "pad_mode": "same"}),
+    ((1, 2, 5, 5), (2, 3, 3, 3), {}), ((1, 2, 2, 2), (2, 2, 3, 3), {}), ((1, 2, 5, 5), (2, 2, 3, 3), {"pad_mode": "full"}),
+    ((1, 2, 5, 5), (2, 2, 3, 3), {"pad": 1}), ((2, 5, 5), (2, 2, 3, 3), {}),
+)  # fmt: skip
+
+
+def windows() -> Iterator[Trial]:
+    for number, (x, weight, attrs) in enumerate(_CONVOLUTIONS):
+        full = {"out_channel": weight[0], "kernel_size": weight[2:], **attrs}
+        given = (values("images", x, "float32", -3, 3), values("weights", weight, "float32", -3, 3))
+        yield Trial(f"windows/Conv2D/{number}", "Conv2D", given, full, full, gradient=(0, 1))
+    sizes = (
+        (3, 2, "same"),
+        (2, 2, "valid"),
+        (3, 1, "same"),
+        (2, 3, "SAME"),
+        (1, 2, "valid"),
+        (6, 1, "valid"),
+        (2, 2, "pad"),
+    )
+    for name, (kernel, stride, mode) in product(("MaxPool", "AvgPool"), sizes):
+        attrs = {"kernel_size": kernel, "strides": stride, "pad_mode": mode}
+        images = values("pooled", (1, 2, 5, 4), "float32", -30, 30)
+        yield Trial(f"windows/{name}/{kernel} {stride} {mode}", name, (images,), attrs, attrs, gradient=(0,))
+    for dtype in ("float16", "float64", "int32"):
+        for name in ("MaxPool", "AvgPool"):
+            attrs = {"kernel_size": 2, "strides": 1}
+            images = values("pooled", (1, 2, 3, 4), dtype, -30, 30)
+            yield Trial(f"windows/{name}/{dtype}", name, (images,), attrs, attrs)
+    for begin, dtype in product((1, -1), ("float32", "float16")):
+        shape = (3, 4) if begin == 1 else (4,)
+        attrs = {"begin_norm_axis": begin, "begin_params_axis": begin, "epsilon": 1e-5}
+        rows = (
+            values("rows", (2, 3, 4), dtype, -3, 3),
+            values("gamma", shape, dtype, 0.5, 2),
+            values("beta", shape, dtype, -1, 1),
+        )
+        yield Trial(f"windows/LayerNorm/{begin} {dtype}", "LayerNorm", rows, attrs, attrs)
+    matrix = values("rows", (2, 3), "float32", -3, 3)
+    yield Trial("windows/LayerNorm/shapes", "LayerNorm", (matrix, Array([1, 1, 1]), Array([1, 2])))
+
+
 def loss() -> Iterator[Trial]:
     logits, labels = values("logits", (3, 4), "float32", -4, 4), Array([[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]])
     dense, sparse = "SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits"
@@ -350,7 +395,7 @@ def loss() -> Iterator[Trial]:
 
 
 def trials() -> Iterator[Trial]:
-    for family in (unary, binary, reductions, movement, selection, contraction, loss, functions, complexes):
+    for family in (unary, binary, reductions, movement, selection, contraction, windows, loss, functions, complexes):
         yield from family()
 
 

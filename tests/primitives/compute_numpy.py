@@ -13,8 +13,19 @@ from mindspore.base.dtypes import DType
 from mindspore.base.shapes import normalize_axes
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import TensorType, TupleType, Type
-from mindspore.primitives.compute import Alias, ArgReduce, Contract, Elementwise, Move, Reduce, Update
+from mindspore.primitives.compute import (
+    Alias,
+    ArgReduce,
+    Contract,
+    Elementwise,
+    Move,
+    Products,
+    Reduce,
+    Update,
+    Windows,
+)
 from mindspore.primitives.scalar import Expr, trace
+from tests.primitives.compute_windows import evaluate_products, evaluate_windows
 
 _HALF = ("float16", "bfloat16")
 
@@ -179,5 +190,9 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
     if isinstance(record, ArgReduce):
         found = getattr(np, f"arg{record.kind}")(operands[0], axis=attrs["axis"], keepdims=attrs["keep_dims"])
         return np.asarray(found).astype(np.int32)
+    if isinstance(record, Products):
+        return evaluate_products(record, operands, out, attrs)
+    if isinstance(record, Windows):
+        return evaluate_windows(record, operands, out, attrs)
     assert isinstance(record, Contract), f"{op.name}: the interpreter does not know {type(record).__name__}"
     return _contract(operands[0], operands[1], attrs)

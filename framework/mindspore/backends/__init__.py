@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from mindspore.ir.graph import Graph
 
@@ -24,6 +24,17 @@ class Backend(Protocol):
             bound: tensors that belong to the graph, read at each call.
             updates: position of an output -> position of the parameter it is written back to; such outputs are not returned.
         """
+        ...
+
+
+@runtime_checkable
+class GeneralBackend(Protocol):
+    """What back ends offer whose code serves more than one size."""
+
+    def compile_general(
+        self, graph: Graph, *, arguments: int, bound: Sequence[Any], updates: Mapping[int, int]
+    ) -> Callable[[Sequence[int]], Callable[..., tuple[Any, ...]]]:
+        """Like `Backend.compile` for a graph with symbolic sizes: gives the callable for the values of all atoms of their scope."""
         ...
 
 

@@ -55,13 +55,23 @@ def compile_general(
         Exception: like `compile_call`, and where something cannot be done for symbolic sizes.
     """
     specialised = _specialised(function, args, kwargs, options, shapes)
+    return General(scope, shapes, _guards(specialised), _instances(specialised, options))
+
+
+def _instances(specialised: Specialised, options: Options) -> Callable[[Sequence[int]], Callable[..., Any]]:
+    """The executable call for given values of the atoms: of one code for all sizes where the back end has such, else of its own."""
+    backend = backends.find(options.backend)
+    general = None
+    if isinstance(backend, backends.GeneralBackend):
+        general = backend.compile_general(specialised.graph, **_places(specialised))
 
     def instance(atoms: Sequence[int]) -> Callable[..., Any]:
-        graph = bound(specialised.graph, atoms)
-        result = bound_value(specialised.result, atoms)
-        return _executable(replace(specialised, graph=graph, result=result), options)
+        given = replace(specialised, result=bound_value(specialised.result, atoms))
+        if general is not None:
+            return _call(given, general(atoms))
+        return _executable(replace(given, graph=bound(specialised.graph, atoms)), options)
 
-    return General(scope, shapes, _guards(specialised), instance)
+    return instance
 
 
 def _specialised(
@@ -107,12 +117,22 @@ def _optimise(graph: Graph, saver: GraphSaver) -> None:
 
 def _executable(specialised: Specialised, options: Options) -> Callable[[Sequence[Any], Mapping[str, Any]], Any]:
     backend = backends.find(options.backend)
-    execute = backend.compile(
-        specialised.graph,
-        arguments=len(specialised.arguments),
-        bound=list(specialised.bound),
-        updates=dict(specialised.updates),
-    )
+    return _call(specialised, backend.compile(specialised.graph, **_places(specialised)))
+
+
+def _places(specialised: Specialised) -> dict[str, Any]:
+    """Where the parameters of a graph come from and its outputs go, as back ends take it."""
+    return {
+        "arguments": len(specialised.arguments),
+        "bound": list(specialised.bound),
+        "updates": dict(specialised.updates),
+    }
+
+
+def _call(
+    specialised: Specialised, execute: Callable[..., tuple[Any, ...]]
+) -> Callable[[Sequence[Any], Mapping[str, Any]], Any]:
+    """A call with Python arguments and results around a call with tensors."""
     pick = argument_picker(specialised.arguments)
     build = result_builder(specialised.result, len(specialised.graph.outputs()), specialised.updates)
 

@@ -13,6 +13,7 @@ from mindspore.infer.machine import Machine
 from mindspore.infer.structure import NotConstantError, fresh, make_tuple, to_python
 from mindspore.infer.values import Abstract, Choice, Closure, FunctionHandle, Known, Method, Partial, Transformed, Value
 from mindspore.ir.graph import Node
+from mindspore.ir.sizes import has_sizes
 
 _PURE_MODULES = frozenset({"math", "cmath", "operator", "_operator", "numpy"})
 _PURE_BUILTINS = frozenset(
@@ -86,6 +87,8 @@ def run_now(machine: Machine, function: Any, args: tuple[Abstract, ...], kwargs:
             return made_later(machine, function, args, kwargs)
         name = getattr(function, "__qualname__", repr(function))
         raise TypeError(f"{name} runs while compiling and takes constants only: {error}") from None
+    if makes_text(function) and has_sizes((given, named)):
+        return made_later(machine, function, args, kwargs)
     made = by_python(lambda: function(*given, **named))
     if isinstance(function, type) and hasattr(made, "__made_in_graph__"):
         made.__made_in_graph__()

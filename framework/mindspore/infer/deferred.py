@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from mindspore.infer.machine import Machine
-from mindspore.infer.structure import is_constant
+from mindspore.infer.structure import is_constant, to_python
 from mindspore.infer.values import Abstract, Deferred, Dict, Known, List, Sequence
+from mindspore.ir.sizes import has_sizes
 
 _TEXT_METHODS = frozenset(
     getattr(str, n)
@@ -99,6 +101,11 @@ def concatenated(machine: Machine, parts: tuple[Abstract, ...]) -> Deferred:
     return text(machine, _joined, tuple(flat))
 
 
+def _is_fixed(machine: Machine, value: Abstract) -> bool:
+    """Whether `value` is known now for all sizes."""
+    return is_constant(machine, value) and not has_sizes(to_python(machine, value))
+
+
 def _joined(*parts: str) -> str:
     return "".join(parts)
 
@@ -107,7 +114,7 @@ def operation(
     machine: Machine, function: Callable[..., Any], symbol: str, operands: tuple[Abstract, ...]
 ) -> Deferred | None:
     """Operators on text: ``+`` with text, ``%`` with values, ``*`` with a number; None for other operands."""
-    if len(operands) != 2 or not any(map(is_text, operands)) or all(is_constant(machine, o) for o in operands):
+    if len(operands) != 2 or not any(map(is_text, operands)) or all(map(partial(_is_fixed, machine), operands)):
         return None
     left, right = operands
     if symbol == "+" and is_text(left) and is_text(right):

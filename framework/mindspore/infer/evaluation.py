@@ -35,6 +35,7 @@ from mindspore.infer.values import (
     Unusable,
 )
 from mindspore.ir.graph import TUPLE_GET, Apply, Constant, Graph
+from mindspore.ir.sizes import has_sizes
 
 
 @evaluates(lang.GLOBAL)
@@ -189,7 +190,9 @@ def format_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     value, specification = machine.values(frame, node.inputs)
     conversion: int = node.attrs["conversion"]
     if is_constant(machine, value) and is_constant(machine, specification):
-        return Known(_formatted(to_python(machine, value), to_python(machine, specification), conversion))
+        constant = to_python(machine, value)
+        if not has_sizes(constant):
+            return Known(_formatted(constant, to_python(machine, specification), conversion))
     plain = conversion == -1 and not (isinstance(specification, Known) and specification.value == "")
     given = tensor(machine, value) if plain and tensor_type(value) is not None else value
     return text(machine, _formatted, (given, specification, Known(conversion)))

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 
+from mindspore.base.symbolic import Size
+
 ALIGNMENT = 64
 
 
 def rounded_up(nbytes: int) -> int:
+    """`nbytes` rounded up to the alignment; of a symbolic size each coefficient, so that it stays a polynomial."""
+    if isinstance(nbytes, Size):
+        terms = {monomial: -(-count // ALIGNMENT) * ALIGNMENT for monomial, count in nbytes.terms.items()}
+        return Size(nbytes.scope, terms)
     return max(1, -(-nbytes // ALIGNMENT)) * ALIGNMENT
 
 

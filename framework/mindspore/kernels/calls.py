@@ -13,9 +13,9 @@ from mindspore.base import dtypes as dt
 from mindspore.base.shapes import normalize_axes, normalize_axis, size
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import TensorType
-from mindspore.kernels import argreduce, elementwise, gemm, move, reduction
+from mindspore.kernels import argreduce, elementwise, gemm, gemm_strided, move, reduction, window
 from mindspore.kernels.catalog import KernelSpec
-from mindspore.primitives.compute import ArgReduce, Contract, Elementwise, Move, Reduce, Update
+from mindspore.primitives.compute import ArgReduce, Contract, Elementwise, Move, Products, Reduce, Update, Windows
 from mindspore.primitives.scalar import Expr, trace
 
 Types = Sequence[TensorType]
@@ -90,6 +90,19 @@ def _contract(compute: Contract, inputs: Types, outputs: Types, attrs: Mapping[s
     return [Call(gemm.spec(left.dtype), (0, 1, 2), gemm.params(left.shape, right.shape, *turned))]
 
 
+def _products(compute: Products, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
+    spec = gemm_strided.spec(outputs[0].dtype)
+    return [Call(spec, (0, 1, 2), gemm_strided.params(p)) for p in attrs["products"]]
+
+
+def _windows(compute: Windows, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
+    target = outputs[0]
+    plane, windows = (target, inputs[0]) if compute.kind in ("spread", "place") else (inputs[0], target)
+    before = tuple(pair[0] for pair in attrs["pads"])
+    numbers = window.params(plane.shape, windows.shape, attrs["kernel"], attrs["strides"], before, attrs["dilation"])
+    return [Call(window.spec(compute.kind, inputs[0].dtype), tuple(range(len(inputs) + 1)), numbers)]
+
+
 def _move(compute: Move, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
     target = outputs[0]
     result: list[Call] = []
@@ -111,5 +124,7 @@ _LOWER: Mapping[type, Callable[..., list[Call]]] = MappingProxyType(
         ArgReduce: _argreduce,
         Contract: _contract,
         Move: _move,
+        Products: _products,
+        Windows: _windows,
     }
 )

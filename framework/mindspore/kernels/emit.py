@@ -19,6 +19,7 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from mindspore.base.symbolic import Size
 from mindspore.kernels.sizes import Dim, Term
 from mindspore.kernels.target import Isa
 
@@ -164,7 +165,7 @@ class Value:
         return self if self.type == type else self.function.emit(type, f"{conversion} {self} to {type}")
 
 
-Operand = Value | int | float | Dim
+Operand = Value | int | float | Dim | Size
 
 
 class Loop:
@@ -200,6 +201,8 @@ class Function:
         self.arguments = [Value(self, kind.split()[0], f"%{label}") for kind, label in parameters]
         self.sizes: dict[Term, Value] = {}
         """Sizes that callers hand over behind the arguments."""
+        self.atoms: Callable[[], Value] | None = None
+        """Gives the address of the values of a graph's symbolic sizes, in functions that can reach them."""
         self._entry: list[str] = []
         self._lines: list[str] = []
         self._count = 0
@@ -224,8 +227,22 @@ class Function:
             return x
         if isinstance(x, Dim):
             return self.sizes.setdefault(x.term, Value(self, "i64", f"%size{len(self.sizes)}"))
+        if isinstance(x, Size):
+            return self._symbolic(x) if self.atoms and type == "i64" else self.value(int(x), type)
         whole = int(x) if isinstance(x, int) and not lanes(type) and not is_float(type) else None
         return Value(self, type, literal(x, type), whole)
+
+    def _symbolic(self, size: Size) -> Value:
+        """A polynomial over the graph's atoms."""
+        assert self.atoms is not None
+        table, total = self.atoms(), self.value(0, "i64")
+        for monomial, count in size.terms.items():
+            term = self.value(count, "i64")
+            for atom, power in monomial:
+                for _ in range(power):
+                    term = term * self.load("i64", table.at("i64", atom))
+            total = total + term
+        return total
 
     def index(self, x: Operand) -> Value:
         """`x` as an i64."""
@@ -305,7 +322,7 @@ class Function:
     def alloca(self, type: str, count: int = 1, align: int = 64) -> Value:
         """`count` elements on the stack for as long as the function runs."""
         result = Value(self, "ptr", f"%{self.fresh('stack')}")
-        self._entry.append(f"{result.name} = alloca {type}, i64 {count}, align {align}")
+        self._entry.append(f"{result.name} = alloca {type}, i64 {int(count)}, align {align}")
         return result
 
     def prefetch(self, pointer: Value, write: bool = False) -> None:

@@ -8,11 +8,12 @@ from mindspore.base.errors import InternalError
 from mindspore.base.shapes import size
 from mindspore.kernels import lower_arg, lower_control, lower_gemm, lower_moves, lower_nest, lower_products
 from mindspore.kernels import nest as nests
+from mindspore.kernels.emit import Function as Emitting
 from mindspore.kernels.emit import Module
 from mindspore.kernels.emit import Value as Lane
 from mindspore.kernels.homes import Home, Plan, plan
 from mindspore.kernels.modules import Shared
-from mindspore.kernels.program import ArgFold, Boxes, Branch, Emit, Function, Invoke, Loop, called
+from mindspore.kernels.program import ArgFold, Boxes, Branch, Emit, Function, Invoke, Kernels, Loop, called
 from mindspore.kernels.scope import Emitted, Scope
 from mindspore.kernels.tasks import RunNest, RunProduct, RunStep, Task, tasks_of
 
@@ -37,9 +38,16 @@ class Functions:
                 return arena.at("i8", home.index)
             return f.load("ptr", f["slots"].at("ptr", starts[home.kind] + home.index))
 
+        first = f["slots"].at("ptr", constants)
+        f.atoms = self.atoms(f, first) if self.shared.symbolic else None
         arena = f.load("ptr", f["slots"].at("ptr", constants + 1 + len(self.shared.constants)))
-        self.run(Scope(self.shared, f, made, pointer, f["slots"].at("ptr", constants), self.emitted, apart=True))
+        self.run(Scope(self.shared, f, made, pointer, first, self.emitted, apart=True))
         return made.arena_bytes
+
+    def atoms(self, f: Emitting, constants: Lane) -> Callable[[], Lane]:
+        """Gives the address of the values of symbolic sizes in the function `f`."""
+        position = self.shared.constant(self.shared.atoms)
+        return lambda: f.load("ptr", constants.at("ptr", position))
 
     def plan(self, program: Function) -> Plan:
         """Tasks and homes of a program, with the frames of what it calls."""
@@ -78,6 +86,7 @@ class Functions:
                 return f.load("ptr", arguments["constants"].at("ptr", home.index))
             return arguments[f"{home.kind[0].replace('p', 'a')}{home.index}"]
 
+        f.atoms = self.atoms(f, arguments["constants"]) if self.shared.symbolic else None
         self.run(Scope(self.shared, f, made, pointer, arguments["constants"], self.emitted))
         return Emitted(name, made.arena_bytes)
 
@@ -111,6 +120,8 @@ def _step(scope: Scope, task: Task) -> None:
         _boxes(scope, task.step)
     elif isinstance(task.step, ArgFold):
         _arg_fold(scope, task.step)
+    elif isinstance(task.step, Kernels):
+        _kernels(scope, task.step)
     else:
         assert isinstance(task.step, Invoke | Branch | Loop | Emit)
         lower_control.emit(scope, task, task.step)
@@ -125,6 +136,12 @@ def _boxes(scope: Scope, step: Boxes) -> None:
         value = step.reads[box.input].value
         assert value is not None
         scope.run_nest(lower_moves.box_nest(box, step.outputs[0].dtype), [scope.pointer(value), output])
+
+
+def _kernels(scope: Scope, step: Kernels) -> None:
+    values = [*(r.value for r in step.reads if r.value is not None), *step.outputs]
+    for call in step.calls:
+        scope.run_kernel(call.kernel, [scope.pointer(values[b]) for b in call.buffers], call.params)
 
 
 def _arg_fold(scope: Scope, step: ArgFold) -> None:

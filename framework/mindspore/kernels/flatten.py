@@ -30,7 +30,9 @@ from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import StashType, TensorType, TupleType, Type
 from mindspore.kernels import access as acc
-from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, with_positions
+from mindspore.kernels import catalog
+from mindspore.kernels.calls import calls
+from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, with_positions, with_sizes
 from mindspore.kernels.flatten_folds import arg_fold_steps, fold_steps
 from mindspore.kernels.flatten_products import product_step
 from mindspore.kernels.program import (
@@ -39,12 +41,15 @@ from mindspore.kernels.program import (
     Emit,
     Function,
     Invoke,
+    KernelCall,
+    Kernels,
     Loop,
     Map,
     Read,
     Step,
     Value,
     copied,
+    handed_over,
     has_effects,
     whole,
 )
@@ -183,7 +188,7 @@ class _Flattener:
             reads = [self.seen(whole(self.store(r)), access) for (r, _), access in zip(given, outer, strict=True)]
         traced = [trace(body, tuple(operands), **node.attrs) for body in bodies]
         exprs, reads = inlined(traced, reads, self.recipes)
-        exprs = [with_positions(expr, shape, reads) for expr in exprs]
+        exprs = [with_sizes(with_positions(expr, shape, reads), size(shape), reads) for expr in exprs]
         outputs = tuple(self.new(t) for t in types)
         step = Map(tuple(reads), outputs, tuple(exprs))
         self.emit(step)
@@ -233,6 +238,23 @@ class _Flattener:
         output = self.new(node.type)
         self.emit(Boxes(tuple(whole(self.store(r)) for r, _ in operands), (output,), tuple(boxes), fill))
         return (whole(output),)
+
+    def kernels(self, node: Apply) -> Leaves:
+        """What has no loops of its own runs the kernels that eager mode runs."""
+        operands = [self.operand(i) for i in node.inputs]
+        types = tensor_types(node.type)
+        outputs = tuple(self.new(t) for t in types)
+        if not all(size(t.shape) for _, t in operands):
+            # sums of nothing: no buffer to hand to a kernel
+            for output in outputs:
+                self.emit(Map((), (output,), (Expr("const", (), output.dtype, 0),)))
+            return tuple(whole(o) for o in outputs)
+        made = tuple(
+            KernelCall(catalog.define(c.spec), c.buffers, c.params)
+            for c in calls(node.op, [t for _, t in operands], types, node.attrs)
+        )
+        self.emit(Kernels(tuple(whole(self.store(r)) for r, _ in operands), outputs, made))
+        return tuple(whole(o) for o in outputs)
 
     def make_tuple(self, node: Apply) -> Leaves:
         return tuple(leaf for i in node.inputs for leaf in self.leaves[i])
@@ -297,7 +319,7 @@ class _Flattener:
     def effect(self, node: Apply) -> Leaves:
         """Values without elements have no memory: they are not handed over."""
         types = tuple(t for i in node.inputs for t in tensor_types(i.type))
-        reads = [r for r in self.arguments(node.inputs[1:]) if r.access.size]
+        reads = [r for t, r in zip(types, self.arguments(node.inputs[1:]), strict=True) if handed_over(t)]
         self.function.steps.append(Emit(tuple(reads), (), site=len(self.function.sites)))
         self.function.sites.append((node.attrs["effect"], types))
         return ()
@@ -344,4 +366,6 @@ _COMPUTE: Mapping[type, _Handler] = {
     kinds.Contract: _Flattener.contract,
     kinds.Alias: _Flattener.alias,
     kinds.Move: _Flattener.move,
+    kinds.Products: _Flattener.kernels,
+    kinds.Windows: _Flattener.kernels,
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from mindspore.base import dtypes as dt
 from mindspore.base.shapes import Shape
+from mindspore.base.symbolic import Size
 from mindspore.kernels import access as acc
 from mindspore.kernels.program import Map, Read, Value
 from mindspore.primitives.scalar import Expr, postorder
@@ -41,11 +42,25 @@ def with_positions(expr: Expr, shape: Shape, reads: list[Read]) -> Expr:
     return rewritten(expr, change)
 
 
+def with_sizes(expr: Expr, count: int, reads: list[Read]) -> Expr:
+    """`expr` with each symbolic number turned into an operand that reads it at all `count` positions; appends those reads."""
+
+    def change(leaf: Expr) -> Expr | None:
+        if leaf.op != "const" or not isinstance(leaf.attr, Size):
+            return None
+        reads.append(Read(None, acc.collapsed((count,), (0,), leaf.attr)))  # type: ignore[arg-type]
+        return Expr("cast", (Expr("operand", (), dt.int64, len(reads) - 1),), leaf.dtype)
+
+    return rewritten(expr, change)
+
+
 def recipe(step: Map) -> Recipe | None:
     """How to compute the step's only output anew anywhere: a short body of positions and numbers alone.
 
-    Not in half precision, where a stored value has been rounded.
+    Not in half precision, where a stored value has been rounded, and not for symbolic numbers, which not all code can reach.
     """
+    if any(isinstance(r.access.offset, Size) for r in step.reads):
+        return None
     if len(step.outputs) != 1 or step.outputs[0].dtype in (dt.float16, dt.bfloat16):
         return None
     if any(r.value is not None and not r.value.uniform for r in step.reads) or _operations(step.bodies[0]) > LONGEST:

@@ -12,11 +12,16 @@ from collections.abc import Iterator
 from mindspore.kernels import groups
 from mindspore.kernels.groups import Layout
 from mindspore.kernels.program import Branch, Emit, Fold, Function, Invoke, Loop, Map, Step, Value
+from mindspore.kernels.sizes import is_symbolic
 
 MOST_CONSUMERS = 64
 """Groups with more consumers stay where they are: looking at all of them for each merge would be quadratic."""
 WORTH_SHARING = 16
 """Elements from which two loops over the same data are run as one."""
+
+
+def worth_sharing(value: Value) -> bool:
+    return is_symbolic(value.size) or value.size >= WORTH_SHARING
 
 
 class Group:
@@ -57,7 +62,7 @@ class _Fuser:
         self.maker.update((output, group) for output in step.outputs)
         if group.layout is not None:
             group = self.pull(group, step)
-            self.reader.update((v, group) for v in group.reads() if v.constant is None and v.size >= WORTH_SHARING)
+            self.reader.update((v, group) for v in group.reads() if v.constant is None and worth_sharing(v))
 
     def pull(self, group: Group, step: Step) -> Group:
         makers = {self.maker[r.value] for r in step.reads if r.value in self.maker}

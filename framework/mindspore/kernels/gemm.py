@@ -22,7 +22,7 @@ from mindspore.kernels import gemm_plain, gemm_small, gemm_vector, odometer, run
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.elementwise import broadcast_strides, collapse
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
-from mindspore.kernels.gemm_block import Problem, parallel, problem, serial, serial_bytes
+from mindspore.kernels.gemm_block import STRIDED, Problem, parallel, problem, serial, serial_bytes
 from mindspore.kernels.gemm_convert import converted
 from mindspore.kernels.gemm_pack import accumulator
 from mindspore.kernels.gemm_tile import Tiling, tiling
@@ -125,7 +125,8 @@ def _problem(f: Function, dtype: DType) -> Problem:
     epilogue, context = f.choose(
         (flags & EPILOGUE).ne(0), lambda: [runtime.buffer(f, 3), runtime.buffer(f, 4)], lambda: [null, null]
     )
-    return problem([m, n, k, a, b, c, a_row, a_col, b_row, b_col, c_row, flags & ADD, epilogue, context, batch * m])
+    strides = [a_row, a_col, b_row, b_col, c_row, f.index(1)]
+    return problem([m, n, k, a, b, c, *strides, flags & ADD, epilogue, context, batch * m])
 
 
 def product(f: Function, t: Tiling, source: DType, p: Problem) -> None:
@@ -143,11 +144,11 @@ def product(f: Function, t: Tiling, source: DType, p: Problem) -> None:
         def alone() -> list[Value]:
             memory = runtime.scratch(f, f["runtime"], serial_bytes(t))
             with f.when(runtime.exists(f, memory)):
-                f.call("void", serial(f.module, t, source), *p.values(), memory)
+                f.call("void", serial(f.module, t, source, STRIDED), *p.values(), memory)
             return []
 
         def shared() -> list[Value]:
-            f.call("void", parallel(f.module, t, source), f["runtime"], *p.values())
+            f.call("void", parallel(f.module, t, source, STRIDED), f["runtime"], *p.values())
             return []
 
         f.choose(f["shared"].eq(0) | runtime.threads(f, f["runtime"]).eq(1), alone, shared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mindspore.base.dtypes import DType
@@ -23,12 +23,14 @@ PROBLEM = (
     "b_row",
     "b_col",
     "c_row",
+    "c_col",
     "add",
     "epilogue",
     "context",
     "row",
 )
-"""What describes one product; ``row`` is the number of the first row for the epilogue (batches are stacked)."""
+"""What describes one product. ``row`` is the number of the first row for the epilogue (batches are stacked). What is not a regular
+stride (``a_col``, ``b_row``, ``b_col``, ``c_col`` of a `Way` other than `STRIDED`) is the address of a table of offsets."""
 _POINTERS = ("a", "b", "c", "epilogue", "context")
 TYPES = tuple("ptr" if name in _POINTERS else "i64" for name in PROBLEM)
 
@@ -48,6 +50,7 @@ class Problem:
     b_row: Value
     b_col: Value
     c_row: Value
+    c_col: Value
     add: Value
     epilogue: Value
     context: Value
@@ -55,6 +58,26 @@ class Problem:
 
     def values(self) -> list[Value]:
         return [getattr(self, name) for name in PROBLEM]
+
+
+Span = tuple[Value, Value]
+"""(first, count)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the operands of a product lie in memory.
+
+    Attributes:
+        name: part of the names of functions.
+        rows, columns: ``(f, tiling, source, problem, rows or columns, steps, to)`` pack A[rows, steps] or B[steps, columns].
+        block: ``(f, tiling, problem, rows, columns, steps, panels of A and B)`` multiplies what is packed and adds it to C.
+    """
+
+    name: str
+    rows: Callable[[Function, Tiling, DType, Problem, Span, Span, Value], None]
+    columns: Callable[[Function, Tiling, DType, Problem, Span, Span, Value], None]
+    block: Callable[[Function, Tiling, Problem, Span, Span, Span, tuple[Value, Value]], None]
 
 
 def problem(values: Sequence[Value]) -> Problem:
@@ -141,9 +164,9 @@ def _edge_tile(module: Module, t: Tiling) -> str:
     return name
 
 
-def serial(module: Module, t: Tiling, source: DType) -> str:
+def serial(module: Module, t: Tiling, source: DType, way: Way) -> str:
     """Name of ``void serial(problem..., memory)``: a whole product on one thread; `memory` holds `serial_bytes`."""
-    name = f"gemm_serial_{source.short}"
+    name = f"gemm_serial_{source.short}{way.name}"
     if module.has(name):
         return name
     f = module.function(name, "void", [*parameters(), ("ptr noalias", "memory")], internal=True, inline="noinline")
@@ -156,10 +179,11 @@ def serial(module: Module, t: Tiling, source: DType) -> str:
     turns = f.maximum(p.k, f.index(1))
     with f.loop(0, p.n, width, hints=hints) as j, f.loop(0, turns, depth, hints=hints) as depths:
         columns, steps = f.minimum(p.n - j.index, width), f.minimum(p.k - depths.index, depth)
-        pack_columns(f, t, source, p, (j.index, columns), (depths.index, steps), b_panels)
+        way.columns(f, t, source, p, (j.index, columns), (depths.index, steps), b_panels)
         with f.loop(0, p.m, height, hints=hints) as i:
             rows = f.minimum(p.m - i.index, height)
-            row_block(f, t, source, p, (i.index, rows), (j.index, columns), (depths.index, steps), (a_panels, b_panels))
+            way.rows(f, t, source, p, (i.index, rows), (depths.index, steps), a_panels)
+            way.block(f, t, p, (i.index, rows), (j.index, columns), (depths.index, steps), (a_panels, b_panels))
     f.ret()
     return name
 
@@ -169,45 +193,43 @@ def serial_bytes(t: Tiling) -> int:
     return (t.height * t.depth + t.depth * (t.width + t.columns)) * t.itemsize
 
 
-Span = tuple[Value, Value]
-"""(first, count)."""
-
-
-def pack_columns(f: Function, t: Tiling, source: DType, p: Problem, columns: Span, steps: Span, to: Value) -> None:
-    """Pack B[steps, columns]."""
+def _pack_columns(f: Function, t: Tiling, source: DType, p: Problem, columns: Span, steps: Span, to: Value) -> None:
     origin = lanes.address(f, p.b, steps[0] * p.b_row + columns[0] * p.b_col, source)
     f.call("void", pack(f.module, source, t.type, t.columns), columns[1], steps[1], origin, p.b_col, p.b_row, to)
 
 
-def row_block(
-    f: Function,
-    t: Tiling,
-    source: DType,
-    p: Problem,
-    rows: Span,
-    columns: Span,
-    steps: Span,
-    panels: tuple[Value, Value],
-) -> None:
-    """Pack A[rows, steps] and add its product with the packed columns to C."""
+def _pack_rows(f: Function, t: Tiling, source: DType, p: Problem, rows: Span, steps: Span, to: Value) -> None:
     origin = lanes.address(f, p.a, rows[0] * p.a_row + steps[0] * p.a_col, source)
-    f.call("void", pack(f.module, source, t.type, t.rows), rows[1], steps[1], origin, p.a_row, p.a_col, panels[0])
-    add = f.op("or", p.add, (steps[0] > 0).to("zext", "i64"))
+    f.call("void", pack(f.module, source, t.type, t.rows), rows[1], steps[1], origin, p.a_row, p.a_col, to)
+
+
+def continued(f: Function, p: Problem, steps: Span) -> Value:
+    """Whether these steps of K are added to C, as i64: always if the problem says so, else all but the first."""
+    return f.op("or", p.add, (steps[0] > 0).to("zext", "i64"))
+
+
+def _multiply(
+    f: Function, t: Tiling, p: Problem, rows: Span, columns: Span, steps: Span, panels: tuple[Value, Value]
+) -> None:
     last = (steps[0] + steps[1] >= p.k).to("zext", "i64")
     target = p.c.at(t.type, rows[0] * p.c_row + columns[0])
     f.call(
-        "void", macro_kernel(f.module, t), rows[1], columns[1], steps[1], *panels, target, p.c_row, add, last,
+        "void", macro_kernel(f.module, t), rows[1], columns[1], steps[1], *panels, target, p.c_row, continued(f, p, steps), last,
         p.epilogue, p.context, p.row + rows[0], columns[0],
     )  # fmt: skip
 
 
-def parallel(module: Module, t: Tiling, source: DType) -> str:
+STRIDED = Way("", _pack_rows, _pack_columns, _multiply)
+"""Rows and columns at regular distances; the columns of C are neighbours."""
+
+
+def parallel(module: Module, t: Tiling, source: DType, way: Way) -> str:
     """Name of ``void parallel(runtime, problem...)``: one product on all threads.
 
     For each slab of K and N, B is packed once by all threads; then blocks of C are handed out. Every element of C is added up in the
     order of K by one thread at a time, so the result does not depend on who computes it.
     """
-    name = f"gemm_parallel_{source.short}"
+    name = f"gemm_parallel_{source.short}{way.name}"
     if module.has(name):
         return name
     f = module.function(name, "void", [("ptr", "runtime"), *parameters()], internal=True, inline="noinline")
@@ -217,13 +239,15 @@ def parallel(module: Module, t: Tiling, source: DType) -> str:
     _, depth = blocks(f, p.k, t.depth, 8)
     slab = runtime.allocate(f, f["runtime"], width * depth * t.itemsize)
     with f.when(runtime.exists(f, slab)):
-        _slabs(f, t, source, p, threads, (width, depth, slab))
+        _slabs(f, t, source, way, p, threads, (width, depth, slab))
         runtime.release(f, f["runtime"], slab)
     f.ret()
     return name
 
 
-def _slabs(f: Function, t: Tiling, source: DType, p: Problem, threads: Value, slab: tuple[Value, Value, Value]) -> None:
+def _slabs(
+    f: Function, t: Tiling, source: DType, way: Way, p: Problem, threads: Value, slab: tuple[Value, Value, Value]
+) -> None:
     """The loops over slabs of `width` columns and `depth` steps of K."""
     width, depth, memory = slab
     # two blocks for each thread at least, so that a late thread is not waited for long
@@ -239,17 +263,17 @@ def _slabs(f: Function, t: Tiling, source: DType, p: Problem, threads: Value, sl
         shared = [*p.values(), memory, j.index, columns, depths.index, steps]
         grain = f.maximum(f.op("sdiv", panels, threads * 4), f.index(1))
         context = runtime.pack(f, [*shared, height, row_blocks, share])
-        runtime.parallel_for(f, f["runtime"], panels, grain, _pack_worker(f.module, t, source), context)
+        runtime.parallel_for(f, f["runtime"], panels, grain, _pack_worker(f.module, t, source, way), context)
         tasks = row_blocks * f.op("sdiv", panels + (share - 1), share)
-        runtime.parallel_for(f, f["runtime"], tasks, 1, _block_worker(f.module, t, source), context)
+        runtime.parallel_for(f, f["runtime"], tasks, 1, _block_worker(f.module, t, source, way), context)
 
 
 _SHARED = (*TYPES, "ptr", "i64", "i64", "i64", "i64", "i64", "i64", "i64")
 
 
-def _pack_worker(module: Module, t: Tiling, source: DType) -> str:
+def _pack_worker(module: Module, t: Tiling, source: DType, way: Way) -> str:
     """Worker over panels of the slab."""
-    name = f"gemm_pack_worker_{source.short}"
+    name = f"gemm_pack_worker_{source.short}{way.name}"
     if module.has(name):
         return name
     f = module.function(name, "void", runtime.RANGE, internal=True, inline="noinline")
@@ -258,14 +282,14 @@ def _pack_worker(module: Module, t: Tiling, source: DType) -> str:
     slab, first, columns, step, steps, *_ = values[len(TYPES) :]
     start = f["begin"] * t.columns
     count = f.minimum(f["end"] * t.columns, columns) - start
-    pack_columns(f, t, source, p, (first + start, count), (step, steps), slab.at(t.type, start * steps))
+    way.columns(f, t, source, p, (first + start, count), (step, steps), slab.at(t.type, start * steps))
     f.ret()
     return name
 
 
-def _block_worker(module: Module, t: Tiling, source: DType) -> str:
+def _block_worker(module: Module, t: Tiling, source: DType, way: Way) -> str:
     """Worker over blocks of C: rows in the outer position, so that a thread keeps its packed rows' neighbours."""
-    name = f"gemm_block_worker_{source.short}"
+    name = f"gemm_block_worker_{source.short}{way.name}"
     if module.has(name):
         return name
     f = module.function(name, "void", runtime.RANGE, internal=True, inline="noinline")
@@ -280,6 +304,7 @@ def _block_worker(module: Module, t: Tiling, source: DType) -> str:
         rows = f.minimum(p.m - row, height)
         count = f.minimum(columns - start, share * t.columns)
         panels = (memory, slab.at(t.type, start * steps))
-        row_block(f, t, source, p, (row, rows), (first + start, count), (step, steps), panels)
+        way.rows(f, t, source, p, (row, rows), (step, steps), memory)
+        way.block(f, t, p, (row, rows), (first + start, count), (step, steps), panels)
     f.ret()
     return name

@@ -6,7 +6,7 @@ from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.kernels import lanes, runtime
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
-from mindspore.kernels.gemm_block import Problem, parallel, problem, serial, serial_bytes
+from mindspore.kernels.gemm_block import STRIDED, Problem, parallel, problem, serial, serial_bytes
 from mindspore.kernels.gemm_tile import Tiling
 
 
@@ -21,7 +21,7 @@ def converted(f: Function, t: Tiling, dtype: DType, p: Problem) -> None:
 def _through(f: Function, t: Tiling, dtype: DType, p: Problem, wide: Value) -> None:
     module = f.module
     inside = problem([
-        p.m, p.n, p.k, p.a, p.b, wide, p.a_row, p.a_col, p.b_row, p.b_col, p.n, p.add, p.epilogue, p.context, p.row,
+        p.m, p.n, p.k, p.a, p.b, wide, p.a_row, p.a_col, p.b_row, p.b_col, p.n, p.c_col, p.add, p.epilogue, p.context, p.row,
     ])  # fmt: skip
     with f.when(p.add.ne(0)):
         f.call("void", _copy(module, dtype, widen=True), wide, p.n, p.c, p.c_row, p.m, p.n)
@@ -29,11 +29,11 @@ def _through(f: Function, t: Tiling, dtype: DType, p: Problem, wide: Value) -> N
     def alone() -> list[Value]:
         memory = runtime.scratch(f, f["runtime"], serial_bytes(t))
         with f.when(runtime.exists(f, memory)):
-            f.call("void", serial(module, t, dtype), *inside.values(), memory)
+            f.call("void", serial(module, t, dtype, STRIDED), *inside.values(), memory)
         return []
 
     def shared() -> list[Value]:
-        f.call("void", parallel(module, t, dtype), f["runtime"], *inside.values())
+        f.call("void", parallel(module, t, dtype, STRIDED), f["runtime"], *inside.values())
         return []
 
     f.choose(f["shared"].eq(0) | runtime.threads(f, f["runtime"]).eq(1), alone, shared)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from mindspore.base.symbolic import Size
 from mindspore.kernels.arena import Arena
 from mindspore.kernels.program import Function, Value
 from mindspore.kernels.tasks import Task, copy_task
@@ -28,13 +29,19 @@ class Plan:
     scratch: dict[Task, int] = field(default_factory=dict)
 
 
+SYMBOLIC = "symbolic"
+ARENAS = ("arena", SYMBOLIC)
+"""Kinds of homes while a plan is made."""
+
+
 class _Planner:
     def __init__(self, function: Function, tasks: Sequence[Task], constants: Callable[[Value], int]) -> None:
         self.function, self.tasks, self.constants = function, list(tasks), constants
         self.homes: dict[Value, Home] = {p: Home("parameter", i) for i, p in enumerate(function.parameters)}
         self.last: dict[Value, int] = {}
-        self.arena = Arena()
-        self.scratch: dict[Task, int] = {}
+        self.arenas = {False: Arena(), True: Arena()}
+        """For numbers of bytes that are known, and behind these for symbolic ones: where one lies does not depend on how they compare."""
+        self.scratch: dict[Task, Home] = {}
         self.acting = max((position for position, task in enumerate(self.tasks) if task.effects), default=-1)
         for position, task in enumerate(self.tasks):
             self.last.update((value, position) for value in task.reads)
@@ -47,7 +54,18 @@ class _Planner:
             self.place_constants(task)
             self.place_task(position, task)
         copies = [copy_task(value, self.function.parameters[target]) for value, target in late.items()]
-        return Plan(self.homes, self.arena.size, [*self.tasks, *copies], self.scratch)
+        known, symbolic = (self.arenas[kind].size for kind in (False, True))
+        homes = {v: Home("arena", h.index + known) if h.kind == SYMBOLIC else h for v, h in self.homes.items()}
+        scratch = {t: h.index + known if h.kind == SYMBOLIC else h.index for t, h in self.scratch.items()}
+        return Plan(homes, known + symbolic, [*self.tasks, *copies], scratch)
+
+    def take(self, nbytes: int) -> Home:
+        """Memory in the arena for its kind of size."""
+        symbolic = isinstance(nbytes, Size)
+        return Home(SYMBOLIC if symbolic else "arena", self.arenas[symbolic].take(nbytes))
+
+    def give(self, home: Home) -> None:
+        self.arenas[home.kind == SYMBOLIC].give(home.index)
 
     def place_results(self) -> dict[Value, int]:
         """Results to their slots; gives the updates that must wait until the end, with their parameters."""
@@ -77,16 +95,16 @@ class _Planner:
                 self.homes[value] = Home("constant", self.constants(value))
 
     def place_task(self, position: int, task: Task) -> None:
-        ending = {v for v in task.reads if self.last[v] == position and self.homes[v].kind == "arena"}
+        ending = {v for v in task.reads if self.last[v] == position and self.homes[v].kind in ARENAS}
         for value in task.writes:
             if value not in self.homes:
-                self.homes[value] = self.inherited(task, value, ending) or Home("arena", self.arena.take(value.nbytes))
+                self.homes[value] = self.inherited(task, value, ending) or self.take(value.nbytes)
         if task.scratch:
-            self.scratch[task] = self.arena.take(task.scratch)
-            self.arena.give(self.scratch[task])
-        unread = [v for v in task.writes if v not in self.last and self.homes[v].kind == "arena"]
+            self.scratch[task] = self.take(task.scratch)
+            self.give(self.scratch[task])
+        unread = [v for v in task.writes if v not in self.last and self.homes[v].kind in ARENAS]
         for value in [*[v for v in task.reads if v in ending], *unread]:
-            self.arena.give(self.homes[value].index)
+            self.give(self.homes[value])
 
     def inherited(self, task: Task, value: Value, ending: set[Value]) -> Home | None:
         """The memory of an input that is not needed after this task; it then belongs to `value`."""

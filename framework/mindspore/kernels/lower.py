@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mindspore.ir.graph import Graph
+from mindspore.ir.sizes import has_sizes
 from mindspore.kernels.emit import Module
 from mindspore.kernels.entry import Functions
-from mindspore.kernels.flatten import flatten
+from mindspore.kernels.flatten import flatten, tensor_types
 from mindspore.kernels.modules import Part, Shared
 from mindspore.kernels.program import Site
 from mindspore.kernels.target import Isa
@@ -26,8 +27,8 @@ class Lowered:
         parts: the modules, first the one of the entry; equal graphs give equal text.
         entry: the exported function. Slots: parameters, results, a table of kernel addresses, `constants`, the arena.
         kernels: names of the ahead-of-time kernels whose addresses the table holds, in order.
-        constants: arrays that the code reads.
-        arena_bytes: memory that one run needs.
+        constants: arrays that the code reads. In code for symbolic sizes the first stands for the values of their atoms.
+        arena_bytes: memory that one run needs; a symbolic size in such code.
         sites: the effects that the code hands to ``Runtime.emit`` by number, with the types of their values; those without elements are not
             handed over.
         calls: loop nests, products and other units of work that one run of the entry's own code starts.
@@ -49,7 +50,7 @@ class Lowered:
 
 def lower(graph: Graph, *, isa: Isa, updates: Mapping[int, int] | None = None) -> Lowered:
     """Lower a closed typed graph without composites. ``updates``: output index -> index of the parameter that it overwrites."""
-    shared = Shared(Module(isa))
+    shared = Shared(Module(isa), any(has_sizes(t.shape) for p in graph.parameters for t in tensor_types(p.type)))
     functions, program = Functions(shared), flatten(graph, updates or {})
     arena_bytes = functions.entry(program, ENTRY)
     entry = Part(shared.module.text(), "loops" if functions.emitted else "glue")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mindspore.base import dtypes as dt
+from mindspore.ir.sizes import has_sizes
 from mindspore.kernels import catalog, epilogue, gemm, lanes, runtime
 from mindspore.kernels.emit import NO_VECTOR, Module
 from mindspore.kernels.emit import Value as Lane
@@ -15,14 +16,15 @@ TILED = (dt.float32, dt.float64)
 """Types whose kernel calls back for each finished tile."""
 PACKED = (*TILED, dt.float16, dt.bfloat16)
 WORTH_PACKING = 1 << 13
-"""Multiplications from which packing and tiles pay off."""
+"""Multiplications from which packing and tiles pay off; with symbolic sizes they are always used, for their code takes any."""
 CALLBACK = (("ptr", "context"), ("ptr", "tile"), *(("i64", n) for n in ("ld", "row", "column", "rows", "columns")))
 
 
 def suits(task: RunProduct) -> bool:
     """Whether the ahead-of-time kernel is the better way."""
     dtype = task.product.outputs[0].dtype
-    return task.product.work >= WORTH_PACKING and dtype in (TILED if task.maps else PACKED)
+    worth = has_sizes(task.product.size) or task.product.work >= WORTH_PACKING
+    return worth and dtype in (TILED if task.maps else PACKED)
 
 
 def scratch_bytes(task: RunProduct) -> int:
@@ -32,7 +34,7 @@ def scratch_bytes(task: RunProduct) -> int:
 
 def emit(scope: Scope, task: RunProduct) -> None:
     """Call the kernel."""
-    f, product = scope.f, task.product
+    product = task.product
     target = scope.pointer(task.holder) if task.holder is not None else scope.scratch(task)
     left, right = (r.value for r in product.reads)
     assert left is not None
@@ -42,12 +44,7 @@ def emit(scope: Scope, task: RunProduct) -> None:
         buffers += _callback(scope, task)
     kernel = catalog.define(gemm.spec(product.outputs[0].dtype))
     numbers = _params(product, gemm.EPILOGUE if task.maps else 0)
-    symbol = f"params{'_'.join(map(str, numbers))}"
-    params = Lane(f, "ptr", f.module.array(symbol, "i64", numbers))
-    table = f.load("ptr", scope.constants)
-    address = f.load("ptr", table.at("ptr", scope.shared.kernel(kernel)))
-    scope.shared.calls += 1
-    scope.check(f.call("i32", address, f["runtime"], scope.packed("buffers", buffers), params))
+    scope.run_kernel(kernel, buffers, numbers)
 
 
 def _params(product: Product, flags: int) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Value
 from mindspore.kernels.flatten_folds import accumulator, identity_of
 from mindspore.kernels.lanes import Complex, Lane
 from mindspore.kernels.nest import Item, Nest
+from mindspore.kernels.sizes import is_symbolic
 from mindspore.primitives.scalar import Expr
 
 COMBINE: Mapping[str, str] = {
@@ -129,7 +130,7 @@ def hints(count: int, innermost: bool) -> tuple[str, ...]:
     """Metadata of a loop: only innermost loops become vectors. LLVM would unroll short ones completely before it looks for vectors."""
     if not innermost:
         return (NO_VECTOR,)
-    if not SHORT <= count < LONG:
+    if is_symbolic(count) or not SHORT <= count < LONG:
         return ()
     return (NO_UNROLL, f'!{{!"llvm.loop.interleave.count", i32 {2 if count >= 4 * SHORT else 1}}}')
 

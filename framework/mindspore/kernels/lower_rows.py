@@ -11,6 +11,7 @@ from mindspore.kernels.emit import Function, Value
 from mindspore.kernels.lanes import Lane
 from mindspore.kernels.lower_items import Index, Place
 from mindspore.kernels.nest import Item, Nest
+from mindspore.kernels.sizes import is_symbolic
 
 CHEAP = 6
 """Instructions up to which a value is computed again in a later phase instead of being kept."""
@@ -31,7 +32,8 @@ class Rows:
         self.cheap = CHEAP
         self.loops = self.schedule()
         self.kept = self.plan_kept()
-        if sum(prod(nest.length) * nest.items[k].dtype.itemsize for k in self.kept) > MOST_KEPT:
+        length = prod(nest.length)
+        if is_symbolic(length) or sum(length * nest.items[k].dtype.itemsize for k in self.kept) > MOST_KEPT:
             self.cheap = ANY_COST
             self.loops, self.kept = self.schedule(), {}
         self.rows = {index: self.row_memory(index) for index in self.kept}

@@ -10,6 +10,9 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
+from mindspore.base import dtypes as dt
 from mindspore.kernels import lower_nest
 from mindspore.kernels.emit import Module
 from mindspore.kernels.nest import Nest
@@ -40,9 +43,12 @@ class _Variant:
 
 
 class Shared:
-    """Parts of one graph. ``constants[0]`` at run time is the table of ahead-of-time kernels that the graph calls."""
+    """Parts of one graph. ``constants[0]`` at run time is the table of ahead-of-time kernels that the graph calls.
 
-    def __init__(self, module: Module) -> None:
+    ``symbolic``: the graph has symbolic sizes; the first constant then stands for the values of their atoms.
+    """
+
+    def __init__(self, module: Module, symbolic: bool = False) -> None:
         self.module = module
         self.parts: dict[str, Part] = {}
         self.constants: dict[Value, int] = {}
@@ -50,6 +56,10 @@ class Shared:
         self.names: dict[str, str] = {}
         self.variants: dict[str, list[_Variant]] = {}
         self.calls = 0
+        self.symbolic = symbolic
+        self.atoms = Value(dt.int64, 0, np.empty(0, np.int64))
+        if symbolic:
+            self.constant(self.atoms)
 
     def once(self, kind: str, key: str, emit: Emit, apart: bool, called: str = "") -> str:
         """The symbol of what `key` describes, emitted at its first use: its name, with ``called`` behind it."""
@@ -60,7 +70,7 @@ class Shared:
 
     def nest(self, nest: Nest, parallel: bool, apart: bool) -> tuple[str, tuple[int, ...]]:
         """The symbol of the nest's function, of a chunk of it when it runs in `parallel`, and the sizes to hand to it."""
-        shape = shape_of(nest) if apart else Shape(nest, repr(nest), ())
+        shape = shape_of(nest, apart)
         variants = self.variants.setdefault(f"{shape.key} {parallel} {apart}", [])
         found = next((v for v in variants if hold(v.facts, shape.sizes)), None)
         if found is None:

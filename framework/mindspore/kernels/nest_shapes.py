@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mindspore.kernels.nest import Nest
-from mindspore.kernels.sizes import Dim, Facts
+from mindspore.kernels.sizes import Dim, Facts, is_symbolic
 
 SMALLEST = 32
 """Numbers below stay in the code: short loops unroll."""
@@ -32,20 +32,22 @@ class Shape:
         return mapped(self.nest, lambda n: made.get(n, n)), facts
 
 
-def shape_of(nest: Nest) -> Shape:
-    """`nest` with its sizes taken out where that costs no speed: equal numbers are one size."""
+def shape_of(nest: Nest, shared: bool = True) -> Shape:
+    """`nest` with its sizes taken out, the symbolic ones always, the others where that costs no speed: equal numbers are one size."""
     sizes: dict[int, str] = {}
+    all_large = shared and _worth(nest)
 
     def taken(number: int) -> Any:
-        return sizes.setdefault(number, f"s{len(sizes)}") if number >= SMALLEST else number
+        large = is_symbolic(number) or (all_large and number >= SMALLEST)
+        return sizes.setdefault(number, f"s{len(sizes)}") if large else number
 
-    if not _worth(nest):
-        return Shape(nest, repr(nest), ())
     return Shape(nest, repr(mapped(nest, taken)), tuple(sizes))
 
 
 def _worth(nest: Nest) -> bool:
     inner = (nest.inner or nest.length or (0,))[-1]
+    if is_symbolic(inner):
+        return True
     if inner < SHORTEST or any(i.strides and i.strides[-1] not in (0, 1) for i in nest.items):
         return False
     return inner >= LONG or sum(n > 1 for n in nest.outer) < 2

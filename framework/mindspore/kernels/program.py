@@ -96,6 +96,22 @@ class Boxes(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class KernelCall:
+    """One call of an ahead-of-time kernel; buffers are numbered reads first, then outputs."""
+
+    kernel: str
+    buffers: tuple[int, ...]
+    params: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kernels(Step):
+    """Calls ahead-of-time kernels one after the other, on whole buffers."""
+
+    calls: tuple[KernelCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Sizes of the batch dimensions and the elements from one batch to the next in both operands."""
 
@@ -161,6 +177,11 @@ class Loop(Step):
 
 
 Site = tuple[Effect, tuple[TensorType, ...]]
+
+
+def handed_over(type: TensorType) -> bool:
+    """Whether an effect gets the memory of a value of this type: one without elements has none."""
+    return not any(isinstance(n, int) and n == 0 for n in type.shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mindspore.ir.sizes import has_sizes
 from mindspore.kernels import lower_nest
 from mindspore.kernels.emit import Function, Module
 from mindspore.kernels.emit import Value as Lane
@@ -82,6 +83,17 @@ class Scope:
         for position, value in enumerate(values):
             self.f.store(value, context.at("i64", position))
         return context
+
+    def run_kernel(self, kernel: str, buffers: Sequence[Lane], numbers: Sequence[int]) -> None:
+        """Call an ahead-of-time kernel, leaving this function when it fails."""
+        f = self.f
+        if has_sizes(numbers):
+            params = self.packed("params", [f.index(n) for n in numbers])
+        else:
+            params = Lane(f, "ptr", f.module.array(f"params{'_'.join(map(str, numbers))}", "i64", numbers))
+        address = f.load("ptr", f.load("ptr", self.constants).at("ptr", self.shared.kernel(kernel)))
+        self.shared.calls += 1
+        self.check(f.call("i32", address, f["runtime"], self.packed("buffers", buffers), params))
 
     def run_units(self, kind: str, key: str, pointers: Sequence[Lane], work: tuple[int, int], emit: Emit) -> None:
         """Run the function of units that `emit` writes, leaving this one when it fails.

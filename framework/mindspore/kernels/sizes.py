@@ -10,6 +10,8 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mindspore.base.symbolic import Size
+
 Term = int | tuple[str, Any, Any]
 """A number, ``("size", position, None)``, or an operation on two terms."""
 Facts = dict[Term, int]
@@ -29,7 +31,8 @@ def evaluate(term: Term, sizes: Sequence[int]) -> int:
     operation, left, right = term
     if operation == "size":
         return sizes[left]
-    return int(_OPERATIONS[operation](evaluate(left, sizes), evaluate(right, sizes)))
+    found = _OPERATIONS[operation](evaluate(left, sizes), evaluate(right, sizes))
+    return int(found) if isinstance(found, bool) else found
 
 
 class Dim:
@@ -41,7 +44,7 @@ class Dim:
         self.term, self.number, self.facts = term, number, facts
 
     def _made(self, operation: str, other: Any, swapped: bool = False) -> Any:
-        if not isinstance(other, int | Dim):
+        if not isinstance(other, int | Dim | Size):
             return NotImplemented
         if not swapped and not isinstance(other, Dim) and _NEUTRAL.get(operation) == other:
             return self
@@ -50,15 +53,16 @@ class Dim:
         return Dim((operation, _term(left), _term(right)), number, self.facts)
 
     def _asked(self, operation: str, other: Any) -> Any:
-        if not isinstance(other, int | Dim):
+        if not isinstance(other, int | Dim | Size):
             return NotImplemented
         answer = bool(_OPERATIONS[operation](self.number, _number(other)))
         self.facts[operation, self.term, _term(other)] = answer
         return answer
 
     def _fixed(self) -> int:
-        self.facts["==", self.term, self.number] = True
-        return self.number
+        number = operator.index(self.number)
+        self.facts["==", self.term, number] = True
+        return number
 
     def __add__(self, other: Any) -> Any:
         return self._made("+", other)
@@ -132,11 +136,16 @@ class Dim:
         return format(self._fixed(), specification)
 
 
-def _term(value: int | Dim) -> Term:
+def is_symbolic(number: Any) -> bool:
+    """Whether code should hold for any `number`: it is not asked how large it is."""
+    return isinstance(number.number if isinstance(number, Dim) else number, Size)
+
+
+def _term(value: Any) -> Term:
     return value.term if isinstance(value, Dim) else value
 
 
-def _number(value: int | Dim) -> int:
+def _number(value: Any) -> int:
     return value.number if isinstance(value, Dim) else value
 
 

@@ -15,6 +15,7 @@ from mindspore.kernels.program import (
     Emit,
     Function,
     Invoke,
+    Kernels,
     Loop,
     Map,
     Product,
@@ -69,7 +70,7 @@ class RunStep(Task):
     def effects(self) -> bool:
         return has_effects(self.step)
 
-    step: ArgFold | Boxes | Invoke | Branch | Loop | Emit = field(kw_only=True)
+    step: ArgFold | Boxes | Invoke | Branch | Kernels | Loop | Emit = field(kw_only=True)
 
 
 def tasks_of(function: Function) -> list[Task]:
@@ -86,7 +87,7 @@ def task(group: Group, outputs: list[Value], updates: Set[Value]) -> Task:
     first = group.steps[0]
     if isinstance(first, Product):
         return _product_task(group, first, outputs, updates)
-    assert isinstance(first, ArgFold | Boxes | Invoke | Branch | Loop | Emit)
+    assert isinstance(first, ArgFold | Boxes | Invoke | Branch | Kernels | Loop | Emit)
     shares = _loop_shares(first) if isinstance(first, Loop) else {}
     return RunStep(_reads(first), list(first.outputs), shares, step=first)
 

@@ -20,17 +20,27 @@ from mindspore.nn.activation import (
 from mindspore.nn.basic import Dense, Flatten, Identity
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
+from mindspore.nn.conv import Conv2d
 from mindspore.nn.learning_rate_schedule import LearningRateSchedule
 from mindspore.nn.loss import CrossEntropyLoss, L1Loss, LossBase, MSELoss, SoftmaxCrossEntropyWithLogits
+from mindspore.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
 from mindspore.nn.optimizer import SGD, Momentum, Optimizer
+from mindspore.nn.pooling import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from mindspore.nn.wrap import TrainOneStepCell, WithLossCell
 
 __all__ = [
     "ELU",
     "GELU",
     "SGD",
+    "AdaptiveAvgPool2d",
+    "AvgPool1d",
+    "AvgPool2d",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
     "Cell",
     "CellList",
+    "Conv2d",
     "CrossEntropyLoss",
     "Dense",
     "Flatten",
@@ -38,11 +48,14 @@ __all__ = [
     "HSwish",
     "Identity",
     "L1Loss",
+    "LayerNorm",
     "LeakyReLU",
     "LearningRateSchedule",
     "LogSoftmax",
     "LossBase",
     "MSELoss",
+    "MaxPool1d",
+    "MaxPool2d",
     "Momentum",
     "Optimizer",
     "ReLU",

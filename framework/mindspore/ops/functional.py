@@ -13,10 +13,16 @@ from mindspore.common.gradients import GradOperation, get_grad, grad, value_and_
 from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
-from mindspore.ops import losses
+from mindspore.ops import layers, losses
 from mindspore.ops.debug import print_
 
-_INTERNAL = frozenset({"argmax_index", "argmin_index", "iota", "apply_momentum", "strided_slice_grad"})
+_INTERNAL = frozenset(
+    {
+        "argmax_index", "argmin_index", "iota", "apply_momentum", "strided_slice_grad", "strided_products", "avg_pool", "max_pool",
+        "max_pool_grad", "conv2d_backprop_input", "conv2d_backprop_filter", "window_index", "window_max", "window_place",
+        "window_spread", "window_sum", "window_take",
+    }
+)  # fmt: skip
 
 _full = function("full")
 _arange = function("arange")
@@ -224,6 +230,8 @@ def is_tensor(obj: Any) -> bool:
 
 
 _WRITTEN: Mapping[str, Any] = {
+    "adaptive_avg_pool2d": layers.adaptive_avg_pool2d, "avg_pool2d": layers.avg_pool2d, "batch_norm": layers.batch_norm,
+    "conv2d": layers.conv2d, "layer_norm": layers.layer_norm, "max_pool2d": layers.max_pool2d,
     "all": f.all, "amax": f.amax, "amin": f.amin, "any": f.any, "arange": arange, "argmax": f.argmax, "argmin": f.argmin,
     "assign": assign, "assign_add": assign_add, "assign_sub": assign_sub, "bmm": function("BatchMatMul"),
     "broadcast_to": f.broadcast_to, "cast": f.cast, "cat": concat, "clamp": f.clamp, "clip": f.clamp,

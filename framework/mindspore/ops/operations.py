@@ -9,9 +9,15 @@ from mindspore.common.eager import function
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
 from mindspore.ops.debug import Assert, Print
+from mindspore.ops.layers import batch_norm_step
 from mindspore.ops.primitive import Primitive, primitive_class
 
-INTERNAL = frozenset({"Arange", "ArgmaxIndex", "ArgminIndex", "Eye", "Full", "Iota", "OneHot", "StridedSliceGrad"})
+INTERNAL = frozenset(
+    {
+        "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Eye", "Full", "Iota", "MaxPoolGrad", "OneHot", "StridedProducts",
+        "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum", "WindowTake",
+    }
+)  # fmt: skip
 """Operators that have no class of their own in MindSpore, or one with another signature, written below."""
 
 _full = function("full")
@@ -165,9 +171,28 @@ class ApplyMomentum(_Function):
         return assign(variable, moved[0])
 
 
+class BatchNorm(_Function):
+    """``BatchNorm(...)(input_x, scale, bias, mean, variance)``: channels normalised; training moves the Parameters mean and variance.
+
+    Gives the result, then mean and variance (those given, or in training the batch's) twice.
+    """
+
+    __slots__ = ("data_format", "epsilon", "is_training", "momentum")
+
+    def __init__(
+        self, is_training: bool = False, epsilon: float = 1e-5, momentum: float = 0.1, data_format: str = "NCHW"
+    ) -> None:
+        self.is_training, self.epsilon, self.momentum, self.data_format = is_training, epsilon, momentum, data_format
+        if data_format != "NCHW":
+            raise ValueError(f"For 'BatchNorm', the 'data_format' must be 'NCHW', but got {data_format!r}.")
+
+    def __call__(self, input_x: Any, scale: Any, bias: Any, mean: Any, variance: Any) -> Any:
+        return batch_norm_step(input_x, scale, bias, mean, variance, self.is_training, self.momentum, self.epsilon)
+
+
 _momentum = function("ApplyMomentum")
 _WRITTEN = (
-    ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, DType, Eye, Fill, OneHot, Ones, Print, Rank, Shape, Size, Zeros,
+    ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Print, Rank, Shape, Size, Zeros,
 )  # fmt: skip
 _BY_NAME: dict[str, Any] = {c.__name__: c for c in _WRITTEN}
 _BY_NAME |= {

@@ -80,7 +80,62 @@ class Update:
     bodies: tuple[Callable[..., Expr], ...]
 
 
-Compute = Elementwise | Reduce | ArgReduce | Contract | Alias | Move | Update
+@dataclass(frozen=True, slots=True)
+class Strided:
+    """How one operand of a `StridedProduct` is seen: the element at ``offset + group * g + row * m + depth . k + columns . n``."""
+
+    offset: int = 0
+    group: int = 0
+    row: int = 0
+    depth: Shape = ()
+    columns: Shape = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StridedProduct:
+    """``c[g, m, n] = sum over k of a[g, m, k] * b[g, k, n]``, where k and n each stand for several dimensions, every operand strided.
+
+    Each gradient of a convolution is one, or a few: the windows of a tensor are a strided view of it.
+
+    Attributes:
+        groups, rows, depth, columns: the numbers of g and m, and the sizes of the dimensions of k and n (at most `MOST_DIMS` each).
+        a, b, c: strides of the operands; ``a`` has no columns, ``b`` no row and ``c`` no depth.
+    """
+
+    groups: int
+    rows: int
+    depth: Shape
+    columns: Shape
+    a: Strided
+    b: Strided
+    c: Strided
+
+
+MOST_DIMS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """The two inputs are multiplied as attribute ``products`` says, a tuple of `StridedProduct` that together write each output once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Works on the windows of the last dimensions: attributes ``kernel``, ``strides``, ``pads`` (before, after) and ``dilation``.
+
+    ``kind``: with x, the whole tensor, and w, one element per window,
+
+    - ``max`` (x -> w): the largest element; ``index`` (x -> w): where in its plane the first one is, Int32; NaN is the largest
+    - ``sum`` (x -> w): the sum; ``spread`` (w -> x): the sum of the windows that hold the element
+    - ``take`` (x, index -> w): the element at the index; ``place`` (w, index -> x): the sum of the windows with that index
+
+    What lies in the padding is not there. ``spread`` and ``place`` take the sizes of x from attribute ``size``.
+    """
+
+    kind: str
+
+
+Compute = Elementwise | Reduce | ArgReduce | Contract | Alias | Move | Update | Products | Windows
 
 
 def contract_dims(x: TensorType, y: TensorType, transpose_a: bool, transpose_b: bool) -> tuple[int, int, int]:

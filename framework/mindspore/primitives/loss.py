@@ -97,10 +97,10 @@ def _expand_sparse(b: Any, logits: Any, labels: Any, is_grad: bool) -> Any:
     rows = max(b.shape(logits)[0], 1)
 
     def loss(x: Any) -> Any:
-        return b.div(b.neg(b.reduce_sum(b.mul(_one_hot(b, labels, x), log_softmax_rows(b, x, -1)))), float(rows))
+        return b.div(b.neg(b.reduce_sum(b.mul(_one_hot(b, labels, x), log_softmax_rows(b, x, -1)))), rows)
 
     def slope(x: Any) -> Any:
-        return b.div(b.sub(softmax_rows(b, x, -1), _one_hot(b, labels, x)), float(rows))
+        return b.div(b.sub(softmax_rows(b, x, -1), _one_hot(b, labels, x)), rows)
 
     return in_float32(b, logits, slope if is_grad else loss)
 
@@ -113,7 +113,7 @@ def _sparse(logits: Any, labels: Any, is_grad: bool) -> Any:
 
 
 def _sparse_gradient(b: Any, logits: Any, labels: Any, out: Any, d: Any, is_grad: bool) -> tuple[Any, None]:
-    rows = float(max(b.shape(logits)[0], 1))
+    rows = max(b.shape(logits)[0], 1)
     p = b.softmax(logits)
     if not is_grad:
         return b.mul(b.div(b.sub(p, _one_hot(b, labels, logits)), rows), d), None

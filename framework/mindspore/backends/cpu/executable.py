@@ -14,11 +14,13 @@ from mindspore._native import Executable, TensorBase, isa_level
 from mindspore.backends.cpu.kernel_addresses import resolve_kernel
 from mindspore.base.dtypes import to_numpy
 from mindspore.base.shapes import size
+from mindspore.base.symbolic import value
 from mindspore.ir.graph import WHILE, Apply, Graph, Node, nodes, subgraphs
+from mindspore.ir.sizes import bound_type, bound_value
 from mindspore.ir.types import TensorType, TokenType
 from mindspore.kernels import jit, target
 from mindspore.kernels.lower import Lowered, lower
-from mindspore.kernels.program import Site
+from mindspore.kernels.program import Site, handed_over
 
 _WATCHED_BYTES = 64 << 10
 Output = tuple[str, int, tuple[int, ...]] | tuple[str, int]
@@ -28,6 +30,13 @@ def compile(
     graph: Graph, *, arguments: int, bound: Sequence[Any], updates: Mapping[int, int]
 ) -> Callable[..., tuple[Any, ...]]:
     """See `mindspore.backends.Backend.compile`."""
+    return compile_general(graph, arguments=arguments, bound=bound, updates=updates)(())
+
+
+def compile_general(
+    graph: Graph, *, arguments: int, bound: Sequence[Any], updates: Mapping[int, int]
+) -> Callable[[Sequence[int]], Callable[..., tuple[Any, ...]]]:
+    """See `mindspore.backends.GeneralBackend.compile_general`."""
     _check_updates(graph, arguments, updates)
     inside = list(chain.from_iterable(map(nodes, subgraphs(graph))))
     _check_sizes(inside)
@@ -35,24 +44,34 @@ def compile(
     lowered = lower(graph, isa=isa, updates=updates)
     objects = [data for _, data in jit.compiled_parts(lowered.parts, isa)]
     linked = jit.link(objects, [lowered.entry])
-    results = enumerate(n.type for n in graph.outputs())
-    outputs = [_output(kind, updates.get(i), arguments) for i, kind in results if kind != TokenType()]
-    return Executable(
-        linked.address(lowered.entry), arguments, list(bound), outputs, constants_of(lowered), lowered.arena_bytes,
-        linked, [_code_and_shape(p.type) for p in graph.parameters], _may_run_long(graph, inside, lowered.arena_bytes),
-        _carrier(lowered.sites, bound),
-    )  # fmt: skip
+    loops = any(isinstance(n, Apply) and n.op is WHILE for n in inside)
+
+    def instance(atoms: Sequence[int]) -> Callable[..., tuple[Any, ...]]:
+        given = [_code_and_shape(p.type, atoms) for p in graph.parameters]
+        results = [_code_and_shape(n.type, atoms) for n in graph.outputs() if n.type != TokenType()]
+        arena = value(lowered.arena_bytes, atoms)
+        outputs = [_output(r, updates.get(i), arguments) for i, r in enumerate(results)]
+        return Executable(
+            linked.address(lowered.entry), arguments, list(bound), outputs, constants_of(lowered, atoms), arena, linked, given,
+            loops or _handles_much([n.type for n in (*graph.parameters, *graph.outputs())], arena, atoms),
+            _carrier(lowered.sites, bound, atoms),
+        )  # fmt: skip
+
+    return instance
 
 
-def _carrier(sites: Sequence[Site], bound: Sequence[Any]) -> Callable[[int, tuple[int, ...]], None] | None:
+def _carrier(
+    sites: Sequence[Site], bound: Sequence[Any], atoms: Sequence[int]
+) -> Callable[[int, tuple[int, ...]], None] | None:
     """What carries out effects for native code, which gives the addresses of the values; None without effects."""
     if not sites:
         return None
+    known = [(bound_value(e, atoms), [(handed_over(t), bound_type(t, atoms)) for t in types]) for e, types in sites]
 
     def carry_out(site: int, addresses: tuple[int, ...]) -> None:
-        effect, types = sites[site]
+        effect, types = known[site]
         given = iter(addresses)
-        effect.carry_out([_copied(t, next(given) if size(t.shape) else 0) for t in types], bound)
+        effect.carry_out([_copied(kind, next(given) if handed else 0) for handed, kind in types], bound)
 
     return carry_out
 
@@ -69,12 +88,10 @@ def _check_sizes(inside: Iterable[Node]) -> None:
             raise MemoryError(f"a tensor of shape {each.type.shape} does not fit in memory")
 
 
-def _may_run_long(graph: Graph, inside: Iterable[Node], arena_bytes: int) -> bool:
-    """Whether a run needs to watch for Ctrl-C, which costs a fraction of a microsecond: it loops or handles much data."""
-    if any(isinstance(n, Apply) and n.op is WHILE for n in inside):
-        return True
-    ends = [n.type for n in (*graph.parameters, *graph.outputs())]
-    return arena_bytes + sum(_bytes(t) for t in ends if isinstance(t, TensorType)) >= _WATCHED_BYTES
+def _handles_much(ends: Iterable[object], arena_bytes: int, atoms: Sequence[int]) -> bool:
+    """Whether a run needs to watch for Ctrl-C although it does not loop; watching costs a fraction of a microsecond."""
+    kinds = [bound_type(t, atoms) for t in ends if isinstance(t, TensorType)]
+    return arena_bytes + sum(map(_bytes, kinds)) >= _WATCHED_BYTES
 
 
 def _bytes(type: TensorType) -> int:
@@ -97,16 +114,17 @@ def _check_updates(graph: Graph, arguments: int, updates: Mapping[int, int]) -> 
             raise ValueError(f"graph {graph.name}: output {output} of type {have} updates a parameter of type {want}")
 
 
-def constants_of(lowered: Lowered) -> list[Any]:
-    """The table of kernel addresses, then the constants."""
+def constants_of(lowered: Lowered, atoms: Sequence[int] = ()) -> list[Any]:
+    """The table of kernel addresses, then the constants; ``atoms``: the values of those of a graph with symbolic sizes."""
     table = np.array([*map(resolve_kernel, lowered.kernels), 0], np.int64)
-    return [TensorBase.from_numpy(array, copy=True) for array in (table, *lowered.constants)]
+    arrays = [np.array(atoms, np.int64), *lowered.constants[1:]] if atoms else lowered.constants
+    return [TensorBase.from_numpy(array, copy=True) for array in (table, *arrays)]
 
 
-def _output(type: object, parameter: int | None, arguments: int) -> Output:
-    return ("fresh", *_code_and_shape(type)) if parameter is None else ("bound", parameter - arguments)
+def _output(result: tuple[int, tuple[int, ...]], parameter: int | None, arguments: int) -> Output:
+    return ("fresh", *result) if parameter is None else ("bound", parameter - arguments)
 
 
-def _code_and_shape(type: object) -> tuple[int, tuple[int, ...]]:
+def _code_and_shape(type: object, atoms: Sequence[int]) -> tuple[int, tuple[int, ...]]:
     assert isinstance(type, TensorType), f"expected a tensor, got {type}"
-    return type.dtype.code, type.shape
+    return type.dtype.code, bound_value(type.shape, atoms)

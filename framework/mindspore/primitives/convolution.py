@@ -1,0 +1,265 @@
+"""Convolutions and their gradients: windows of a padded tensor, multiplied as a matrix."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from mindspore.base import dtypes as dt
+from mindspore.base.shapes import Shape
+from mindspore.ir.operator import REQUIRED, NotDifferentiable
+from mindspore.ir.types import TensorType
+from mindspore.primitives.compute import Products, Strided, StridedProduct
+from mindspore.primitives.convolution_plan import (
+    Convolution,
+    convolution,
+    filter_product,
+    forward_product,
+    input_products,
+)
+from mindspore.primitives.declare import check_dtype, check_rank, check_same_dtype, operator, quiet, wide
+from mindspore.primitives.samples import Case, Samples, Wrong
+from mindspore.primitives.window_sizes import Pairs, each_dimension
+
+_ATTRS = {
+    "out_channel": REQUIRED, "kernel_size": REQUIRED, "mode": 1, "pad_mode": "valid", "pad": 0, "stride": 1, "dilation": 1,
+    "group": 1, "data_format": "NCHW",
+}  # fmt: skip
+
+
+def padded(b: Any, x: Any, pads: Pairs) -> Any:
+    """`x` with zeros around its spatial dimensions."""
+    return b.pad(x, paddings=((0, 0), (0, 0), *pads)) if any(map(any, pads)) else x
+
+
+def _wider(b: Any, values: Any, compute: Any) -> Any:
+    """`compute` in Float32 where the values are of half precision."""
+    dtype = b.dtype(values[0])
+    if dtype.itemsize > 2:
+        return compute(*values)
+    return b.cast(compute(*[b.cast(v, dtype=dt.float32) for v in values]), dtype=dtype)
+
+
+def _numpy_products(a: Any, b: Any, shape: Shape, products: tuple[StridedProduct, ...]) -> Any:
+    result = np.zeros(prod(shape), a.dtype)
+    flat = [np.ascontiguousarray(v).reshape(-1) for v in (a, b)]
+    for p in products:
+        left = _view(flat[0], p.a, (p.groups, p.rows, *p.depth), (p.a.group, p.a.row, *p.a.depth))
+        right = _view(flat[1], p.b, (p.groups, *p.depth, *p.columns), (p.b.group, *p.b.depth, *p.b.columns))
+        target = _view(result, p.c, (p.groups, p.rows, *p.columns), (p.c.group, p.c.row, *p.c.columns))
+        if not target.size:
+            continue
+        k, n = prod(p.depth), prod(p.columns)
+        target[...] = np.matmul(left.reshape(p.groups, p.rows, k), right.reshape(p.groups, k, n)).reshape(target.shape)
+    return result.reshape(shape)
+
+
+def _view(flat: Any, of: Strided, sizes: Shape, strides: Shape) -> Any:
+    if not prod(sizes):
+        return np.zeros(sizes, flat.dtype)
+    steps = [s * flat.itemsize for s in strides]
+    return np.lib.stride_tricks.as_strided(flat[of.offset :], sizes, steps)
+
+
+def _infer_products(a: TensorType, b: TensorType, shape: Shape, products: Any) -> TensorType:
+    check_dtype("StridedProducts", "a", a, (dt.float32, dt.float64))
+    check_same_dtype("StridedProducts", ("a", "b"), (a, b))
+    return TensorType(a.dtype, tuple(shape))
+
+
+_TRIED = Convolution(1, 2, 2, (4,), (3,), (2,), (1,), (1,), ((0, 0),), 1)
+operator(
+    "StridedProducts", "a, b", attrs={"shape": REQUIRED, "products": REQUIRED}, infer=_infer_products, reference=_numpy_products,
+    gradient=NotDifferentiable("stands for a convolution whose gradient is taken before it is expanded", error=True),
+    compute=Products(), dtypes=(dt.float32, dt.float64),
+    samples=Samples(
+        (Case(((2, 2, 2), (1, 2, 4)), {"shape": _TRIED.out, "products": (forward_product(_TRIED),)}),),
+        wrong=(Wrong(((2, 2, 2), (1, 2, 4)), TypeError, ("StridedProducts", "'a'", "Int32"), (dt.int32, dt.int32),
+                     {"shape": (1, 2, 3), "products": ()}),),
+    ),
+    doc="Matrix products over strided views of two tensors.",
+)  # fmt: skip
+
+
+def _reference(pads: Any, products: Any, shape: Any) -> Any:
+    """The meaning with numpy, in float32 for half precision."""
+
+    def run(a: Any, b: Any) -> Any:
+        return _numpy_products(a, np.pad(b, ((0, 0), (0, 0), *pads)), shape, products)
+
+    return quiet(wide(run))
+
+
+def _infer_conv(op: str) -> Any:
+    def infer(x: TensorType, weight: TensorType, **attrs: Any) -> TensorType:
+        _check(op, ("x", "weight"), (x, weight))
+        return TensorType(x.dtype, convolution(op, x.shape, weight.shape, attrs).out)
+
+    return infer
+
+
+def _check(op: str, names: tuple[str, str], types: tuple[TensorType, TensorType]) -> None:
+    check_dtype(op, names[0], types[0], dt.FLOATS)
+    check_same_dtype(op, names, types)
+    check_rank(op, names[0], types[0], 4, 4)
+    check_rank(op, names[1], types[1], 4, 4)
+
+
+def _expand_conv(b: Any, x: Any, weight: Any, **attrs: Any) -> Any:
+    c = convolution("Conv2D", b.shape(x), b.shape(weight), attrs)
+
+    def compute(x: Any, weight: Any) -> Any:
+        return b.strided_products(weight, padded(b, x, c.pads), shape=c.out, products=(forward_product(c),))
+
+    return _wider(b, (x, weight), compute)
+
+
+def _conv(x: Any, weight: Any, **attrs: Any) -> Any:
+    c = convolution("Conv2D", x.shape, weight.shape, attrs)
+    return _reference(c.pads, (forward_product(c),), c.out)(weight, x)
+
+
+def _conv_gradient(b: Any, x: Any, weight: Any, out: Any, d: Any, **attrs: Any) -> tuple[Any, Any]:
+    to_x = b.conv2d_backprop_input(d, weight, input_size=b.shape(x), **attrs)
+    return to_x, b.conv2d_backprop_filter(d, x, filter_size=b.shape(weight), **attrs)
+
+
+def _trials(which: Any) -> tuple[Case, ...]:
+    """Convolutions small enough for differences, then larger ones; `which` gives the shapes and further attributes of the operator."""
+    listed: tuple[tuple[Shape, Shape, dict[str, Any]], ...] = (
+        ((1, 2, 3, 4), (2, 2, 2, 3), {}),
+        ((1, 2, 3, 3), (2, 2, 3, 2), {"pad_mode": "same"}),
+        ((1, 1, 5, 4), (2, 1, 2, 2), {"pad_mode": "pad", "pad": (1, 0, 2, 1), "stride": (2, 3)}),
+        ((1, 2, 4, 3), (2, 1, 2, 2), {"pad_mode": "same", "group": 2, "dilation": (2, 1), "stride": (2, 1)}),
+        ((1, 1, 5, 5), (1, 1, 1, 1), {"stride": 2}),
+        ((2, 3, 9, 21), (8, 3, 3, 3), {"pad_mode": "pad", "pad": 1}),
+        ((3, 4, 12, 11), (6, 2, 3, 5), {"pad_mode": "same", "stride": (2, 2), "dilation": (1, 2), "group": 2}),
+        ((2, 5, 7, 7), (20, 5, 1, 1), {}),
+        ((0, 2, 3, 4), (2, 2, 2, 3), {}),
+    )
+    cases = []
+    for x, weight, attrs in listed:
+        full = {**_ATTRS, "out_channel": weight[0], "kernel_size": weight[2:], **attrs}
+        shapes, more = which(convolution("Conv2D", x, weight, full))
+        cases.append(Case(shapes, {"out_channel": weight[0], "kernel_size": weight[2:], **attrs, **more}))
+    return tuple(cases)
+
+
+def _wrong(op: str, first: str, size: dict[str, Any]) -> tuple[Wrong, ...]:
+    attrs = {"out_channel": 2, "kernel_size": 2, **size}
+    shapes = ((1, 2, 3, 4), (2, 2, 2, 2))
+    return (
+        Wrong(shapes, TypeError, (op, first, "Int32"), (dt.int32, dt.int32), attrs),
+        Wrong(shapes, ValueError, (op, "'pad_mode'", "full"), (), {**attrs, "pad_mode": "full"}),
+        Wrong(shapes, ValueError, (op, "'pad'", "3"), (), {**attrs, "pad": 3}),
+        Wrong(shapes, ValueError, (op, "'stride'", "0"), (), {**attrs, "stride": 0}),
+        Wrong(shapes, TypeError, (op, "'dilation'", "1.5"), (), {**attrs, "dilation": 1.5}),
+        Wrong(shapes, ValueError, (op, "'group'", "3"), (), {**attrs, "group": 3}),
+        Wrong(shapes, ValueError, (op, "'data_format'", "NHWC"), (), {**attrs, "data_format": "NHWC"}),
+        Wrong(((2, 3), (2, 2, 2, 2)), ValueError, (op, first, "[2, 3]"), (), attrs),
+    )
+
+
+operator(
+    "Conv2D", "x, weight", "conv2d", _ATTRS, infer=_infer_conv("Conv2D"), reference=_conv, gradient=_conv_gradient,
+    expand=_expand_conv, dtypes=dt.FLOATS,
+    samples=Samples(
+        _trials(lambda c: ((c.x, c.weight), {})),
+        wrong=(*_wrong("Conv2D", "'x'", {}),
+               Wrong(((1, 2, 3, 4), (2, 3, 2, 2)), ValueError, ("Conv2D", "'weight'", "[2, 2, 2, 2]", "[2, 3, 2, 2]"), (),
+                     {"out_channel": 2, "kernel_size": 2}),
+               Wrong(((1, 2, 1, 4), (2, 2, 2, 2)), ValueError, ("Conv2D", "smaller than the kernel", "[1, 2, 1, 4]"), (),
+                     {"out_channel": 2, "kernel_size": 2})),
+    ),
+    doc="Images x (N, C, H, W) with weights (out_channel, C / group, height, width).",
+)  # fmt: skip
+
+
+def _expect(op: str, d: TensorType, c: Convolution) -> None:
+    if d.shape != c.out:
+        raise ValueError(
+            f"{op}: argument 'd' must have the shape of the convolution's result {list(c.out)}, but got {d}."
+        )
+
+
+def _infer_input(d: TensorType, weight: TensorType, input_size: Any, **attrs: Any) -> TensorType:
+    op = "Conv2DBackpropInput"
+    _check(op, ("d", "weight"), (d, weight))
+    size = each_dimension(op, "input_size", input_size, 4, 0)
+    _expect(op, d, convolution(op, size, weight.shape, attrs))
+    return TensorType(d.dtype, size)
+
+
+def _expand_input(b: Any, d: Any, weight: Any, input_size: Any, **attrs: Any) -> Any:
+    c = convolution("Conv2DBackpropInput", tuple(input_size), b.shape(weight), attrs)
+    pads, products = input_products(c)
+
+    def compute(d: Any, weight: Any) -> Any:
+        return b.strided_products(weight, padded(b, d, pads), shape=c.x, products=products)
+
+    return _wider(b, (d, weight), compute)
+
+
+def _backprop_input(d: Any, weight: Any, input_size: Any, **attrs: Any) -> Any:
+    c = convolution("Conv2DBackpropInput", tuple(input_size), weight.shape, attrs)
+    pads, products = input_products(c)
+    return _reference(pads, products, c.x)(weight, d)
+
+
+def _input_gradient(b: Any, d: Any, weight: Any, out: Any, dd: Any, input_size: Any, **attrs: Any) -> tuple[Any, Any]:
+    return b.conv2d(dd, weight, **attrs), b.conv2d_backprop_filter(d, dd, filter_size=b.shape(weight), **attrs)
+
+
+operator(
+    "Conv2DBackpropInput", "d, weight", "conv2d_backprop_input", {**_ATTRS, "input_size": REQUIRED}, infer=_infer_input,
+    reference=_backprop_input, gradient=_input_gradient, expand=_expand_input, dtypes=dt.FLOATS,
+    samples=Samples(
+        _trials(lambda c: ((c.out, c.weight), {"input_size": c.x})),
+        wrong=(*_wrong("Conv2DBackpropInput", "'d'", {"input_size": (1, 2, 4, 5)}),
+               Wrong(((1, 2, 3, 4), (2, 2, 2, 2)), ValueError, ("Conv2DBackpropInput", "'d'", "[1, 2, 8, 8]", "[1, 2, 3, 4]"), (),
+                     {"out_channel": 2, "kernel_size": 2, "input_size": (1, 2, 9, 9)})),
+    ),
+    call=("d", "weight", "input_size"), doc="The gradient of Conv2D in its images, for the gradient d of its result.",
+)  # fmt: skip
+
+
+def _infer_filter(d: TensorType, x: TensorType, filter_size: Any, **attrs: Any) -> TensorType:
+    op = "Conv2DBackpropFilter"
+    _check(op, ("d", "x"), (d, x))
+    size = each_dimension(op, "filter_size", filter_size, 4)
+    _expect(op, d, convolution(op, x.shape, size, attrs))
+    return TensorType(d.dtype, size)
+
+
+def _expand_filter(b: Any, d: Any, x: Any, filter_size: Any, **attrs: Any) -> Any:
+    c = convolution("Conv2DBackpropFilter", b.shape(x), tuple(filter_size), attrs)
+
+    def compute(d: Any, x: Any) -> Any:
+        return b.strided_products(d, padded(b, x, c.pads), shape=c.weight, products=(filter_product(c),))
+
+    return _wider(b, (d, x), compute)
+
+
+def _backprop_filter(d: Any, x: Any, filter_size: Any, **attrs: Any) -> Any:
+    c = convolution("Conv2DBackpropFilter", x.shape, tuple(filter_size), attrs)
+    return _reference(c.pads, (filter_product(c),), c.weight)(d, x)
+
+
+def _filter_gradient(b: Any, d: Any, x: Any, out: Any, dd: Any, filter_size: Any, **attrs: Any) -> tuple[Any, Any]:
+    return b.conv2d(x, dd, **attrs), b.conv2d_backprop_input(d, dd, input_size=b.shape(x), **attrs)
+
+
+operator(
+    "Conv2DBackpropFilter", "d, x", "conv2d_backprop_filter", {**_ATTRS, "filter_size": REQUIRED}, infer=_infer_filter,
+    reference=_backprop_filter, gradient=_filter_gradient, expand=_expand_filter, dtypes=dt.FLOATS,
+    samples=Samples(
+        _trials(lambda c: ((c.out, c.x), {"filter_size": c.weight})),
+        wrong=(Wrong(((1, 2, 3, 4), (1, 2, 4, 5)), TypeError, ("Conv2DBackpropFilter", "'d'", "Int32"), (dt.int32, dt.int32),
+                     {"out_channel": 2, "kernel_size": 2, "filter_size": (2, 2, 2, 2)}),
+               Wrong(((1, 2, 3, 4), (1, 2, 9, 9)), ValueError, ("Conv2DBackpropFilter", "'d'", "[1, 2, 8, 8]", "[1, 2, 3, 4]"), (),
+                     {"out_channel": 2, "kernel_size": 2, "filter_size": (2, 2, 2, 2)})),
+    ),
+    call=("d", "x", "filter_size"), doc="The gradient of Conv2D in its weights, for the gradient d of its result.",
+)  # fmt: skip
