@@ -124,7 +124,8 @@ def is_constant(machine: Machine, value: Abstract) -> bool:
     if isinstance(value, Dict):
         return all(is_constant(machine, e) for e in machine.heap.get(value).values())
     if isinstance(value, Deferred):
-        return all(is_constant(machine, v) for v in (*value.args, *value.kwargs.values()))
+        parts = (*value.args, *value.kwargs.values())
+        return all(is_constant(machine, v) and not (isinstance(v, Known) and has_sizes(v.value)) for v in parts)
     if isinstance(value, Instance):
         return all(is_constant(machine, e) for e in machine.heap.get(value).values())
     return isinstance(value, Slice) and all(is_constant(machine, p) for p in (value.start, value.stop, value.step))
