@@ -78,3 +78,6 @@ tensor_properties: dict[str, Callable[..., Any]] = {}
 
 tensor_operators: dict[str, Callable[..., Any]] = {}
 """Python operator -> function, used when an operand is a tensor: ``+``, ``@``, ``<``, ``unary -``, ``getitem``, ..."""
+
+tensor_classes: dict[str, type] = {}
+"""``Tensor``: the class that ``type(x)`` gives for a tensor of the graph. Filled by ``common/``."""

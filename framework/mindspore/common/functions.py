@@ -44,9 +44,9 @@ _unstack = function("unstack")
 
 
 def cast(input: Any, dtype: Any) -> Any:
-    """`input` as another element type; the tensor itself when it has that type."""
+    """`input`, a tensor or a number, as another element type; the tensor itself when it has that type."""
     target = pytype_to_dtype(dtype)
-    if input.dtype is target:
+    if not isinstance(input, bool | int | float | complex) and input.dtype is target:
         return input
     return _cast(input, target)
 

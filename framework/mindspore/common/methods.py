@@ -7,7 +7,7 @@ from typing import Any
 
 from mindspore import _native
 from mindspore.base import dtypes as dt
-from mindspore.base.protocols import tensor_methods, tensor_operators, tensor_properties
+from mindspore.base.protocols import tensor_classes, tensor_methods, tensor_operators, tensor_properties
 from mindspore.common import functions as f
 from mindspore.common.dtype import pytype_to_dtype
 from mindspore.common.eager import comparison, function
@@ -145,6 +145,7 @@ def _register() -> None:
     tensor_methods.update(_WRITTEN)
     tensor_methods["copy"] = _identity
     setattr(Tensor, "copy", _copy)  # noqa: B010 -- what a graph needs no copy for is one in memory
+    tensor_classes["Tensor"] = Tensor
     tensor_properties["T"] = _reversed_axes
     for symbol, (slot, name) in _OPERATORS.items():
         tensor_operators[symbol] = function(name)

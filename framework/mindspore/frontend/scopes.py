@@ -81,7 +81,7 @@ def list_comprehension(block: Block, node: ast.ListComp) -> Node:
 @handles_expression(ast.GeneratorExp)
 def generator(block: Block, node: ast.GeneratorExp) -> Node:
     collected = _collect(block, node.generators, [node.elt], node)
-    return block.emit(lang.DISPLAY, (collected,), node, kind="tuple", starred=(True,))
+    return block.emit(lang.DISPLAY, (collected,), node, kind="iterator", starred=(True,))
 
 
 @handles_expression(ast.SetComp)

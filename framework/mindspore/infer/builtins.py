@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from mindspore.base.protocols import tensor_methods
+from mindspore.base.protocols import tensor_classes, tensor_methods
 from mindspore.infer.attributes import attribute
 from mindspore.infer.compile_time import run_now
-from mindspore.infer.evaluation import mapping
 from mindspore.infer.functions import is_function
-from mindspore.infer.machine import CallRule, Machine, builtin_calls, tensor_type
+from mindspore.infer.iteration import extreme, means
+from mindspore.infer.machine import Machine, tensor_type
+from mindspore.infer.methods import as_mapping
 from mindspore.infer.objects import special
 from mindspore.infer.operations import operation
 from mindspore.infer.state import operand
@@ -19,27 +20,18 @@ from mindspore.infer.structure import (
     describe,
     elements,
     is_constant,
+    make_dict,
     make_list,
     make_tuple,
     python_class,
     to_python,
 )
 from mindspore.infer.truth import decisive, known_truth, truth_node
-from mindspore.infer.values import Abstract, Dict, Known, Partial, Range, Super
+from mindspore.infer.values import Abstract, Known, Partial, Range, Super
 from mindspore.ir.graph import Node
 
 Arguments = tuple[Abstract, ...]
 Keywords = Mapping[str, Abstract]
-
-
-def means(*functions: Any) -> Callable[[CallRule], CallRule]:
-    """Registers a rule for Python callables; it receives arguments and keywords as they are."""
-
-    def register(rule: CallRule) -> CallRule:
-        builtin_calls.update(dict.fromkeys(functions, rule))
-        return rule
-
-    return register
 
 
 def _positional(function: str, args: Arguments, kwargs: Keywords, least: int, most: int) -> None:
@@ -63,6 +55,8 @@ def len_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
         return Known(kind.shape[0])
     if isinstance(args[0], Known):
         value = args[0].value
+        if not hasattr(type(value), "__len__"):
+            return run_now(machine, len, args, kwargs)
         if isinstance(value, list | dict):
             machine.guards.length(value)
         elif not isinstance(value, tuple | str | range | set | frozenset | bytes):
@@ -104,7 +98,9 @@ def isinstance_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract
 def type_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     _positional("type", args, kwargs, 1, 1)
     if isinstance(args[0], Node):
-        raise TypeError("type() of a tensor is not supported in a graph. Use isinstance, or compare x.dtype.")
+        if "Tensor" not in tensor_classes:
+            raise TypeError("type() of a tensor is not supported in a graph. Use isinstance, or compare x.dtype.")
+        return Known(tensor_classes["Tensor"])
     return Known(python_class(args[0]))
 
 
@@ -149,57 +145,8 @@ def list_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
 
 @means(dict)
 def dict_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
-    items: dict[Any, Abstract] = {}
-    if args and (isinstance(args[0], Dict) or python_class(args[0]) is dict):
-        items = mapping(machine, args[0])
-    elif args:
-        for pair in elements(machine, args[0]):
-            key, value = elements(machine, pair)
-            items[to_python(machine, key)] = value
-    made = Dict()
-    machine.heap.set(made, {**items, **kwargs})
-    return made
-
-
-@means(zip)
-def zip_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
-    strict = bool(to_python(machine, kwargs.get("strict", Known(False))))
-    rows = zip(*[elements(machine, a) for a in args], strict=strict)
-    return make_tuple(make_tuple(row) for row in rows)
-
-
-@means(enumerate)
-def enumerate_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
-    start = to_python(machine, args[1] if len(args) > 1 else kwargs.get("start", Known(0)))
-    return make_tuple(make_tuple((Known(i), e)) for i, e in enumerate(elements(machine, args[0]), start))
-
-
-@means(reversed)
-def reversed_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
-    _positional("reversed", args, kwargs, 1, 1)
-    return make_tuple(elements(machine, args[0])[::-1])
-
-
-@means(map)
-def map_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
-    rows = zip(*[elements(machine, a) for a in args[1:]], strict=False)
-    return make_tuple([machine.call(args[0], row) for row in rows])
-
-
-@means(filter)
-def filter_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
-    _positional("filter", args, kwargs, 2, 2)
-    kept = []
-    for each in elements(machine, args[1]):
-        test = each if isinstance(args[0], Known) and args[0].value is None else machine.call(args[0], (each,))
-        truth = known_truth(machine, test)
-        if truth is None:
-            raise TypeError(
-                "filter() in a graph needs conditions that are known while compiling. Use where, or a mask."
-            )
-        if truth:
-            kept.append(each)
-    return make_tuple(kept)
+    _positional("dict", args, {}, 0, 1)
+    return make_dict(machine, {**(as_mapping(machine, args[0]) if args else {}), **kwargs})
 
 
 @means(sum)
@@ -220,13 +167,17 @@ def _any_all(function: Any, symbol: str) -> None:
         method = tensor_methods.get(function.__name__)
         if tensor_type(args[0]) is not None and method is not None:
             return machine.call(Known(method), args)
-        truths = [known_truth(machine, e) for e in elements(machine, args[0])]
+        given = elements(machine, args[0])
+        truths = [known_truth(machine, e) for e in given]
         decisive = symbol == "or"
         if decisive in truths:
             return Known(decisive)
         if None not in truths:
             return Known(not decisive)
-        raise TypeError(f"{function.__name__}() of values known only at run time: stack them to one tensor first.")
+        combine = machine.emitter.logical_or if decisive else machine.emitter.logical_and
+        undecided = [truth_node(machine, e) for e, truth in zip(given, truths, strict=True) if truth is None]
+        result: Node = functools.reduce(combine, undecided)
+        return result
 
 
 _any_all(any, "or")
@@ -238,6 +189,8 @@ def _extreme(function: Any, method: str, pairwise: str) -> None:
 
     @means(function)
     def rule(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+        if kwargs:
+            return extreme(machine, function, args, kwargs)
         if all(is_constant(machine, a) for a in args):
             return run_now(machine, function, args, kwargs)
         if len(args) == 1 and tensor_type(args[0]) is not None and method in tensor_methods:
@@ -282,6 +235,12 @@ def bool_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     value = decisive(machine, args[0]) if args else Known(False)
     truth = known_truth(machine, value)
     return truth_node(machine, value) if truth is None else Known(truth)
+
+
+@means(divmod)
+def divmod_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("divmod", args, kwargs, 2, 2)
+    return make_tuple((operation(machine, "//", args), operation(machine, "%", args)))
 
 
 @means(super)

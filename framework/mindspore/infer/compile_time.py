@@ -31,6 +31,9 @@ _READING = frozenset(
     {"union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint", "fromkeys"}
 )
 """Methods of changeable classes that change nothing."""
+_CHANGING_ARRAYS = frozenset(
+    {"fill", "itemset", "partition", "put", "resize", "setfield", "setflags", "sort", "tofile", "dump"}
+)
 _BUILT_IN_KINDS = (
     BuiltinFunctionType,
     BuiltinMethodType,
@@ -51,6 +54,8 @@ def is_pure(function: Any) -> bool:
     if isinstance(function, type):
         return False
     if isinstance(function, _BUILT_IN_KINDS):
+        if type(getattr(function, "__self__", None)).__module__ == "numpy":
+            return function.__name__ not in _CHANGING_ARRAYS
         if function in _PURE_BUILTINS:
             return True
         owner = getattr(function, "__objclass__", None) or type(getattr(function, "__self__", None))

@@ -29,6 +29,7 @@ from mindspore.infer.values import (
     Completion,
     Dict,
     Frame,
+    Iterator,
     Known,
     Sequence,
     Slice,
@@ -127,6 +128,10 @@ def display(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     kind = node.attrs["kind"]
     if kind == "set":
         return Known(_set(machine, found))
+    if kind == "iterator":
+        made = Iterator()
+        machine.heap.set(made, tuple(found))
+        return made
     return make_tuple(found) if kind == "tuple" else make_list(machine, found)
 
 

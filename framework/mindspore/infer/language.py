@@ -34,7 +34,7 @@ INVOKE = Structured("Invoke")
 FUNCTION = Structured("Function")
 """(graph, *defaults) with attr ``signature``: a closure over the nodes that the graph reads."""
 DISPLAY = Structured("Display")
-"""(*elements) with attrs ``kind`` (tuple, list or set) and ``starred`` (a flag per element)."""
+"""(*elements) with attrs ``kind`` (tuple, list, set or iterator) and ``starred`` (a flag per element)."""
 DICTIONARY = Structured("Dictionary")
 """(*keys and values in turn); the key `MERGE` stands for ``**value``."""
 SLICE = Structured("Slice")

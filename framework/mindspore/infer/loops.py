@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterator as Items
 
 from mindspore.infer import language as lang
 from mindspore.infer.control import always, proceed, run_time_branch
 from mindspore.infer.heap import Layer
+from mindspore.infer.iteration import following
 from mindspore.infer.machine import Machine, evaluates
 from mindspore.infer.operations import operation
 from mindspore.infer.structure import elements
 from mindspore.infer.truth import decisive, known_truth
-from mindspore.infer.values import Abstract, Completion, Frame, Known, Range
+from mindspore.infer.values import Abstract, Completion, Endless, Frame, Iterator, Known, Range
 from mindspore.infer.whiles import Counter, run_time_loop
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 
@@ -43,16 +45,21 @@ def for_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     if isinstance(iterable, Range):
         finished = _over_range(machine, iterable, body, variables, has_else)
     else:
-        finished = _over_items(machine, elements(machine, iterable), body, variables)
+        finished = _over_items(machine, _items(machine, iterable), body, variables)
     return _leave(machine, finished, orelse if has_else else None)
 
 
-def _over_items(machine: Machine, items: Values, body: Suite, variables: Values) -> Completion:
+def _items(machine: Machine, iterable: Abstract) -> Items[Abstract]:
+    """The elements one by one: those that a break leaves stay in an iterator."""
+    if isinstance(iterable, Iterator | Endless):
+        return iter(lambda: following(machine, iterable), None)
+    return iter(elements(machine, iterable))
+
+
+def _over_items(machine: Machine, items: Items[Abstract], body: Suite, variables: Values) -> Completion:
     """The body once per item; after a run-time break the rest of the iterations are conditional."""
     completion = always(variables, lang.CONTINUE)
-    for each in items:
-        if lang.CONTINUE not in completion.cases:
-            break
+    while lang.CONTINUE in completion.cases and (each := next(items, None)) is not None:
 
         def iteration(values: Values, item: Abstract = each) -> Abstract:
             return machine.folding(None, lambda: body((item, *values)))

@@ -26,6 +26,7 @@ from mindspore.infer.structure import (
     is_constant,
     is_plain,
     is_sequence,
+    make_dict,
     make_list,
     make_tuple,
     python_class,
@@ -48,11 +49,22 @@ _MATCHES = {"==": True, "!=": False}
 @evaluates(lang.OPERATION)
 def operation_node(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     operands = machine.values(frame, node.inputs)
-    if node.attrs["in_place"] and isinstance(operands[0], List) and node.attrs["symbol"] == "+":
-        held = (*machine.heap.get(operands[0]), *elements(machine, operands[1]))
-        machine.heap.set(operands[0], held)
-        return operands[0]
+    if node.attrs["in_place"] and (changed := _in_place(machine, node.attrs["symbol"], *operands)) is not None:
+        return changed
     return operation(machine, node.attrs["symbol"], operands, node.attrs["in_place"])
+
+
+def _in_place(machine: Machine, symbol: str, owner: Abstract, value: Abstract) -> Abstract | None:
+    """``owner symbol= value`` of a list or dict, which changes; None for what is bound anew."""
+    if isinstance(owner, List) and symbol == "+":
+        machine.heap.set(owner, (*machine.heap.get(owner), *elements(machine, value)))
+    elif isinstance(owner, List) and symbol == "*" and isinstance(value, Known):
+        machine.heap.set(owner, by_python(lambda: machine.heap.get(owner) * value.value))
+    elif isinstance(owner, Dict) and symbol == "|":
+        machine.heap.set(owner, {**machine.heap.get(owner), **mapping(machine, value)})
+    else:
+        return None
+    return owner
 
 
 def operation(machine: Machine, symbol: str, operands: tuple[Abstract, ...], in_place: bool = False) -> Abstract:
@@ -100,6 +112,8 @@ def _on_sequences(machine: Machine, symbol: str, operands: tuple[Abstract, ...])
     if len(operands) != 2:
         return None
     left, right = operands
+    if symbol == "|" and python_class(left) is dict and python_class(right) is dict:
+        return make_dict(machine, {**mapping(machine, left), **mapping(machine, right)})
     if symbol == "*" and is_sequence(right) and not is_sequence(left):
         left, right = right, left
     if not is_sequence(left):

@@ -11,7 +11,7 @@ from mindspore.infer.functions import is_function, opened
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.state import read
 from mindspore.infer.structure import describe, make_dict, make_list, make_tuple, remade
-from mindspore.infer.values import Abstract, Choice, Deferred, Dict, Instance, Known, List, Sequence, Value
+from mindspore.infer.values import Abstract, Choice, Deferred, Dict, Instance, Iterator, Known, List, Sequence, Value
 from mindspore.ir.effects import Made, Output
 from mindspore.ir.graph import Node
 
@@ -76,7 +76,8 @@ def described(machine: Machine, value: Abstract, place: Callable[[Node], int]) -
         parts = [described(machine, e, place) for e in value.elements]
         return value.cls(*parts) if hasattr(value.cls, "_fields") else value.cls(parts)
     if isinstance(value, List):
-        return [described(machine, e, place) for e in machine.heap.get(value)]
+        parts = [described(machine, e, place) for e in machine.heap.get(value)]
+        return tuple(parts) if isinstance(value, Iterator) else parts
     if isinstance(value, Dict):
         return {k: described(machine, v, place) for k, v in machine.heap.get(value).items()}
     if isinstance(value, Instance) and dataclasses.is_dataclass(value.cls):

@@ -16,6 +16,7 @@ from mindspore.infer import (
     effects,
     exceptions,
     loops,
+    mathematics,
     methods,
     operations,
     patterns,
@@ -33,7 +34,9 @@ from mindspore.ir.effects import Output
 from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
-RULES = (builtins, calls, effects, exceptions, loops, methods, operations, patterns, records, transforms)
+RULES = (
+    builtins, calls, effects, exceptions, loops, mathematics, methods, operations, patterns, records, transforms,
+)  # fmt: skip
 """Modules whose import registers what nodes and callables mean."""
 _RECURSION_LIMIT = 30_000
 

@@ -13,13 +13,16 @@ from mindspore.infer.values import (
     Closure,
     Deferred,
     Dict,
+    Endless,
     Instance,
+    Iterator,
     Known,
     List,
     Range,
     Sequence,
     Slice,
 )
+from mindspore.ir.sizes import has_sizes
 
 _ITERABLE = (tuple, list, range, str, dict, set, frozenset, bytes, enumerate, zip)
 
@@ -125,7 +128,7 @@ def is_constant(machine: Machine, value: Abstract) -> bool:
         return all(is_constant(machine, e) for e in machine.heap.get(value).values())
     if isinstance(value, Deferred):
         parts = (*value.args, *value.kwargs.values())
-        return all(is_constant(machine, v) and not (isinstance(v, Known) and has_sizes(v.value)) for v in parts)
+        return all(is_constant(machine, v) and not has_sizes(to_python(machine, v)) for v in parts)
     if isinstance(value, Instance):
         return all(is_constant(machine, e) for e in machine.heap.get(value).values())
     return isinstance(value, Slice) and all(is_constant(machine, p) for p in (value.start, value.stop, value.step))
@@ -142,7 +145,8 @@ def python_class(value: Abstract) -> type:
         return type(value.value)
     if isinstance(value, Sequence | Deferred | Instance):
         return value.cls
-    return {List: list, Dict: dict, Slice: slice, Range: range}.get(type(value), object)
+    classes: dict[type, type] = {List: list, Iterator: type(iter(())), Dict: dict, Slice: slice, Range: range}
+    return classes.get(type(value), object)
 
 
 def elements(machine: Machine, value: Abstract) -> tuple[Abstract, ...]:
@@ -154,7 +158,12 @@ def elements(machine: Machine, value: Abstract) -> tuple[Abstract, ...]:
     if isinstance(value, Sequence):
         return value.elements
     if isinstance(value, List):
-        return tuple(machine.heap.get(value))
+        held = tuple(machine.heap.get(value))
+        if isinstance(value, Iterator):
+            machine.heap.set(value, ())
+        return held
+    if isinstance(value, Endless):
+        raise TypeError("this iterator has no end. Take elements with next, zip or itertools.islice.")
     if isinstance(value, Dict):
         return tuple(Known(k) for k in machine.heap.get(value))
     if isinstance(value, Range):

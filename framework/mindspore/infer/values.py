@@ -39,6 +39,18 @@ class List(Value):
 
 
 @dataclass(slots=True, eq=False)
+class Iterator(List):
+    """What ``iter``, ``zip``, ``map``, ... give; the elements that are left are on the heap."""
+
+
+@dataclass(slots=True, eq=False)
+class Endless(Value):
+    """An iterator without end: its element at each position. The position, a tuple of one Known, is on the heap."""
+
+    element: Callable[[int], Abstract]
+
+
+@dataclass(slots=True, eq=False)
 class Dict(Value):
     """A dict made while compiling; its items (Python key -> value) are on the heap."""
 
