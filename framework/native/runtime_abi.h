@@ -28,7 +28,7 @@ struct Runtime {
     void* (*allocate)(const Runtime*, int64_t bytes);
     void (*release)(const Runtime*, void*);
     /* Remembers the first message of the running call and returns code, so that a kernel ends with `return rt->fail(rt,
-     * 1, "why")`. */
+     * 1, "why")`. Code 33 stands for an index out of bounds. */
     int32_t (*fail)(const Runtime*, int32_t code, const char* message);
     /* Not 0: stop soon. */
     const int32_t* cancel;

@@ -9,7 +9,7 @@ import pytest
 
 import mindspore as ms
 from mindspore import Tensor, nn
-from mindspore.common.indexing import window
+from mindspore.common.index_plan import planned
 
 pytestmark = pytest.mark.compiler
 
@@ -95,17 +95,20 @@ def test_writing_in_a_graph_makes_a_new_value(mode: str) -> None:
         ((Ellipsis, Ellipsis), "single ellipsis"),
         ("a", "'a' of type str"),
         (1.0, "1.0 of type float"),
-        ([0, 1], r"\[0, 1\] of type list; use where or masked_fill"),
-        (np.array([0, 1]), "of type ndarray"),
-        (Tensor([1]), r"a Tensor of type Int64\[1\]"),
-        (Tensor([True, False]), r"a Tensor of type Bool\[2\]; use where or masked_fill"),
-        (Tensor(True), r"a Tensor of type Bool\[\]"),
+        ([0, 1.5], r"\[0, 1.5\] of type list"),
+        ([0, 2], "index 2 is out of bounds for dimension with size 2"),
+        (np.array([[-3]]), "index -3 is out of bounds for dimension with size 2"),
+        (Tensor([0, 2]), "index 2 is out of bounds for dimension with size 2"),
+        (([0, 1], [0, 1, 2]), r"must broadcast to one shape, but got the shapes \(2,\), \(3,\)"),
+        ([True, False, True], r"expected \(2,\) from dimension 0 on, but got \(3,\)"),
         (Tensor(1.0), r"a Tensor of type Float32\[\]"),
     ],
 )
-def test_wrong_indices_are_refused(index: Any, words: str) -> None:
+def test_wrong_indices_are_refused(mode: str, index: Any, words: str) -> None:
+    if mode == "graph" and isinstance(index, str | float | Tensor):
+        index = (index,)
     with pytest.raises(IndexError, match=words):
-        Tensor(ARRAY)[index]
+        Take(index)(Tensor(ARRAY))
 
 
 def test_wrong_values_are_refused() -> None:
@@ -122,23 +125,47 @@ def test_a_tensor_of_one_integer_is_an_index() -> None:
 
 
 def test_a_window_says_where_dimensions_come_from() -> None:
-    taken = window((2, 3, 4), (0, None, slice(1, 3)))
+    taken = planned((2, 3, 4), (0, None, slice(1, 3))).window
+    assert taken is not None
     assert taken.shape == (1, 2, 4)
     assert taken.sources == (None, 1, 2)
 
 
-def test_an_index_that_only_run_time_knows_is_refused_in_graphs() -> None:
-    with pytest.raises(
-        IndexError, match=r"line \d+, column \d+.*(?s:.)*known while compiling.*shape \(2, 3, 4\); use where"
-    ):
-        ms.jit(lambda x: x[x > 5])(Tensor(ARRAY))
-    with pytest.raises(IndexError, match="known while compiling"):
-        Put_at()(Tensor(ARRAY), Tensor(1))
+def refused(function: Any, *arrays: Any) -> str:
+    """The message with which a graph refuses an index, and where it is."""
+    with pytest.raises((IndexError, ValueError, TypeError)) as caught:
+        ms.jit(function)(*map(Tensor, arrays))
+    assert "line " in str(caught.value)
+    assert "column " in str(caught.value)
+    return str(caught.value)
 
 
-class Put_at(nn.Cell):  # noqa: N801
-    @ms.jit
-    def construct(self, x: Any, index: Any) -> Any:
-        y = x * 1
-        y[index] = 0.0
-        return y
+def test_what_only_run_time_knows_is_refused_in_graphs_with_a_way_out() -> None:
+    assert "use where or masked_fill to keep the shape" in refused(lambda x: x[x > 5], ARRAY)
+    assert "take x[start + ops.arange(n)]" in refused(lambda x, n: x[:n], ARRAY, np.asarray(1))
+    assert "(3,) has elements for each one that the mask takes" in refused(assign_masked, ARRAY, np.ones(3, np.float32))
+    assert "cannot stand beside other arrays" in refused(assign_masked_beside, ARRAY)
+
+
+def assign_masked(x: Any, value: Any) -> Any:
+    y = x * 1
+    y[x > 5] = value
+    return y
+
+
+def assign_masked_beside(x: Any) -> Any:
+    y = x * 1
+    y[y[:, 0, 0] > 5, [0, 1]] = 1.0
+    return y
+
+
+def test_a_tensor_that_no_variable_holds_cannot_be_changed_in_a_graph() -> None:
+    assert "is not held by one" in refused(changes_outside, ARRAY)
+
+
+OUTSIDE = Tensor(ARRAY)
+
+
+def changes_outside(x: Any) -> Any:
+    OUTSIDE[0] = 1.0
+    return x

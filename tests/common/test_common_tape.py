@@ -79,14 +79,36 @@ def test_several_results_of_one_operator() -> None:
     np.testing.assert_allclose(ms.grad(run)(Tensor(x)).asnumpy(), wanted, rtol=1e-5)
 
 
-def test_writing_elements_of_what_is_differentiated_is_refused() -> None:
-    def run(x: Any) -> Any:
-        y = x * 2
-        y[0] = 1.0
-        return y
+def test_gradients_follow_writes_of_elements() -> None:
+    def run(x: Any, v: Any) -> Any:
+        y = x * x
+        y[0] = v * 3
+        z = y * y
+        y[[1, 1]] = y[0]
+        return (z * y).sum()
 
-    with pytest.raises(RuntimeError, match="in place"):
-        ms.grad(run)(Tensor([1.0, 2.0]))
+    x, v = Tensor([1.0, 2.0]), Tensor(5.0)
+    assert [g.tolist() for g in ms.grad(run, (0, 1))(x, v)] == [[0.0, 32.0 * 15], 3.0 * (3 * 15**2 + 16)]
+
+    def of_a_slope(x: Any, v: Any) -> Any:
+        return ms.grad(run)(x, v).sum()
+
+    assert ms.grad(of_a_slope)(x, v).tolist() == [0.0, 12 * 4.0 * 15]
+
+
+def test_gradients_of_arguments_and_parameters_that_are_written() -> None:
+    p = Parameter(Tensor([2.0, 3.0]), name="p")
+
+    def run(x: Any) -> Any:
+        x[1] = p[0] * 7
+        p[0] = x[0] * 2
+        return (x * p).sum()
+
+    x = Tensor([1.0, 4.0])
+    slopes = ms.grad(run, 0, p)(x)
+    assert slopes[0].tolist() == [2.0 * 2, 0.0]
+    assert slopes[1].tolist() == [7.0 * 3, 14.0]
+    assert p.tolist() == [2.0, 3.0]
 
 
 def test_what_was_read_before_an_assignment_keeps_its_value() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import erf, erfc
 from typing import Any
 
@@ -18,10 +18,13 @@ from mindspore.primitives.compute import (
     ArgReduce,
     Contract,
     Elementwise,
+    Gather,
     Move,
     Products,
     Reduce,
+    Scatter,
     Update,
+    Walk,
     Windows,
 )
 from mindspore.primitives.scalar import Expr, trace
@@ -167,6 +170,37 @@ def _contract(x: Any, y: Any, attrs: Mapping[str, Any]) -> Any:
     return product.astype(half) if half is not None else product
 
 
+def _places(walk: Walk, indices: Sequence[Any]) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Each position of a walk with its place, one by one."""
+    for position in np.ndindex(*walk.sizes):
+        place = walk.offset + sum(i * s for i, s in zip(position, walk.strides, strict=True))
+        for pick, index in zip(walk.picks, indices, strict=True):
+            number = int(index.reshape(-1)[sum(i * s for i, s in zip(position, pick.strides, strict=True))])
+            assert -pick.bound <= number < pick.bound
+            place += number % pick.bound * pick.step
+        yield position, place
+
+
+def _gather(operands: Sequence[Any], walk: Walk) -> Any:
+    result = np.zeros(walk.sizes, operands[0].dtype)
+    for position, place in _places(walk, operands[1:]):
+        result[position] = operands[0].reshape(-1)[place]
+    return result
+
+
+def _combined(kind: str, x: Any, y: Any) -> Any:
+    return MEANING["truncdiv" if kind == "div" and x.dtype.kind != "f" else kind](x, y)
+
+
+def _scatter(operands: Sequence[Any], walk: Walk, kind: str) -> Any:
+    base, updates, *indices = operands
+    result, given = base.copy().reshape(-1), np.broadcast_to(updates, walk.sizes)
+    for position, place in _places(walk, indices):
+        pair = result[place : place + 1], given[position].reshape(1)
+        result[place] = pair[1][0] if kind == "set" else _combined(kind, *pair)[0]
+    return result.reshape(base.shape)
+
+
 def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Mapping[str, Any]) -> Any:
     """What kernels that follow ``op.compute`` give."""
     record = op.compute
@@ -190,6 +224,10 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
     if isinstance(record, ArgReduce):
         found = getattr(np, f"arg{record.kind}")(operands[0], axis=attrs["axis"], keepdims=attrs["keep_dims"])
         return np.asarray(found).astype(np.int32)
+    if isinstance(record, Gather):
+        return _gather(operands, attrs["walk"])
+    if isinstance(record, Scatter):
+        return _scatter(operands, attrs["walk"], attrs["kind"])
     if isinstance(record, Products):
         return evaluate_products(record, operands, out, attrs)
     if isinstance(record, Windows):

@@ -23,6 +23,8 @@ An object takes part in graphs by carrying one of these attributes:
     ``(*arguments, result, cotangent) -> gradients``.
 ``__graph_transform__``
     A method without arguments; returns a `Transform`: the object is a function made from another function.
+``__ms_mutable__``
+    Of a class: numbers of this class, and those in containers of it, are inputs of compiled calls. The value is the plain class.
 ``__tensor_type__``
     The value is an ``ir.types.TensorType``: the object is a tensor. ``__is_parameter__`` true marks a Parameter: its value is read and
     written through the graph's state instead of becoming a constant.
@@ -33,6 +35,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
+
+MUTABLE = "__ms_mutable__"
 
 
 def record_fields(value: Any) -> tuple[str, ...] | None:

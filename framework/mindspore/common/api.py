@@ -11,7 +11,7 @@ from typing import Any, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 from mindspore import _native
-from mindspore.base.protocols import record_fields
+from mindspore.base.protocols import MUTABLE, record_fields
 from mindspore.common.checks import one_of
 from mindspore.common.tensor_class import Tensor
 from mindspore.context import GRAPH_MODE, SETTINGS
@@ -132,19 +132,23 @@ def general_now(
 
 
 def typed(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, list[tuple[int, ...]]]:
-    """What a compilation depends on besides sizes, and the shapes of the tensors in the order in which the compiler finds them."""
+    """What a compilation depends on besides sizes, and the shapes of the inputs in the order in which the compiler finds them."""
     shapes: list[tuple[int, ...]] = []
 
-    def kind(given: Any) -> Any:
+    def kind(given: Any, mutable: bool = False) -> Any:
+        mutable = mutable or hasattr(type(given), MUTABLE)
         if isinstance(given, Tensor):
             shapes.append(given.shape)
             return ("tensor", given.dtype.code, given.ndim, type(given) is Tensor)
+        if mutable and isinstance(given, bool | int | float | complex):
+            shapes.append(())
+            return type(given)
         if (names := record_fields(given)) is not None:
-            return (type(given), *[(n, kind(getattr(given, n))) for n in names])
-        if isinstance(given, tuple) or type(given) is list:
-            return (type(given), *map(kind, given))
-        if type(given) is dict:
-            return (dict, *((key, kind(each)) for key, each in given.items()))
+            return (type(given), *[(n, kind(getattr(given, n), mutable)) for n in names])
+        if isinstance(given, tuple) or type(given) is list or (mutable and isinstance(given, list)):
+            return (type(given), *[kind(each, mutable) for each in given])
+        if type(given) is dict or (mutable and isinstance(given, dict)):
+            return (type(given), *[(key, kind(each, mutable)) for key, each in given.items()])
         return _native.signature((given,))
 
     return (tuple(map(kind, args)), kind(dict(kwargs))), shapes

@@ -1,156 +1,199 @@
-"""``x[index]`` and ``x[index] = value`` with ints, slices, None, ``...`` and tuples of them. Reading gives a view of the memory."""
+"""``x[index]`` and ``x[index] = value`` as numpy users know them: `index_plan` says what an index takes.
+
+Reading by ints, slices, None and ``...`` gives a view of the memory in PYNATIVE mode, everything else a copy. Writing changes the tensor in
+place there; in graphs it makes a new value for the name. Graph mode compiles the source of the functions ``graph_...``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from mindspore import _native
 from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
+from mindspore.common.index_plan import Plan, Window, broadcast_or_none, described, mask_planned, planned
 from mindspore.common.tensor_class import Tensor
-from mindspore.common.writes import SETITEM, record_write
+from mindspore.common.writes import record_elements
 
 _strided_slice = function("strided_slice")
 _reshape = function("reshape")
-_slice_grad = function("strided_slice_grad")
-_broadcast_to = function("broadcast_to")
+_gather = function("gather_strided")
+_scatter = function("scatter_strided")
+_stack = function("stack")
 _cast = function("cast")
 _full = function("full")
 _select = function("select")
+_int64 = dt.int64
 _bool = dt.bool_
-_CHOOSING = "use where or masked_fill to choose elements by a tensor."
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What an index takes.
-
-    Attributes:
-        begin, end, strides: Python's slice of each dimension that the index names; later dimensions are taken whole.
-        shape: sizes of the result.
-        sources: for each dimension of the result the one that it comes from, None for a new one.
-    """
-
-    begin: tuple[int | None, ...]
-    end: tuple[int | None, ...]
-    strides: tuple[int, ...]
-    shape: tuple[int, ...]
-    sources: tuple[int | None, ...]
-
-
-def window(shape: tuple[int, ...], index: Any) -> Window:
-    """The window of `index` over a tensor of this shape.
-
-    Raises:
-        IndexError: an int out of range, too many indices, or something that is not an index.
-    """
-    slices: list[slice] = []
-    sizes: list[int] = []
-    sources: list[int | None] = []
-    for each in _written_out(index if isinstance(index, tuple) else (index,), len(shape)):
-        if each is None:
-            sizes.append(1)
-            sources.append(None)
-        elif isinstance(each, slice):
-            step = each.indices(shape[len(slices)])[2]
-            sizes.append(len(range(*each.indices(shape[len(slices)]))))
-            sources.append(len(slices))
-            slices.append(slice(each.start, each.stop, step))
-        else:
-            place = _position(each, shape[len(slices)])
-            slices.append(slice(place, place + 1, 1))
-    rest = range(len(slices), len(shape))
-    return Window(
-        tuple(s.start for s in slices),
-        tuple(s.stop for s in slices),
-        tuple(s.step for s in slices),
-        (*sizes, *[shape[i] for i in rest]),
-        (*sources, *rest),
-    )
-
-
-window.__constexpr__ = True  # type: ignore[attr-defined]
-
-
-def _written_out(index: tuple[Any, ...], rank: int) -> list[Any]:
-    """The index with ``...`` as the slices it stands for."""
-    used = sum(1 for i in index if i is not None and i is not Ellipsis)
-    if used > rank:
-        raise IndexError(f"too many indices for tensor of dimension {rank}: got {used}.")
-    places = [i for i, each in enumerate(index) if each is Ellipsis]
-    if len(places) > 1:
-        raise IndexError("an index can only have a single ellipsis ('...').")
-    if not places:
-        return list(index)
-    return [*index[: places[0]], *[slice(None)] * (rank - used), *index[places[0] + 1 :]]
-
-
-def _position(index: Any, size: int) -> int:
-    whole = not isinstance(index, bool | np.ndarray) and hasattr(index, "__index__")
-    if isinstance(index, Tensor):
-        whole = index.shape == () and index.dtype.is_integer
-    if not whole:
-        raise IndexError(
-            f"expected an int, slice, None, '...' or a tuple of them as index, but got {_described(index)}; {_CHOOSING}"
-        )
-    place = int(index.__index__())
-    if not -size <= place < size:
-        raise IndexError(f"index {place} is out of bounds for dimension with size {size}.")
-    return place + size if place < 0 else place
-
-
-def _described(index: Any) -> str:
-    if isinstance(index, Tensor):
-        return f"a Tensor of type {index.__tensor_type__}"
-    return f"{index!r} of type {type(index).__name__}"
-
-
-def _refuse_tensors(index: Any) -> None:
-    for each in index if isinstance(index, tuple) else (index,):
-        if isinstance(each, Tensor):
-            raise IndexError(
-                f"an index in a graph must be known while compiling, but got a Tensor of shape {each.shape}; {_CHOOSING}"
-            )
 
 
 def graph_getitem(x: Any, index: Any) -> Any:
     """How graphs read ``x[index]``."""
-    _refuse_tensors(index)
-    return slice_of(x, index)
+    tensors, entries = _taken_apart(index)
+    plan = planned(x.shape, entries)
+    if plan.window is not None:
+        return _sliced(x, plan.window)
+    return _gather((x, *_index_tensors(plan.indices, tensors)), plan.walk)
 
 
 def graph_setitem(x: Any, index: Any, value: Any) -> Any:
     """How graphs write ``x[index] = value``: a new tensor."""
-    _refuse_tensors(index)
-    return with_item(x, index, value)
+    tensors, entries = _taken_apart(index)
+    mask = _mask_of(tensors)
+    if mask is not None:
+        return _with_masked(x, entries, mask, value)
+    plan = planned(x.shape, entries)
+    given = _fitting(value, x.dtype, plan.shape)
+    return _scatter((x, given, *_index_tensors(plan.indices, tensors)), plan.walk, "set")
 
 
-def slice_of(x: Any, index: Any) -> Any:
-    """The elements that `index` takes, as operators."""
-    taken = window(x.shape, index)
+def _taken_apart(index: Any) -> Any:
+    """The tensors of an index, and the index with their descriptions in their places."""
+    tensors = []
+    entries = []
+    for each in index if isinstance(index, tuple) else (index,):
+        entry = _stacked(each) if isinstance(each, list) else each
+        if isinstance(entry, slice):
+            _refuse_run_time_bounds(entry)
+        if isinstance(entry, Tensor):
+            tensors.append(entry)
+            entries.append(described(entry.shape, entry.dtype))
+        else:
+            entries.append(entry)
+    return tensors, tuple(entries)
+
+
+def _stacked(entries: Any) -> Any:
+    """A list with tensors in it as one tensor."""
+    for each in entries:
+        if isinstance(each, Tensor):
+            return _stack([_cast(e, _int64) if isinstance(e, Tensor) else _full((), e, _int64) for e in entries])
+    return entries
+
+
+def _refuse_run_time_bounds(bounds: Any) -> None:
+    for each in (bounds.start, bounds.stop, bounds.step):
+        if isinstance(each, Tensor):
+            raise IndexError(
+                "the bounds of a slice in a graph must be known while compiling, but got a Tensor: the length of the result would be known "
+                "at run time only. For a known length n take x[start + ops.arange(n)], or multiply with a mask."
+            )
+
+
+def _index_tensors(indices: Any, tensors: Any) -> Any:
+    """What the picks of a plan read, in order, as Int64."""
+    found = []
+    for each in indices:
+        if isinstance(each, int):
+            found.append(_cast(tensors[each], _int64))
+        else:
+            found.append(each)
+    return found
+
+
+def _sliced(x: Any, taken: Window) -> Any:
+    """The elements in a window, as operators."""
     part = _strided_slice(x, taken.begin, taken.end, taken.strides)
     return part if part.shape == taken.shape else _reshape(part, taken.shape)
 
 
+def _fitting(value: Any, dtype: Any, shape: Any) -> Any:
+    """A value to assign as a tensor of `dtype`, without more dimensions than `shape` has."""
+    given = _as_tensor(value, dtype)
+    extra = given.ndim - len(shape)
+    if extra > 0 and given.shape[:extra] == (1,) * extra:
+        return _reshape(given, given.shape[extra:])
+    return given
+
+
+def _as_tensor(value: Any, dtype: Any) -> Any:
+    if isinstance(value, Tensor):
+        return _cast(value, dtype)
+    if isinstance(value, list | tuple):
+        return _stack([_as_tensor(each, dtype) for each in value])
+    if isinstance(value, str) or value is None:
+        raise TypeError(f"expected a number, Tensor, list or tuple to assign to elements, but got {value!r}.")
+    return _full((), value, dtype)
+
+
+def _with_masked(x: Any, entries: Any, mask: Any, value: Any) -> Any:
+    """`x` with the value where the mask is true, in the part that the other entries take."""
+    given = _as_tensor(value, x.dtype)
+    plan = mask_planned(x.shape, entries, given.shape)
+    old = x if plan.whole else graph_getitem(x, plan.region)
+    return _chosen(x, plan, mask, _reshape(given, plan.value), old)
+
+
+def graph_masked_region(x: Any, index: Any) -> Any:
+    """The part of `x` that an index with a mask may take, whole: what ``x[mask] += value`` computes with."""
+    _, entries = _taken_apart(index)
+    plan = mask_planned(x.shape, entries, ())
+    return x if plan.whole else graph_getitem(x, plan.region)
+
+
+def graph_masked_value(x: Any, index: Any, value: Any) -> Any:
+    """`value` in the form in which it broadcasts to that part."""
+    if not isinstance(value, Tensor):
+        return value
+    _, entries = _taken_apart(index)
+    return _reshape(value, mask_planned(x.shape, entries, value.shape).value)
+
+
+def graph_masked_write(x: Any, index: Any, region: Any) -> Any:
+    """`x` with the elements that an index with a mask takes from `region`, the whole part."""
+    tensors, entries = _taken_apart(index)
+    plan = mask_planned(x.shape, entries, ())
+    old = x if plan.whole else graph_getitem(x, plan.region)
+    return _chosen(x, plan, _mask_of(tensors), _cast(region, x.dtype), old)
+
+
+def _mask_of(tensors: Any) -> Any:
+    for each in tensors:
+        if each.dtype is _bool:
+            return each
+    return None
+
+
+def _chosen(x: Any, plan: Any, mask: Any, value: Any, old: Any) -> Any:
+    """`x` with `value` where the mask is true in the part `old` of it."""
+    new = _select(_reshape(mask, plan.mask), value, old)
+    return new if plan.whole else graph_setitem(x, plan.region, new)
+
+
 def getitem(x: Tensor, index: Any) -> Any:
-    """A view of the elements that `index` takes; operators when it is recorded for gradients."""
-    if _native.get_tape() is not None:
-        return slice_of(x, index)
-    return view_of(x, window(x.shape, index))
+    """A view of the elements that a basic index takes, operators when it is recorded for gradients; else a copy of them."""
+    entries, tensors = _seen(index)
+    plan = planned(x.shape, entries)
+    if plan.window is None:
+        return _gather((x, *_eager_tensors(plan, tensors)), plan.walk)
+    return view_of(x, plan.window) if _native.get_tape() is None else _sliced(x, plan.window)
 
 
-def with_item(x: Any, index: Any, value: Any) -> Any:
-    """`x` with other elements where `index` takes them."""
-    taken = window(x.shape, index)
-    box = _strided_slice(x, taken.begin, taken.end, taken.strides).shape
-    given = value if isinstance(value, Tensor) else _full(taken.shape, value, x.dtype)
-    whole = _reshape(_broadcast_to(given, taken.shape), box)
-    placed = _slice_grad(_cast(whole, x.dtype), x.shape, taken.begin, taken.end, taken.strides)
-    mask = _slice_grad(_full(box, True, _bool), x.shape, taken.begin, taken.end, taken.strides)
-    return _select(mask, placed, x)
+def _seen(index: Any) -> tuple[tuple[Any, ...], list[Tensor]]:
+    """The entries of an index: tensors of one integer as ints, masks as arrays, other tensors described; and those tensors."""
+    entries: list[Any] = []
+    tensors: list[Tensor] = []
+    for each in index if isinstance(index, tuple) else (index,):
+        entry = _known(each)
+        if isinstance(entry, Tensor):
+            tensors.append(entry)
+            entry = described(entry.shape, entry.dtype)
+        entries.append(entry)
+    return tuple(entries), tensors
+
+
+def _known(entry: Any) -> Any:
+    if isinstance(entry, Tensor):
+        if entry.dtype.kind == "b":
+            return entry.asnumpy()
+        return int(entry) if entry.shape == () and entry.dtype.is_integer else entry
+    if isinstance(entry, list | tuple) and any(isinstance(e, Tensor) for e in entry):
+        return [e.asnumpy() if isinstance(e, Tensor) else e for e in entry]
+    return entry
+
+
+def _eager_tensors(plan: Plan, tensors: list[Tensor]) -> list[Any]:
+    return [_cast(tensors[i], _int64) if isinstance(i, int) else Tensor(i) for i in plan.indices]
 
 
 def view_of(x: Tensor, taken: Window) -> Tensor:
@@ -168,14 +211,36 @@ def view_of(x: Tensor, taken: Window) -> Tensor:
 
 
 def setitem(x: Tensor, index: Any, value: Any) -> None:
-    """``x[index] = value``: a number, or a tensor or list that broadcasts to the elements taken."""
-    target = view_of(x, window(x.shape, index))
+    """``x[index] = value``: a number, or a tensor, array or list that broadcasts to the elements taken."""
+    entries = tuple(map(_as_known, index)) if isinstance(index, tuple) else (_as_known(index),)
+    plan = planned(x.shape, entries)
+    source = _assigned(x, plan, value)
+    record_elements(x, source, plan.walk, plan.indices)
+    if plan.window is None:
+        x.asnumpy()[entries] = source.asnumpy()
+    else:
+        target = view_of(x, plan.window)
+        target.assign_from(source if source.shape == target.shape else source.broadcast_to(target.shape))
+
+
+def _as_known(entry: Any) -> Any:
+    """An entry of an index without tensors."""
+    known = _known(entry)
+    return known.asnumpy() if isinstance(known, Tensor) else known
+
+
+def _assigned(x: Tensor, plan: Plan, value: Any) -> Tensor:
+    """The value as a tensor of `x`'s type that broadcasts to the elements taken."""
     given = value if isinstance(value, Tensor) else _converted(value, x)
-    record_write(SETITEM, x, given)
-    source = given if given.dtype is x.dtype else given.astype(x.dtype)
-    if source.shape != target.shape:
-        source = source.broadcast_to(target.shape)
-    target.assign_from(source)
+    source: Tensor = given if given.dtype is x.dtype else given.astype(x.dtype)
+    extra = source.ndim - len(plan.shape)
+    if extra > 0 and source.shape[:extra] == (1,) * extra:
+        source = source.reshape(source.shape[extra:])
+    if source.ndim and broadcast_or_none(source.shape, plan.shape) != plan.shape:
+        raise ValueError(
+            f"a value of shape {given.shape} does not broadcast to the elements taken, which have the shape {plan.shape}."
+        )
+    return source
 
 
 def _converted(value: Any, x: Tensor) -> Tensor:

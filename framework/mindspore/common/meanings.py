@@ -10,6 +10,7 @@ from mindspore.common.custom import check_recompute, recompute
 from mindspore.common.directional import Pulling, Tangents, jvp, vjp
 from mindspore.common.gradients import get_grad, grad, value_and_grad
 from mindspore.common.methods import value
+from mindspore.common.mutable import mutable
 from mindspore.infer.custom import with_gradient
 from mindspore.infer.machine import CallRule, Machine, builtin_calls
 from mindspore.infer.result import wrapped
@@ -96,3 +97,4 @@ builtin_calls[jvp] = _jvp
 builtin_calls[vjp] = _vjp
 builtin_calls[recompute] = _recompute
 builtin_calls[get_grad] = _get_grad
+builtin_calls[mutable] = lambda machine, args, kwargs: args[0]

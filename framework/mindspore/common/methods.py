@@ -11,7 +11,15 @@ from mindspore.base.protocols import tensor_classes, tensor_methods, tensor_oper
 from mindspore.common import functions as f
 from mindspore.common.dtype import pytype_to_dtype
 from mindspore.common.eager import comparison, function
-from mindspore.common.indexing import getitem, graph_getitem, graph_setitem, setitem
+from mindspore.common.indexing import (
+    getitem,
+    graph_getitem,
+    graph_masked_region,
+    graph_masked_value,
+    graph_masked_write,
+    graph_setitem,
+    setitem,
+)
 from mindspore.common.tensor_class import Tensor, from_numpy, tensor
 from mindspore.ir.operator import find
 
@@ -158,6 +166,9 @@ def _register() -> None:
         _native.set_operator(slot, meaning)
     tensor_operators["getitem"] = graph_getitem
     tensor_operators["setitem"] = graph_setitem
+    tensor_operators["masked region"] = graph_masked_region
+    tensor_operators["masked value"] = graph_masked_value
+    tensor_operators["masked write"] = graph_masked_write
     _native.set_operator("getitem", getitem)
 
 

@@ -18,12 +18,13 @@ from mindspore.common.eager import arguments_of
 from mindspore.common.eager import function as operator_function
 from mindspore.common.parameter import Parameter
 from mindspore.common.tensor_class import Tensor
-from mindspore.common.writes import ASSIGN, Versions, Write
+from mindspore.common.writes import Versions, Write
 from mindspore.ir.operator import NotDifferentiable
 from mindspore.ir.types import TensorType
 
 _alias = operator_function("identity")
 _identity = _alias.__operator__
+_scatter = operator_function("scatter_strided").__operator__
 _add = operator_function("add")
 _ones_like = operator_function("ones_like")
 _zeros_like = operator_function("zeros_like")
@@ -265,23 +266,22 @@ def _path(records: Sequence[Any], versions: Versions, active: set[int]) -> list[
         if not versions.written and not _reads(record[1], active):
             continue
         step = _step(record, position, versions)
-        if isinstance(step, Write):
-            _check_write(record[1], active, path)
-        elif step is not None and any(id(o) in active for o in step.operands):
+        if step is not None and any(id(o) in active for o in step.operands):
             floating = [id(r) for r in step.results if r.dtype.kind in "fc"]
             active.update(floating)
             path.extend([step] if floating else [])
     return path
 
 
-def _step(record: Any, position: int, versions: Versions) -> Step | _CustomStep | Write | None:
+def _step(record: Any, position: int, versions: Versions) -> Step | _CustomStep | None:
     """What a record is for gradients, over the values that its tensors had; None where they end."""
     callable_, args, result, *rest = record
-    if callable_ is ASSIGN:
-        target = versions.at(position + 1, args[0])
-        return Step(Rule(_identity, {}, False), (versions.at(position, args[1]),), (target,))
     if isinstance(callable_, Write):
-        return callable_
+        target, value = versions.at(position + 1, args[0]), versions.at(position, args[1])
+        if callable_.walk is None:
+            return Step(Rule(_identity, {}, False), (value,), (target,))
+        rule = Rule(_scatter, {"walk": callable_.walk, "kind": "set"}, False)
+        return Step(rule, (result, value, *args[2:]), (target,))
     if isinstance(callable_, CustomRule):
         return _CustomStep(callable_, versions.all_at(position, args), result)
     op = callable_.__operator__
@@ -289,23 +289,9 @@ def _step(record: Any, position: int, versions: Versions) -> Step | _CustomStep 
         return None
     operands, attrs = arguments_of(op, args, rest[0] if rest and rest[0] else {})
     several = isinstance(result, tuple)
-    return Step(Rule(op, attrs, several), versions.all_at(position, operands), result if several else (result,))
+    results = versions.all_at(position + 1, result if several else (result,))
+    return Step(Rule(op, attrs, several), versions.all_at(position, operands), results)
 
 
 def _reads(args: Sequence[Any], active: set[int]) -> bool:
     return any(id(a) in active or (isinstance(a, tuple | list) and any(id(e) in active for e in a)) for a in args)
-
-
-def _check_write(args: Sequence[Any], active: set[int], path: Sequence[Step | _CustomStep]) -> None:
-    """A write of elements that would make gradients wrong is refused: of a value on the path, or of one that the path read before."""
-    target, value = args
-    if id(target) in active or id(value) in active:
-        raise RuntimeError(
-            "A tensor that is differentiated was changed in place by x[...] = value: gradients do not pass through such a write; "
-            "use ops.where or ops.concat to make a new tensor."
-        )
-    if any(target is operand for step in path for operand in step.operands):
-        raise RuntimeError(
-            "A tensor was changed in place by x[...] = value after an operator used it in a function that is differentiated: its "
-            "gradient needs the old values. Change it before it is used, or after the gradient is taken."
-        )

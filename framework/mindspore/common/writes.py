@@ -9,24 +9,25 @@ from typing import Any
 
 from mindspore import _native
 from mindspore.common.tensor_class import Tensor
+from mindspore.primitives.compute import Walk
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Stands in the place of an operator on the tape: the elements of a tensor changed by ``what``."""
+    """Stands in the place of an operator on the tape: elements of a tensor were changed, at the places of ``walk`` or all of them.
 
-    what: str
+    The arguments are the tensor, what was written, and the indices of the walk; the result is the tensor as it was before.
+    """
+
+    walk: Walk | None = None
 
 
-ASSIGN = Write("assign")
-SETITEM = Write("setitem")
-
-
-def record_write(write: Write, target: Any, value: Any) -> None:
-    """Notes, if a tape is set, that elements of `target` change to `value`."""
+def record_elements(target: Any, value: Any, walk: Walk, indices: Sequence[Any]) -> None:
+    """Notes, if a tape is set, that elements of `target` are about to change to `value`."""
     tape = _native.get_tape()
     if tape is not None:
-        tape.append((write, (target, value), None))
+        before = _native.TensorBase.copy(target)
+        tape.append((Write(walk), (target, value, *map(Tensor, indices)), before))
 
 
 def assign_values(target: Any, value: Any) -> None:
@@ -40,7 +41,7 @@ def assign_values(target: Any, value: Any) -> None:
         return
     before = Tensor(target)
     target.set_storage(value.copy())
-    tape.append((ASSIGN, (target, value), before))
+    tape.append((Write(), (target, value), before))
 
 
 class Versions:
@@ -49,7 +50,7 @@ class Versions:
     def __init__(self, records: Sequence[Any]) -> None:
         self.written: dict[int, tuple[list[int], list[Any]]] = {}
         for position, (callable_, args, before, *_) in enumerate(records):
-            if callable_ is ASSIGN:
+            if isinstance(callable_, Write):
                 positions, olds = self.written.setdefault(id(args[0]), ([], []))
                 positions.append(position)
                 olds.append(before)

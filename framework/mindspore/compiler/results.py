@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mindspore.infer.specialise import Field
+import numpy as np
+
+from mindspore._native import TensorBase
+from mindspore.base.dtypes import to_numpy
+from mindspore.infer.specialise import AsTensor, Field
 from mindspore.ir.effects import Output, completed
 
 Path = Sequence[Any]
@@ -26,7 +30,10 @@ def argument_picker(paths: Sequence[Path]) -> Callable[[Sequence[Any], Mapping[s
 
 def _follow(value: Any, path: Path) -> Any:
     for step in path:
-        value = getattr(value, step) if isinstance(step, Field) else value[step]
+        if isinstance(step, AsTensor):
+            value = TensorBase.from_numpy(np.asarray(value, to_numpy(step.dtype)), True)
+        else:
+            value = getattr(value, step) if isinstance(step, Field) else value[step]
     return value
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from mindspore.frontend.expressions import BINARY
 from mindspore.frontend.refusals import syntax_error
 from mindspore.frontend.translate import Block, expression, handles_statement
 from mindspore.infer import language as lang
 from mindspore.ir.graph import Node
+
+Store = Callable[[Node], None]
 
 
 def assign(block: Block, target: ast.expr, value: Node) -> None:
@@ -20,8 +23,8 @@ def assign(block: Block, target: ast.expr, value: Node) -> None:
     elif isinstance(target, ast.Attribute):
         _set_attribute(block, target, expression(block, target.value), value)
     elif isinstance(target, ast.Subscript):
-        owner, index = expression(block, target.value), expression(block, target.slice)
-        _set_subscript(block, target, owner, index, value)
+        owner, store = _place(block, target.value)
+        _set_subscript(block, target, owner, expression(block, target.slice), value, store)
     else:
         raise syntax_error(block.location(target), f"cannot assign to {type(target).__name__}")
 
@@ -36,15 +39,42 @@ def _unpack(block: Block, target: ast.Tuple | ast.List, value: Node) -> None:
         assign(block, inner, block.item(values, index, each))
 
 
-def _set_attribute(block: Block, target: ast.Attribute, owner: Node, value: Node) -> None:
-    block.emit(lang.SET_ATTRIBUTE, (owner, value), target, name=block.function.source.mangle(target.attr))
+def _set_attribute(block: Block, target: ast.Attribute, owner: Node, *values: Node) -> None:
+    block.emit(lang.SET_ATTRIBUTE, (owner, *values), target, name=block.function.source.mangle(target.attr))
 
 
-def _set_subscript(block: Block, target: ast.Subscript, owner: Node, index: Node, value: Node) -> None:
-    """``x[i] = v`` gives ``x`` its new value: tensors are immutable in graphs, so the name is bound again."""
-    changed = block.emit(lang.SET_SUBSCRIPT, (owner, index, value), target)
-    if isinstance(target.value, ast.Name) and target.value.id in block.env:
-        block.write(target.value.id, changed, target)
+def _attribute(block: Block, target: ast.Attribute, owner: Node) -> Node:
+    return block.emit(lang.ATTRIBUTE, (owner,), target, name=block.function.source.mangle(target.attr))
+
+
+def _set_subscript(
+    block: Block, target: ast.Subscript, owner: Node, index: Node, value: Node, store: Store | None
+) -> None:
+    """``x[i] = v`` gives ``x`` its new value: tensors are immutable in graphs, so what holds it is written again."""
+    changed = block.emit(lang.SET_SUBSCRIPT, (owner, index, value), target, stored=store is not None)
+    if store is not None:
+        store(changed)
+
+
+def _place(block: Block, target: ast.expr) -> tuple[Node, Store | None]:
+    """The value of an expression whose elements are assigned to, and how a new value takes its place; None where nothing holds it."""
+    if isinstance(target, ast.Subscript):
+        owner, store = _place(block, target.value)
+        index = expression(block, target.slice)
+        value = block.emit(lang.SUBSCRIPT, (owner, index), target, augmented=False)
+
+        def put(changed: Node) -> None:
+            inputs = (owner, index, changed, value)
+            result = block.emit(lang.SET_SUBSCRIPT, inputs, target, stored=store is not None)
+            if store is not None:
+                store(result)
+
+        return value, put
+    if isinstance(target, ast.Attribute):
+        owner = expression(block, target.value)
+        value = _attribute(block, target, owner)
+        return value, lambda changed: _set_attribute(block, target, owner, changed, value)
+    return expression(block, target), block.holder(target.id, target) if isinstance(target, ast.Name) else None
 
 
 @handles_statement(ast.Assign)
@@ -67,12 +97,12 @@ def augmented(block: Block, node: ast.AugAssign) -> None:
         block.write(target.id, _combined(block, node, block.read(target.id, target)), node)
     elif isinstance(target, ast.Attribute):
         owner = expression(block, target.value)
-        old = block.emit(lang.ATTRIBUTE, (owner,), target, name=block.function.source.mangle(target.attr))
-        _set_attribute(block, target, owner, _combined(block, node, old))
+        _set_attribute(block, target, owner, _combined(block, node, _attribute(block, target, owner)))
     else:
-        owner, index = expression(block, target.value), expression(block, target.slice)
-        old = block.emit(lang.SUBSCRIPT, (owner, index), target)
-        _set_subscript(block, target, owner, index, _combined(block, node, old))
+        owner, store = _place(block, target.value)
+        index = expression(block, target.slice)
+        old = block.emit(lang.SUBSCRIPT, (owner, index), target, augmented=True)
+        _set_subscript(block, target, owner, index, _combined(block, node, old), store)
 
 
 def _combined(block: Block, node: ast.AugAssign, old: Node) -> Node:

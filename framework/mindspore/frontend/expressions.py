@@ -128,7 +128,7 @@ def dictionary(block: Block, node: ast.Dict) -> Node:
 @handles_expression(ast.Subscript)
 def subscript(block: Block, node: ast.Subscript) -> Node:
     owner = expression(block, node.value)
-    return block.emit(lang.SUBSCRIPT, (owner, expression(block, node.slice)), node)
+    return block.emit(lang.SUBSCRIPT, (owner, expression(block, node.slice)), node, augmented=False)
 
 
 @handles_expression(ast.Slice)

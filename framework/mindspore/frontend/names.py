@@ -43,7 +43,7 @@ def analyse(tree: ast.FunctionDef | ast.Lambda) -> Names:
     local = frozenset(b.name for b in bindings)
     captured, written = _captures(body)
     sites: dict[str, list[_Binding]] = {}
-    for binding in bindings:
+    for binding in [*bindings, *(b for b in _bindings(body, elements=True) if b.name in local)]:
         sites.setdefault(binding.name, []).append(binding)
     shared = written | _assigned_midway(body)
     boxed = frozenset(n for n in local if n in shared or (n in captured and not _settled(sites[n], captured[n])))
@@ -77,6 +77,12 @@ def walk_scope(roots: Iterable[ast.AST]) -> Iterator[ast.AST]:
             stack.extend(reversed(list(ast.iter_child_nodes(node))))
 
 
+def with_elements(suite: Iterable[ast.AST]) -> tuple[str, ...]:
+    """The names that `suite` binds, and those whose elements it assigns: the values of both may be others afterwards."""
+    body = list(suite)
+    return tuple(dict.fromkeys(b.name for b in (*_bindings(body), *_bindings(body, elements=True))))
+
+
 def own_nodes(tree: ast.FunctionDef | ast.Lambda) -> Iterator[ast.AST]:
     """What runs when the function itself runs."""
     body: list[ast.AST] = [tree.body] if isinstance(tree, ast.Lambda) else list(tree.body)
@@ -89,11 +95,12 @@ def _evaluated_at_definition(node: ast.AST) -> list[ast.AST]:
     return given if isinstance(node, ast.Lambda) else [*node.decorator_list, *given]
 
 
-def _bindings(body: list[ast.AST], in_loop: bool = False) -> Iterator[_Binding]:
-    stack: list[tuple[ast.AST, bool, frozenset[str]]] = [(n, in_loop, frozenset()) for n in reversed(body)]
+def _bindings(body: list[ast.AST], elements: bool = False) -> Iterator[_Binding]:
+    """Where names are bound, or with `elements` where elements of what they are bound to are assigned."""
+    stack: list[tuple[ast.AST, bool, frozenset[str]]] = [(n, False, frozenset()) for n in reversed(body)]
     while stack:
         node, looping, hidden = stack.pop()
-        name = _bound_name(node)
+        name = _owner_name(node) if elements else _bound_name(node)
         if name is not None and name not in hidden:
             yield _Binding(name, (node.lineno, node.col_offset), looping)  # type: ignore[attr-defined]
         if isinstance(node, _FUNCTIONS):
@@ -133,7 +140,7 @@ def _assigned_midway(body: list[ast.AST]) -> set[str]:
     found: set[str] = set()
     for node in walk_scope(body):
         if isinstance(node, ast.Try | ast.With):
-            found.update(assigned([node]))
+            found.update(with_elements([node]))
         elif isinstance(node, ast.expr):
             walked = [n for part in _skippable(node) for n in ast.walk(part)]
             found.update(n.target.id for n in walked if isinstance(n, ast.NamedExpr))
@@ -150,6 +157,16 @@ def _skippable(node: ast.expr) -> list[ast.expr]:
     if isinstance(node, ast.Compare):
         return node.comparators[1:]
     return [node] if isinstance(node, _COMPREHENSIONS) else []
+
+
+def _owner_name(node: ast.AST) -> str | None:
+    """``x`` for the target ``x[i][j]``."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Store):
+        return None
+    owner: ast.expr = node
+    while isinstance(owner, ast.Subscript):
+        owner = owner.value
+    return owner.id if isinstance(owner, ast.Name) else None
 
 
 def _declared(body: list[ast.AST], kind: type[ast.Global] | type[ast.Nonlocal]) -> frozenset[str]:
@@ -176,6 +193,7 @@ def _free_names(tree: ast.AST) -> tuple[set[str], set[str]]:
     written = set(_declared(body, ast.Nonlocal))
     own = set(parameter_names(tree.args)) | (set(assigned(body)) - written)
     read = {n.id for n in walk_scope(body) if isinstance(n, ast.Name)}
+    written |= {b.name for b in _bindings(body, elements=True)} - own
     for node in walk_scope(body):
         if isinstance(node, _FUNCTIONS):
             free, changed = _free_names(node)

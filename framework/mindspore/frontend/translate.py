@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mindspore.base.errors import Location
-from mindspore.frontend.names import Names, assigned, walk_scope
+from mindspore.frontend.names import Names, walk_scope, with_elements
 from mindspore.frontend.refusals import refuse, syntax_error
 from mindspore.frontend.source import Source
 from mindspore.infer import language as lang
@@ -135,6 +135,20 @@ class Block:
             self.emit(lang.BOX_SET, (self.env[name], value), at)
         else:
             self.env[name] = value
+
+    def holder(self, name: str, at: ast.AST) -> Callable[[Node], None] | None:
+        """How the variable `name` takes a new value after a change of its elements; None where it lives outside of the compilation."""
+        name = self.function.source.mangle(name)
+        if name in self.env:
+            return lambda value: self.write(name, value, at)
+        found = self.variable_outside(name)
+        if found is None or not found[1]:
+            return None
+
+        def put(value: Node) -> None:
+            self.emit(lang.BOX_SET, (found[0], value), at)
+
+        return put
 
 
 def refuse_write(block: Block, name: str, at: ast.AST) -> SyntaxError:
@@ -270,7 +284,9 @@ def changed(block: Block, body: Sequence[ast.AST]) -> tuple[str, ...]:
     names = block.function.names
     elsewhere = names.boxed | names.global_ | names.nonlocal_
     mangle = block.function.source.mangle
-    return tuple(n for n in map(mangle, assigned(body)) if n not in elsewhere)
+    return tuple(
+        n for n in map(mangle, with_elements(body)) if n not in elsewhere and (n in names.local or n in block.env)
+    )
 
 
 def escapes(statement: ast.stmt) -> bool:

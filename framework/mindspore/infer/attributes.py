@@ -113,8 +113,10 @@ def _of_super(machine: Machine, owner: Super, name: str) -> Abstract:
 
 @evaluates(lang.SET_ATTRIBUTE)
 def set_attribute(machine: Machine, frame: Frame, node: Apply) -> Abstract:
-    owner, value = machine.values(frame, node.inputs)
+    owner, value, *previous = machine.values(frame, node.inputs)
     name: str = node.attrs["name"]
+    if previous and value is previous[0]:
+        return NONE
     if isinstance(owner, Instance):
         store(machine, owner, name, value)
         return NONE

@@ -20,11 +20,12 @@ FREE = Structured("Free")
 ATTRIBUTE = Structured("Attribute")
 """(object) with attr ``name``."""
 SET_ATTRIBUTE = Structured("SetAttribute")
-"""(object, value) with attr ``name``."""
+"""(object, value[, previous]) with attr ``name``; with `previous` nothing is written when the value is still that one."""
 SUBSCRIPT = Structured("Subscript")
-"""(object, index)."""
+"""(object, index) with attr ``augmented``: what is read is the target of an augmented assignment."""
 SET_SUBSCRIPT = Structured("SetSubscript")
-"""(object, index, value): the object after the write, a new value for tensors."""
+"""(object, index, value[, previous]) with attr ``stored``: the object after the write, a new value for tensors, which is lost unless
+`stored`. With `previous` nothing is written when the value is still that one, or what was changed is a copy."""
 DELETE_SUBSCRIPT = Structured("DeleteSubscript")
 """(object, index)."""
 OPERATION = Structured("Operation")

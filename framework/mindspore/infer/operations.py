@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Sequence as Items
 from typing import Any
 
+import numpy as np
+
+from mindspore.base import dtypes as dt
 from mindspore.base.protocols import tensor_operators
 from mindspore.infer import language as lang
 from mindspore.infer.compile_time import by_python
@@ -33,7 +36,7 @@ from mindspore.infer.structure import (
     to_python,
 )
 from mindspore.infer.truth import decisive, known_truth, truth_node
-from mindspore.infer.values import NONE, Abstract, Choice, Dict, Frame, Instance, Known, List, Sequence
+from mindspore.infer.values import NONE, Abstract, Choice, Dict, Frame, Instance, Known, List, Masked, Sequence
 from mindspore.ir.graph import Apply, Node
 
 PYTHON: Mapping[str, Callable[..., Any]] = {
@@ -49,6 +52,8 @@ _MATCHES = {"==": True, "!=": False}
 @evaluates(lang.OPERATION)
 def operation_node(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     operands = machine.values(frame, node.inputs)
+    if isinstance(operands[0], Masked):
+        return masked_operation(machine, node.attrs["symbol"], operands[0], operands[1])
     if node.attrs["in_place"] and (changed := _in_place(machine, node.attrs["symbol"], *operands)) is not None:
         return changed
     return operation(machine, node.attrs["symbol"], operands, node.attrs["in_place"])
@@ -209,7 +214,39 @@ _SPECIAL: Mapping[str, Callable[..., Abstract]] = {
 
 @evaluates(lang.SUBSCRIPT)
 def subscript_node(machine: Machine, frame: Frame, node: Apply) -> Abstract:
-    return subscript(machine, *machine.values(frame, node.inputs))
+    owner, index = machine.values(frame, node.inputs)
+    if node.attrs["augmented"] and tensor_type(owner) is not None and _has_mask(index):
+        return Masked(owner, index, _on_tensors(machine, "masked region", (owner, index)))
+    return subscript(machine, owner, index)
+
+
+def _entries(index: Abstract) -> tuple[Abstract, ...]:
+    if isinstance(index, Known) and isinstance(index.value, tuple):
+        return tuple(Known(v) for v in index.value)
+    return index.elements if isinstance(index, Sequence) else (index,)
+
+
+def _has_mask(index: Abstract) -> bool:
+    """Whether a tensor in `index` says which elements are meant."""
+    kinds = map(tensor_type, _entries(index))
+    return any(k is not None and k.dtype is dt.bool_ for k in kinds)
+
+
+def _gives_a_copy(index: Abstract) -> bool:
+    """Whether ``x[index]`` has memory of its own for Python, so that a change of it does not change ``x``."""
+    for each in _entries(index):
+        kind = tensor_type(each)
+        if kind is not None and (kind.rank or kind.dtype is dt.bool_):
+            return True
+        if is_sequence(each) or (isinstance(each, Known) and isinstance(each.value, bool | np.ndarray)):
+            return True
+    return False
+
+
+def masked_operation(machine: Machine, symbol: str, target: Masked, value: Abstract) -> Abstract:
+    """``x[mask] symbol value``, computed for all elements that a mask may take."""
+    aligned = _on_tensors(machine, "masked value", (target.owner, target.index, value))
+    return Masked(target.owner, target.index, operation(machine, symbol, (target.region, aligned)))
 
 
 def subscript(machine: Machine, owner: Abstract, index: Abstract) -> Abstract:
@@ -290,18 +327,32 @@ def elements_guard(machine: Machine, owner: Any) -> None:
         elements(machine, Known(owner))
 
 
+def _set_elements(machine: Machine, owner: Abstract, index: Abstract, value: Abstract, stored: bool) -> Abstract:
+    if not stored and not is_parameter(owner):
+        raise TypeError(
+            f"{describe(owner)} cannot be changed here: in a graph x[...] = value gives the local variable x a new value, and this "
+            f"tensor is not held by one. Assign it to a variable of this function first, and return it."
+        )
+    if isinstance(value, Masked):
+        changed = _on_tensors(machine, "masked write", (owner, index, value.region))
+    else:
+        changed = _on_tensors(machine, "setitem", (owner, index, value))
+    if not is_parameter(owner):
+        return changed
+    write(machine, owner, changed)
+    return owner
+
+
 @evaluates(lang.SET_SUBSCRIPT)
 def set_subscript(machine: Machine, frame: Frame, node: Apply) -> Abstract:
-    owner, index, value = machine.values(frame, node.inputs)
+    owner, index, value, *previous = machine.values(frame, node.inputs)
+    if previous and (value is previous[0] or (tensor_type(owner) is not None and _gives_a_copy(index))):
+        return owner
     if (method := special(owner, "__setitem__")) is not None:
         machine.call(method, (index, value))
         return owner
     if tensor_type(owner) is not None:
-        changed = _on_tensors(machine, "setitem", (owner, index, value))
-        if is_parameter(owner):
-            write(machine, owner, changed)
-            return owner
-        return changed
+        return _set_elements(machine, owner, index, value, node.attrs["stored"])
     if isinstance(owner, List):
         held = list(machine.heap.get(owner))
         position = _position(machine, owner, index)

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from mindspore.base.protocols import record_fields
+from mindspore.base.dtypes import DType
+from mindspore.base.promotion import scalar_dtype
+from mindspore.base.protocols import MUTABLE, record_fields
 from mindspore.base.shapes import Shape
 from mindspore.infer import (
     builtins,
@@ -40,13 +42,20 @@ RULES = (
 """Modules whose import registers what nodes and callables mean."""
 _RECURSION_LIMIT = 30_000
 
-__all__ = ["Field", "Output", "Specialised", "specialise"]
+__all__ = ["AsTensor", "Field", "Output", "Specialised", "specialise"]
 
 
 class Field(str):
     """A step of a path to an argument: the attribute of this name."""
 
     __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AsTensor:
+    """The last step of a path to a number that is an input: a 0-d tensor of this type."""
+
+    dtype: DType
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,7 @@ def specialise(
 ) -> Specialised:
     """The typed graph of ``function(*args, **kwargs)`` for the types of its tensor arguments and the values of the others.
 
-    ``shapes``: those of the tensor arguments in order, with symbolic sizes, in the place of their own.
+    ``shapes``: those of the inputs in the order of the arguments, with symbolic sizes, in the place of their own.
 
     Raises:
         SyntaxError: the function's source is not found or uses syntax that graphs do not have.
@@ -123,30 +132,45 @@ class _Arguments:
         self.parameters: list[Parameter] = []
         self.paths: list[tuple[Any, ...]] = []
 
-    def value(self, given: Any, path: tuple[Any, ...]) -> Abstract:
+    def value(self, given: Any, path: tuple[Any, ...], mutable: bool = False) -> Abstract:
+        """`given` in the graph; numbers are inputs where it, or what holds it, is marked as mutable."""
+        mutable = mutable or hasattr(type(given), MUTABLE)
         kind = tensor_type(Known(given))
         if kind is not None:
-            if self.shapes is not None:
-                kind = TensorType(kind.dtype, self.shapes[len(self.parameters)])
-            parameter = Parameter("_".join(map(str, ("arg", *path[1:]))), kind)
-            self.parameters.append(parameter)
-            self.paths.append(path)
-            return parameter
+            return self.parameter(path, kind)
+        if mutable and isinstance(given, bool | int | float | complex):
+            kind = TensorType(scalar_dtype(_plain(given), None), ())
+            return self.parameter((*path, AsTensor(kind.dtype)), kind)
         if (names := record_fields(given)) is not None:
-            return self.record(given, names, path)
+            return self.record(given, names, path, mutable)
         if isinstance(given, tuple):
-            return make_tuple([self.value(v, (*path, i)) for i, v in enumerate(given)], type(given))
-        if type(given) is list:
-            return make_list(self.machine, [self.value(v, (*path, i)) for i, v in enumerate(given)])
-        if type(given) is dict:
-            return make_dict(self.machine, {k: self.value(v, (*path, k)) for k, v in given.items()})
+            cls = getattr(type(given), MUTABLE, type(given))
+            return make_tuple([self.value(v, (*path, i), mutable) for i, v in enumerate(given)], cls)
+        if isinstance(given, list) and (mutable or type(given) is list):
+            return make_list(self.machine, [self.value(v, (*path, i), mutable) for i, v in enumerate(given)])
+        if isinstance(given, dict) and (mutable or type(given) is dict):
+            return make_dict(self.machine, {k: self.value(v, (*path, k), mutable) for k, v in given.items()})
         return Known(given)
 
-    def record(self, given: Any, names: Sequence[str], path: tuple[Any, ...]) -> Instance:
+    def parameter(self, path: tuple[Any, ...], kind: TensorType) -> Parameter:
+        if self.shapes is not None:
+            kind = TensorType(kind.dtype, self.shapes[len(self.parameters)])
+        names = [str(step) for step in path[1:] if not isinstance(step, AsTensor)]
+        made = Parameter("_".join(("arg", *names)), kind)
+        self.parameters.append(made)
+        self.paths.append(path)
+        return made
+
+    def record(self, given: Any, names: Sequence[str], path: tuple[Any, ...], mutable: bool) -> Instance:
         """A dataclass: its fields are arguments of their own."""
         made = Instance(type(given), ARGUMENT)
-        self.machine.heap.set(made, {n: self.value(getattr(given, n), (*path, Field(n))) for n in names})
+        self.machine.heap.set(made, {n: self.value(getattr(given, n), (*path, Field(n)), mutable) for n in names})
         return made
+
+
+def _plain(number: Any) -> Any:
+    """A number without the mark of `mutable`."""
+    return getattr(type(number), MUTABLE, type(number))(number)
 
 
 def _finished(machine: Machine, arguments: _Arguments, value: Abstract) -> Specialised:

@@ -143,6 +143,15 @@ class Slice(Value):
 
 
 @dataclass(slots=True, eq=False)
+class Masked(Value):
+    """``x[mask]`` while ``x[mask] += value`` is computed: `region` is the part that the mask may take, whole."""
+
+    owner: Abstract
+    index: Abstract
+    region: Abstract
+
+
+@dataclass(slots=True, eq=False)
 class Range(Value):
     """A range with a bound that is known only at run time."""
 

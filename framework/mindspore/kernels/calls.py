@@ -13,9 +13,32 @@ from mindspore.base import dtypes as dt
 from mindspore.base.shapes import normalize_axes, normalize_axis, size
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import TensorType
-from mindspore.kernels import argreduce, elementwise, gemm, gemm_strided, move, reduction, window
+from mindspore.kernels import (
+    argreduce,
+    bounds,
+    elementwise,
+    gather,
+    gemm,
+    gemm_strided,
+    move,
+    reduction,
+    scatter,
+    window,
+)
 from mindspore.kernels.catalog import KernelSpec
-from mindspore.primitives.compute import ArgReduce, Contract, Elementwise, Move, Products, Reduce, Update, Windows
+from mindspore.primitives.compute import (
+    ArgReduce,
+    Contract,
+    Elementwise,
+    Gather,
+    Move,
+    Products,
+    Reduce,
+    Scatter,
+    Update,
+    Walk,
+    Windows,
+)
 from mindspore.primitives.scalar import Expr, trace
 
 Types = Sequence[TensorType]
@@ -116,6 +139,33 @@ def _move(compute: Move, inputs: Types, outputs: Types, attrs: Mapping[str, Any]
     return result
 
 
+def _checks(walk: Walk, indices: Types, first: int) -> list[Call]:
+    """Checks of all index tensors, which are the buffers from `first` on."""
+    sizes = [(size(t.shape), p.bound) for t, p in zip(indices, walk.picks, strict=True)]
+    return [Call(bounds.check_spec(), (first + i,), pair) for i, pair in enumerate(sizes) if pair[0]]
+
+
+def _gather(compute: Gather, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
+    walk: Walk = attrs["walk"]
+    count = len(inputs)
+    checks = _checks(walk, inputs[1:], 1)
+    if not size(walk.sizes):
+        return checks
+    return [*checks, Call(gather.spec(outputs[0].dtype.itemsize), (0, count, *range(1, count)), gather.params(walk))]
+
+
+def _scatter(compute: Scatter, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
+    walk: Walk = attrs["walk"]
+    count = len(inputs)
+    start = [Call(c.spec, (0, count), c.params) for c in copy_call(outputs[0])]
+    start += _checks(walk, inputs[2:], 2)
+    if not size(walk.sizes):
+        return start
+    strides = elementwise.broadcast_strides(inputs[1].shape, walk.sizes)
+    spec = scatter.spec(attrs["kind"], outputs[0].dtype)
+    return [*start, Call(spec, (count, 1, *range(2, count)), scatter.params(walk, strides))]
+
+
 _LOWER: Mapping[type, Callable[..., list[Call]]] = MappingProxyType(
     {
         Elementwise: _elementwise,
@@ -124,6 +174,8 @@ _LOWER: Mapping[type, Callable[..., list[Call]]] = MappingProxyType(
         ArgReduce: _argreduce,
         Contract: _contract,
         Move: _move,
+        Gather: _gather,
+        Scatter: _scatter,
         Products: _products,
         Windows: _windows,
     }

@@ -6,14 +6,23 @@ from collections.abc import Callable, Mapping
 
 from mindspore.base.errors import InternalError
 from mindspore.base.shapes import size
-from mindspore.kernels import lower_arg, lower_control, lower_gemm, lower_moves, lower_nest, lower_products
+from mindspore.kernels import (
+    bounds,
+    lower_arg,
+    lower_control,
+    lower_gemm,
+    lower_moves,
+    lower_nest,
+    lower_products,
+    lower_put,
+)
 from mindspore.kernels import nest as nests
 from mindspore.kernels.emit import Function as Emitting
 from mindspore.kernels.emit import Module
 from mindspore.kernels.emit import Value as Lane
 from mindspore.kernels.homes import Home, Plan, plan
 from mindspore.kernels.modules import Shared
-from mindspore.kernels.program import ArgFold, Boxes, Branch, Emit, Function, Invoke, Kernels, Loop, called
+from mindspore.kernels.program import ArgFold, Boxes, Branch, Check, Emit, Function, Invoke, Kernels, Loop, Put, called
 from mindspore.kernels.scope import Emitted, Scope
 from mindspore.kernels.tasks import RunNest, RunProduct, RunStep, Task, tasks_of
 
@@ -120,6 +129,10 @@ def _step(scope: Scope, task: Task) -> None:
         _boxes(scope, task.step)
     elif isinstance(task.step, ArgFold):
         _arg_fold(scope, task.step)
+    elif isinstance(task.step, Put):
+        lower_put.emit(scope, task.step)
+    elif isinstance(task.step, Check):
+        _check(scope, task.step)
     elif isinstance(task.step, Kernels):
         _kernels(scope, task.step)
     else:
@@ -155,6 +168,12 @@ def _arg_fold(scope: Scope, step: ArgFold) -> None:
 
     pointers = [scope.pointer(value), scope.pointer(output)]
     scope.run_units("arg", lower_arg.key(step), pointers, (count, grain), emit)
+
+
+def _check(scope: Scope, step: Check) -> None:
+    value = step.reads[0].value
+    assert value is not None
+    scope.check(bounds.call_check(scope.f, scope.f["runtime"], scope.pointer(value), value.size, step.bound))
 
 
 _TASKS: Mapping[type[Task], Callable[[Scope, Task], None]] = {RunNest: _nest, RunProduct: _product, RunStep: _step}

@@ -32,12 +32,14 @@ from mindspore.ir.types import StashType, TensorType, TupleType, Type
 from mindspore.kernels import access as acc
 from mindspore.kernels import catalog
 from mindspore.kernels.calls import calls
+from mindspore.kernels.elementwise import broadcast_strides
 from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, with_positions, with_sizes
 from mindspore.kernels.flatten_folds import arg_fold_steps, fold_steps
 from mindspore.kernels.flatten_products import product_step
 from mindspore.kernels.program import (
     Boxes,
     Branch,
+    Check,
     Emit,
     Function,
     Invoke,
@@ -45,8 +47,10 @@ from mindspore.kernels.program import (
     Kernels,
     Loop,
     Map,
+    Put,
     Read,
     Step,
+    Take,
     Value,
     copied,
     handed_over,
@@ -95,6 +99,7 @@ class _Flattener:
         self.leaves: dict[Node, Leaves] = {}
         self.stored: dict[Read, Value] = {}
         self.recipes: dict[Value, Recipe] = {}
+        self.checked: set[tuple[Value, int]] = set()
 
     def run(self, graph: Graph) -> None:
         for parameter in graph.parameters:
@@ -239,6 +244,46 @@ class _Flattener:
         self.emit(Boxes(tuple(whole(self.store(r)) for r, _ in operands), (output,), tuple(boxes), fill))
         return (whole(output),)
 
+    def gather(self, node: Apply) -> Leaves:
+        assert isinstance(node.type, TensorType)
+        walk: kinds.Walk = node.attrs["walk"]
+        start = acc.collapsed(walk.sizes, walk.strides, walk.offset)
+        read, _ = self.operand(node.inputs[0])
+        if not walk.picks or not size(walk.sizes):
+            return (self.seen(read, start),)
+        source, output = Read(self.store(read), start), self.new(node.type)
+        indices = [
+            Read(value, acc.collapsed(walk.sizes, pick.strides))
+            for value, pick in zip(self.indices(node.inputs[1:], walk), walk.picks, strict=True)
+        ]
+        picks = tuple((p.bound, p.step) for p in walk.picks)
+        self.emit(Take((source, *indices), (output,), picks=picks))
+        return (whole(output),)
+
+    def scatter(self, node: Apply) -> Leaves:
+        assert isinstance(node.type, TensorType)
+        walk: kinds.Walk = node.attrs["walk"]
+        base, (updates, given) = self.operand(node.inputs[0])[0], self.operand(node.inputs[1])
+        values = [self.store(base), self.store(updates), *self.indices(node.inputs[2:], walk)]
+        if not size(walk.sizes):
+            return (base,)
+        output = self.new(node.type)
+        strides = broadcast_strides(given.shape, walk.sizes)
+        reads = tuple(whole(v) for v in values)
+        self.emit(Put(reads, (output,), walk=walk, given=strides, kind=node.attrs["kind"]))
+        return (whole(output),)
+
+    def indices(self, nodes: Sequence[Node], walk: kinds.Walk) -> list[Value]:
+        """The index tensors of a walk, each checked once; constants are checked here."""
+        found = [self.store(self.operand(n)[0]) for n in nodes]
+        for value, pick in zip(found, walk.picks, strict=True):
+            known = value.constant
+            fits = known is not None and bool(((known >= -pick.bound) & (known < pick.bound)).all())
+            if not fits and value.size and (value, pick.bound) not in self.checked:
+                self.checked.add((value, pick.bound))
+                self.function.steps.append(Check((whole(value),), (), bound=pick.bound))
+        return found
+
     def kernels(self, node: Apply) -> Leaves:
         """What has no loops of its own runs the kernels that eager mode runs."""
         operands = [self.operand(i) for i in node.inputs]
@@ -366,6 +411,8 @@ _COMPUTE: Mapping[type, _Handler] = {
     kinds.Contract: _Flattener.contract,
     kinds.Alias: _Flattener.alias,
     kinds.Move: _Flattener.move,
+    kinds.Gather: _Flattener.gather,
+    kinds.Scatter: _Flattener.scatter,
     kinds.Products: _Flattener.kernels,
     kinds.Windows: _Flattener.kernels,
 }

@@ -15,7 +15,7 @@ from mindspore.base.shapes import Shape
 from mindspore.kernels import access as acc
 from mindspore.kernels.access import Access
 from mindspore.kernels.flatten_folds import positions
-from mindspore.kernels.program import Fold, Map, Product, Read, Step, Value
+from mindspore.kernels.program import Fold, Map, Product, Read, Step, Take, Value
 
 MOST_STEPS = 40
 MOST_BUFFERS = 28
@@ -83,6 +83,8 @@ def place(made: Layout, step: Step) -> bool:
             if not row:
                 return False
     elif not isinstance(step, Fold):
+        return False
+    if isinstance(step, Take) and step.reads[0].value in made.places:
         return False
     phase = 0
     for read in step.reads:

@@ -78,7 +78,7 @@ class Columns:
         """`known` with the loads and bodies of this depth added that need no fold."""
         values = dict(known)
         for index, item in enumerate(self.nest.items):
-            if self.depth[index] == depth and not item.row and item.kind in ("load", "position", "body"):
+            if self.depth[index] == depth and not item.row and item.kind in ("load", "take", "position", "body"):
                 values[index] = items.compute(place, item, [values[a] for a in item.args])
         return values
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mindspore.base.dtypes import DType
-from mindspore.kernels import lanes, scalars
+from mindspore.kernels import bounds, lanes, scalars
 from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Value
 from mindspore.kernels.flatten_folds import accumulator, identity_of
 from mindspore.kernels.lanes import Complex, Lane
@@ -44,15 +44,27 @@ class Place:
 
 
 def compute(place: Place, item: Item, args: Sequence[Lane]) -> Lane:
-    """The lane of a load, position or body."""
+    """The lane of a load, take, position or body."""
     f = place.f
     if item.kind == "load":
         return lanes.load(f, lanes.address(f, place.pointers[item.buffer], place.offset(item), item.dtype), item.dtype)
+    if item.kind == "take":
+        return taken(place, item, args)
     if item.kind == "position":
         return f.index(place.offset(item))
     assert item.expr is not None
     lane = scalars.lower(f, item.expr, args)
     return rounded(f, lane, item.dtype)
+
+
+def taken(place: Place, item: Item, args: Sequence[Lane]) -> Lane:
+    """The element that the indices `args` choose."""
+    f = place.f
+    where = f.index(place.offset(item))
+    for index, (bound, step) in zip(args, item.picks, strict=True):
+        assert isinstance(index, Value)
+        where = bounds.wrapped(f, index, bound) * step + where
+    return lanes.load(f, lanes.address(f, place.pointers[item.buffer], where, item.dtype), item.dtype)
 
 
 def rounded(f: Function, lane: Lane, dtype: DType) -> Lane:

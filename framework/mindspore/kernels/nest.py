@@ -13,7 +13,7 @@ from mindspore.kernels import access as acc
 from mindspore.kernels import groups
 from mindspore.kernels.flatten_folds import accumulator
 from mindspore.kernels.groups import Layout
-from mindspore.kernels.program import Fold, Map, Read, Step, Value
+from mindspore.kernels.program import Fold, Map, Read, Step, Take, Value
 from mindspore.primitives.scalar import FLOATING, Expr
 
 CHUNK = 1 << 13
@@ -25,9 +25,9 @@ EXPENSIVE = frozenset((*FLOATING, "pow", "mod", "rem", "floordiv", "truncdiv", "
 class Item:
     """One value of the nest.
 
-    ``kind`` is load (``buffer``, ``strides``, ``offset``), position (``strides``), body (``expr`` of ``args``), fold (``fold`` of ``args``)
-    or store (``args`` to ``buffer``); tile stands for a product's result in its epilogue. ``row`` marks what exists once per fold result;
-    ``phase`` from which phase on it is there.
+    ``kind`` is load (``buffer``, ``strides``, ``offset``), take (a load that the indices ``args`` move on, ``picks`` with bound and step of
+    each), position (``strides``), body (``expr`` of ``args``), fold (``fold`` of ``args``) or store (``args`` to ``buffer``); tile stands
+    for a product's result in its epilogue. ``row`` marks what exists once per fold result; ``phase`` from which phase on it is there.
     """
 
     kind: str
@@ -40,6 +40,7 @@ class Item:
     fold: str = ""
     row: bool = False
     phase: int = 0
+    picks: tuple[tuple[int, int], ...] = ()
 
     @property
     def cost(self) -> int:
@@ -127,6 +128,9 @@ class Writer:
     def write(self, step: Step) -> None:
         """The items of one step."""
         row = self.made.places[step.outputs[0]][0]
+        if isinstance(step, Take):
+            self.where[step.outputs[0]] = self.add(self.taken(step, row))
+            return
         args = tuple(self.read(r, row and isinstance(step, Map)) for r in step.reads)
         for position, output in enumerate(step.outputs):
             phase = self.made.places[output][1]
@@ -136,6 +140,20 @@ class Writer:
                 assert isinstance(step, Map)
                 item = Item("body", output.dtype, args, expr=step.bodies[position], row=row, phase=phase)
             self.where[output] = self.add(item)
+
+    def taken(self, step: Take, row: bool) -> Item:
+        """A load at run-time places."""
+        source, *indices = step.reads
+        args = tuple(self.read(r, row) for r in indices)
+        access = groups.lift(self.made, row, source.access)
+        assert access is not None, "the layout checked this"
+        assert source.value is not None
+        strides = acc.strides_over(access, self.dims)
+        phase = self.made.places[step.outputs[0]][1]
+        return Item(
+            "take", source.value.dtype, args, self.pointer(source.value), strides, access.offset,
+            row=row, phase=phase, picks=step.picks,
+        )  # fmt: skip
 
     def stores(self) -> None:
         """Stores of the values that are wanted outside; called once, at the end."""
@@ -147,7 +165,7 @@ class Writer:
                 item = replace(
                     self.items[index], kind="store", args=(index,), buffer=self.pointer(value), strides=strides
                 )
-                self.add(replace(item, expr=None, fold=""))
+                self.add(replace(item, expr=None, fold="", picks=(), offset=0))
 
 
 def build(made: Layout, steps: Sequence[Step], outputs: Sequence[Value]) -> Built:
@@ -180,8 +198,10 @@ def in_place(items: Sequence[Item], pointers: Sequence[Value]) -> dict[Value, li
     for store in (i for i in items if i.kind == "store"):
         output = pointers[store.buffer]
         for index, value in enumerate(pointers):
-            loads = [i for i in items if i.kind == "load" and i.buffer == index]
-            same = all((i.strides, i.offset, i.row) == (store.strides, 0, store.row) for i in loads)
+            loads = [i for i in items if i.kind in ("load", "take") and i.buffer == index]
+            same = all(
+                i.kind == "load" and (i.strides, i.offset, i.row) == (store.strides, 0, store.row) for i in loads
+            )
             if loads and same and value.size == output.size and value.dtype.itemsize == output.dtype.itemsize:
                 found.setdefault(output, []).append(value)
     return found

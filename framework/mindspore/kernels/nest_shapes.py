@@ -59,5 +59,8 @@ def mapped(nest: Nest, change: Callable[[int], Any]) -> Nest:
     def each(numbers: Sequence[int]) -> tuple[Any, ...]:
         return tuple(change(n) for n in numbers)
 
-    items = tuple(replace(i, strides=each(i.strides), offset=change(i.offset)) for i in nest.items)
+    items = tuple(
+        replace(i, strides=each(i.strides), offset=change(i.offset), picks=tuple(map(each, i.picks)))
+        for i in nest.items
+    )
     return replace(nest, outer=each(nest.outer), length=each(nest.length), inner=each(nest.inner), items=items)

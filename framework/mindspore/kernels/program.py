@@ -11,7 +11,7 @@ from mindspore.base.shapes import Shape, size
 from mindspore.ir.effects import Effect
 from mindspore.ir.types import TensorType
 from mindspore.kernels.access import Access, identity
-from mindspore.primitives.compute import Copy
+from mindspore.primitives.compute import Copy, Walk
 from mindspore.primitives.scalar import Expr
 
 
@@ -64,6 +64,35 @@ class Map(Step):
     """Position by position: ``bodies[k]`` over the operands ``reads`` gives ``outputs[k]``."""
 
     bodies: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Take(Map):
+    """``reads[0]`` at run-time places: its access gives where each position starts, and each further read, an index in bounds, moves on.
+
+    ``picks``: (bound, step) of each index.
+    """
+
+    picks: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Put(Step):
+    """A copy of ``reads[0]`` with ``kind`` applied at the places of ``walk``; then come the updates and the indices, all whole buffers.
+
+    ``given``: strides with which the updates are read over the walk's sizes.
+    """
+
+    walk: Walk = field(kw_only=True)
+    given: Shape = ()
+    kind: str = "set"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Check(Step):
+    """Ends the run with an error when an index of ``reads[0]`` is out of bounds."""
+
+    bound: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

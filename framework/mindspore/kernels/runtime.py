@@ -95,8 +95,12 @@ def emit(f: Function, runtime: Value, site: int, count: int, values: Value) -> V
 
 def fail(f: Function, runtime: Value, code: int, message: str, symbol: str) -> Value:
     """Remember `message` and give the code to return."""
-    text = Value(f, "ptr", f.module.string(symbol, message))
-    return f.call("i32", _member(f, runtime, _FAIL), runtime, f.value(code, "i32"), text)
+    return fail_with(f, runtime, code, Value(f, "ptr", f.module.string(symbol, message)))
+
+
+def fail_with(f: Function, runtime: Value, code: int, message: Value) -> Value:
+    """`fail` with a zero-terminated text in memory."""
+    return f.call("i32", _member(f, runtime, _FAIL), runtime, f.value(code, "i32"), message)
 
 
 def pack(f: Function, values: Sequence[Value]) -> Value:

@@ -12,6 +12,7 @@ from mindspore.kernels.program import (
     ArgFold,
     Boxes,
     Branch,
+    Check,
     Emit,
     Function,
     Invoke,
@@ -19,6 +20,7 @@ from mindspore.kernels.program import (
     Loop,
     Map,
     Product,
+    Put,
     Step,
     Value,
     copied,
@@ -70,7 +72,7 @@ class RunStep(Task):
     def effects(self) -> bool:
         return has_effects(self.step)
 
-    step: ArgFold | Boxes | Invoke | Branch | Kernels | Loop | Emit = field(kw_only=True)
+    step: ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Emit = field(kw_only=True)
 
 
 def tasks_of(function: Function) -> list[Task]:
@@ -87,8 +89,8 @@ def task(group: Group, outputs: list[Value], updates: Set[Value]) -> Task:
     first = group.steps[0]
     if isinstance(first, Product):
         return _product_task(group, first, outputs, updates)
-    assert isinstance(first, ArgFold | Boxes | Invoke | Branch | Kernels | Loop | Emit)
-    shares = _loop_shares(first) if isinstance(first, Loop) else {}
+    assert isinstance(first, ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Emit)
+    shares = _loop_shares(first) if isinstance(first, Loop) else _put_shares(first) if isinstance(first, Put) else {}
     return RunStep(_reads(first), list(first.outputs), shares, step=first)
 
 
@@ -146,6 +148,12 @@ def _needed(values: Sequence[Value]) -> list[Value]:
 
 def _reads(step: Step) -> list[Value]:
     return list(dict.fromkeys(r.value for r in step.reads if r.value is not None))
+
+
+def _put_shares(put: Put) -> dict[Value, list[Value]]:
+    """The output may be written over the tensor that it starts from, when that is not an update or an index as well."""
+    base, *others = [r.value for r in put.reads]
+    return {} if base is None or base in others else {put.outputs[0]: [base]}
 
 
 def _loop_shares(loop: Loop) -> dict[Value, list[Value]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,14 +14,15 @@ from mindspore.common.gradients import GradOperation, get_grad, grad, value_and_
 from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
-from mindspore.ops import layers, losses
+from mindspore.ops import clip, layers, losses
 from mindspore.ops.debug import print_
 
 _INTERNAL = frozenset(
     {
-        "argmax_index", "argmin_index", "iota", "apply_momentum", "strided_slice_grad", "strided_products", "avg_pool", "max_pool",
-        "max_pool_grad", "conv2d_backprop_input", "conv2d_backprop_filter", "window_index", "window_max", "window_place",
-        "window_spread", "window_sum", "window_take",
+        "apply_momentum", "argmax_index", "argmin_index", "avg_pool", "conv2d_backprop_filter",
+        "conv2d_backprop_input", "gather_strided", "iota", "max_pool", "max_pool_grad", "scatter_strided",
+        "strided_products", "strided_slice_grad", "window_index", "window_max", "window_place", "window_spread",
+        "window_sum", "window_take",
     }
 )  # fmt: skip
 
@@ -134,11 +136,6 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     return _gelu(input, approximate)
 
 
-def clip_by_value(x: Any, clip_value_min: Any = None, clip_value_max: Any = None) -> Any:
-    """Limited to the range; one of the limits may be None."""
-    return f.clamp(x, clip_value_min, clip_value_max)
-
-
 def pad(input_x: Any, padding: Any, mode: str = "constant", value: Any = None) -> Any:
     """A border of `value` around the tensor; `padding` holds sizes before and after, the last dimension first."""
     if mode != "constant":
@@ -224,6 +221,13 @@ def unbind(input: Any, dim: int = 0) -> Any:
     return f.unstack(input, dim)
 
 
+def partial(func: Any, *args: Any) -> Any:
+    """`func` with its first arguments fixed to `args`."""
+    if not callable(func):
+        raise TypeError(f"For 'partial', the first argument must be a function, but got {func!r}.")
+    return functools.partial(func, *args)
+
+
 def is_tensor(obj: Any) -> bool:
     """Whether `obj` is a Tensor."""
     return isinstance(obj, Tensor)
@@ -231,21 +235,20 @@ def is_tensor(obj: Any) -> bool:
 
 _WRITTEN: Mapping[str, Any] = {
     "adaptive_avg_pool2d": layers.adaptive_avg_pool2d, "avg_pool2d": layers.avg_pool2d, "batch_norm": layers.batch_norm,
-    "conv2d": layers.conv2d, "layer_norm": layers.layer_norm, "max_pool2d": layers.max_pool2d,
-    "all": f.all, "amax": f.amax, "amin": f.amin, "any": f.any, "arange": arange, "argmax": f.argmax, "argmin": f.argmin,
-    "assign": assign, "assign_add": assign_add, "assign_sub": assign_sub, "bmm": function("BatchMatMul"),
-    "broadcast_to": f.broadcast_to, "cast": f.cast, "cat": concat, "clamp": f.clamp, "clip": f.clamp,
-    "clip_by_value": clip_by_value, "concat": concat, "cross_entropy": losses.cross_entropy, "dense": dense, "depend": depend,
-    "div": div, "dtype": dtype, "expand_dims": f.expand_dims, "eye": eye, "flatten": f.flatten, "flip": flip, "full": full,
-    "full_like": full_like, "gelu": gelu, "hardsigmoid": function("hsigmoid"), "hardswish": function("hswish"),
-    "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": logsumexp, "masked_fill": f.masked_fill,
-    "matmul": f.matmul, "max": f.max, "mean": f.mean, "min": f.min, "mse_loss": losses.mse_loss,
-    "nll_loss": losses.nll_loss, "one_hot": one_hot, "ones": ones, "ones_like": ones_like, "pad": pad, "permute": permute,
-    "print_": print_, "prod": f.prod, "rank": rank, "reshape": f.reshape, "shape": shape, "size": size, "softmax": f.softmax,
-    "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack, "std": f.std, "sum": f.sum,
-    "swapaxes": f.swapaxes, "tile": f.tile, "transpose": transpose, "unbind": unbind, "unsqueeze": unsqueeze,
-    "unstack": f.unstack, "var": f.var, "where": f.where, "zeros": zeros,
-    "zeros_like": zeros_like,
+    "conv2d": layers.conv2d, "layer_norm": layers.layer_norm, "max_pool2d": layers.max_pool2d, "all": f.all, "amax": f.amax,
+    "amin": f.amin, "any": f.any, "arange": arange, "argmax": f.argmax, "argmin": f.argmin, "assign": assign,
+    "assign_add": assign_add, "assign_sub": assign_sub, "bmm": function("BatchMatMul"), "broadcast_to": f.broadcast_to,
+    "cast": f.cast, "cat": concat, "clamp": f.clamp, "clip": f.clamp, "clip_by_global_norm": clip.clip_by_global_norm,
+    "clip_by_value": clip.clip_by_value, "concat": concat, "cross_entropy": losses.cross_entropy, "dense": dense,
+    "depend": depend, "div": div, "dtype": dtype, "expand_dims": f.expand_dims, "eye": eye, "flatten": f.flatten,
+    "flip": flip, "full": full, "full_like": full_like, "gelu": gelu, "hardsigmoid": function("hsigmoid"),
+    "hardswish": function("hswish"), "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": logsumexp,
+    "masked_fill": f.masked_fill, "matmul": f.matmul, "max": f.max, "mean": f.mean, "min": f.min,
+    "mse_loss": losses.mse_loss, "nll_loss": losses.nll_loss, "one_hot": one_hot, "ones": ones, "ones_like": ones_like,
+    "pad": pad, "partial": partial, "permute": permute, "print_": print_, "prod": f.prod, "rank": rank, "reshape": f.reshape,
+    "shape": shape,    "size": size, "softmax": f.softmax, "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack,
+    "std": f.std, "sum": f.sum, "swapaxes": f.swapaxes, "tile": f.tile, "transpose": transpose, "unbind": unbind,
+    "unsqueeze": unsqueeze, "unstack": f.unstack, "var": f.var, "where": f.where, "zeros": zeros, "zeros_like": zeros_like,
 }  # fmt: skip
 
 _TRANSFORMATIONS: Mapping[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from mindspore.base import dtypes as dt
@@ -14,8 +15,9 @@ from mindspore.ops.primitive import Primitive, primitive_class
 
 INTERNAL = frozenset(
     {
-        "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Eye", "Full", "Iota", "MaxPoolGrad", "OneHot", "StridedProducts",
-        "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum", "WindowTake",
+        "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Eye", "Full", "GatherStrided", "Iota",
+        "MaxPoolGrad", "OneHot", "ScatterStrided", "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax",
+        "WindowPlace", "WindowSpread", "WindowSum", "WindowTake",
     }
 )  # fmt: skip
 """Operators that have no class of their own in MindSpore, or one with another signature, written below."""
@@ -154,6 +156,17 @@ class AssignSub(_Function):
         return assign_sub(variable, value)
 
 
+class Partial(_Function):
+    """``Partial()(func, *args)``: the function with its first arguments fixed."""
+
+    __slots__ = ()
+
+    def __call__(self, func: Any, *args: Any) -> Any:
+        if not callable(func):
+            raise TypeError(f"For 'Partial', the first argument must be a function, but got {func!r}.")
+        return functools.partial(func, *args)
+
+
 class ApplyMomentum(_Function):
     """``ApplyMomentum(...)(variable, accumulation, learning_rate, gradient, momentum)``: one step, written into both Parameters."""
 
@@ -192,7 +205,8 @@ class BatchNorm(_Function):
 
 _momentum = function("ApplyMomentum")
 _WRITTEN = (
-    ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Print, Rank, Shape, Size, Zeros,
+    ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Partial, Print, Rank, Shape, Size,
+    Zeros,
 )  # fmt: skip
 _BY_NAME: dict[str, Any] = {c.__name__: c for c in _WRITTEN}
 _BY_NAME |= {

@@ -81,6 +81,52 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Pick:
+    """What one tensor of Int64 indices adds to a place: ``(index[i . strides] wrapped into [0, bound)) * step`` elements.
+
+    The index tensor is contiguous; indices lie in ``[-bound, bound)``, anything else is an IndexError at run time.
+    """
+
+    strides: Shape
+    bound: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Places in a contiguous tensor, one for each i in row-major order of ``sizes``: ``offset + i . strides`` and what `picks` add."""
+
+    sizes: Shape
+    offset: int
+    strides: Shape
+    picks: tuple[Pick, ...] = ()
+
+    @property
+    def walked(self) -> tuple[bool, ...]:
+        """For each dimension whether run-time indices vary along it."""
+        return tuple(any(p.strides[i] for p in self.picks) for i in range(len(self.sizes)))
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether two positions may have one place."""
+        return any(v and n > 1 for v, n in zip(self.walked, self.sizes, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """``out[i] = x[place of i]``: inputs are x and the index tensors; attribute ``walk`` says how x is walked, over the output's sizes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """The first input with ``kind`` applied at each place of attribute ``walk``, in row-major order, so that the result is always the same.
+
+    Inputs: the tensor, updates that broadcast to the walk's sizes, the index tensors. Attribute ``kind`` is ``set`` or an operation of
+    the scalar language on the element that is there and the update.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Strided:
     """How one operand of a `StridedProduct` is seen: the element at ``offset + group * g + row * m + depth . k + columns . n``."""
 
@@ -135,7 +181,7 @@ class Windows:
     kind: str
 
 
-Compute = Elementwise | Reduce | ArgReduce | Contract | Alias | Move | Update | Products | Windows
+Compute = Elementwise | Reduce | ArgReduce | Contract | Alias | Move | Update | Gather | Scatter | Products | Windows
 
 
 def contract_dims(x: TensorType, y: TensorType, transpose_a: bool, transpose_b: bool) -> tuple[int, int, int]:

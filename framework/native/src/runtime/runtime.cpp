@@ -24,6 +24,7 @@ namespace {
 
 constexpr int64_t kMostThreads = 1024;
 constexpr int32_t kOutOfMemory = 12;
+constexpr int32_t kOutOfBounds = 33;  // a run-time index: becomes an IndexError
 
 // The pool is replaced, never changed: a running loop keeps the one that it started on.
 struct PoolHolder {
@@ -216,6 +217,7 @@ void check_call(CallState& call, int32_t code, const char* what) {
     auto message = call.message();
     if (message.empty() && code == kCancelled) message = "the run was cancelled";
     if (message.empty()) message = "it returned code " + std::to_string(code != 0 ? code : call.code());
+    if (call.code() == kOutOfBounds) throw Error(ErrorCode::kIndex, message);
     throw Error(ErrorCode::kRuntime, std::string(what) + " failed: " + message);
 }
 

@@ -1,0 +1,105 @@
+"""Indices that are known at run time only: checked before they are used, then wrapped.
+
+An index outside of ``[-bound, bound)`` ends the call with code `OUT_OF_BOUNDS` and a message with the first such index; the runtime makes
+it an IndexError. After the check the kernels only wrap, and clamp, so that no memory outside of the tensor is ever touched.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from mindspore.kernels import runtime
+from mindspore.kernels.catalog import KernelSpec, symbol
+from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
+
+FAMILY = "index"
+OUT_OF_BOUNDS = 33
+"""The code that becomes an IndexError."""
+_ROOM = 128
+_DIGITS = 19
+
+
+def check_spec() -> KernelSpec:
+    """Buffer: Int64 indices; parameters: how many, the bound."""
+    name = f"msk_{FAMILY}_check_i64"
+    return KernelSpec(name, FAMILY, partial(_emit_kernel, name=name))
+
+
+def _emit_kernel(module: Module, name: str) -> None:
+    f = runtime.kernel(module, symbol(name, module.isa))
+    f.ret(call_check(f, f["runtime"], runtime.buffer(f, 0), runtime.param(f, 0), runtime.param(f, 1)))
+
+
+def call_check(f: Function, table: Value, indices: Value, count: Value | int, bound: Value | int) -> Value:
+    """0 when all indices are in bounds, else the code of the failure, which is then remembered."""
+    return f.call("i32", _check(f.module), table, indices, count, bound)
+
+
+def wrapped(f: Function, index: Value, bound: Value | int) -> Value:
+    """A checked index counted from the first element."""
+    counted = f.select(index < 0, index + bound, index)
+    return f.maximum(f.minimum(counted, f.index(bound) - 1), 0)
+
+
+def _wrong(f: Function, indices: Value, position: Value, bound: Value) -> tuple[Value, Value]:
+    """The index at `position`, and whether it is out of bounds."""
+    index = f.load("i64", indices.at("i64", position))
+    return index, f.compare("ge", f.op("add", index, bound), f.op("add", bound, bound), unsigned=True)
+
+
+def _check(module: Module) -> str:
+    """Name of ``i32 check(runtime, indices, count, bound)``."""
+    name = "check_indices"
+    if module.has(name):
+        return name
+    parameters = [("ptr", "runtime"), ("ptr noalias readonly", "indices"), ("i64", "count"), ("i64", "bound")]
+    f = module.function(name, "i32", parameters, internal=True, inline="noinline")
+    table, indices, count, bound = f.arguments
+    with f.loop(0, count, carried=[f.value(False, "i1")]) as loop:
+        loop.next(loop.carried[0] | _wrong(f, indices, loop.index, bound)[1])
+    failed, fine = f.fresh("failed"), f.fresh("fine")
+    f.branch(loop.results[0], failed, fine)
+    f.line(f"{failed}:")
+    with f.loop(0, count, carried=[f.index(0)], hints=[NO_VECTOR]) as loop:
+        index, wrong = _wrong(f, indices, count - 1 - loop.index, bound)
+        loop.next(f.select(wrong, index, loop.carried[0]))
+    f.ret(_refuse(f, table, loop.results[0], bound))
+    f.line(f"{fine}:")
+    f.ret(f.value(0, "i32"))
+    return name
+
+
+def _refuse(f: Function, table: Value, index: Value, bound: Value) -> Value:
+    message = f.alloca("i8", _ROOM)
+    end = _append_text(f, message, f.index(0), "index ", "index_text")
+    end = _append_number(f, message, end, index)
+    end = _append_text(f, message, end, " is out of bounds for dimension with size ", "bound_text")
+    end = _append_number(f, message, end, bound)
+    f.store(f.value(0, "i8"), message.at("i8", end))
+    return runtime.fail_with(f, table, OUT_OF_BOUNDS, message)
+
+
+def _append_text(f: Function, message: Value, at: Value, text: str, symbol: str) -> Value:
+    source = Value(f, "ptr", f.module.string(symbol, text))
+    with f.loop(0, len(text.encode())) as loop:
+        f.store(f.load("i8", source.at("i8", loop.index)), message.at("i8", at + loop.index))
+    return at + len(text.encode())
+
+
+def _append_number(f: Function, message: Value, at: Value, number: Value) -> Value:
+    """The digits of `number` after a sign; gives the end."""
+    negative = number < 0
+    f.store(f.value(ord("-"), "i8"), message.at("i8", at))
+    start = at + negative.to("zext", "i64")
+    digits = f.alloca("i8", _DIGITS + 1)
+    size = f.select(negative, f.op("sub", f.index(0), number), number)
+    with f.loop(0, _DIGITS, carried=[size, f.index(1)], hints=[NO_VECTOR]) as loop:
+        left, count = loop.carried
+        digit = f.op("add", f.op("urem", left, 10), ord("0")).to("trunc", "i8")
+        f.store(digit, digits.at("i8", f.index(_DIGITS - 1) - loop.index))
+        loop.next(f.op("udiv", left, 10), f.select(left.ne(0), loop.index + 1, count))
+    count = loop.results[1]
+    with f.loop(0, count, hints=[NO_VECTOR]) as loop:
+        digit = f.load("i8", digits.at("i8", f.index(_DIGITS) - count + loop.index))
+        f.store(digit, message.at("i8", start + loop.index))
+    return start + count
