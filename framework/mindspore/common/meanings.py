@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mindspore.base.protocols import RECOMPUTE
+from mindspore.common.batching import vmap
 from mindspore.common.custom import check_recompute, recompute
 from mindspore.common.directional import Pulling, Tangents, jvp, vjp
 from mindspore.common.gradients import get_grad, grad, value_and_grad
+from mindspore.common.jacobians import jacfwd, jacrev
 from mindspore.common.methods import value
 from mindspore.common.mutable import mutable
 from mindspore.infer.custom import with_gradient
@@ -91,7 +93,7 @@ def _values(machine: Machine, args: Args, kwargs: Named) -> Abstract:
 
 
 builtin_calls[value] = _values
-for _maker in (grad, value_and_grad):
+for _maker in (grad, value_and_grad, jacfwd, jacrev, vmap):
     builtin_calls[_maker] = _makes_gradient(_maker)
 builtin_calls[jvp] = _jvp
 builtin_calls[vjp] = _vjp

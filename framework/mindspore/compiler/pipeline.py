@@ -9,10 +9,13 @@ from typing import Any
 
 from mindspore import backends
 from mindspore._native import MISSING, Guards
+from mindspore.autodiff.batching import vmap_graph
 from mindspore.autodiff.forward import jvp_graph
+from mindspore.autodiff.jacobians import jacobian_graph
 from mindspore.autodiff.pullbacks import vjp_graphs
 from mindspore.autodiff.recompute import recomputed_gradient
 from mindspore.autodiff.reverse import value_and_grad_graph
+from mindspore.backends.reference.evaluate import evaluate
 from mindspore.base.symbolic import Scope
 from mindspore.compiler.general import Compiled, General, Shapes
 from mindspore.compiler.results import argument_picker, result_builder
@@ -20,6 +23,7 @@ from mindspore.compiler.saving import GraphSaver
 from mindspore.frontend.parse import parse
 from mindspore.infer.guards import ABSENT
 from mindspore.infer.specialise import Output, Specialised, specialise
+from mindspore.ir.builder import Builder
 from mindspore.ir.graph import Graph
 from mindspore.ir.rewrite import copy
 from mindspore.ir.sizes import bound, bound_value
@@ -89,6 +93,33 @@ def _specialised(
 
 def _guards(specialised: Specialised) -> Guards:
     return Guards([(k, c, key, MISSING if e is ABSENT else e) for k, c, key, e in specialised.guards])
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreted:
+    """A call as a graph that Python walks: ``run(args, kwargs, builder)`` gives the value and what to write into which Parameters."""
+
+    guards: Guards
+    run: Callable[[Sequence[Any], Mapping[str, Any], Builder], tuple[Any, list[tuple[Any, Any]]]]
+
+
+def interpreted_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Interpreted:
+    """The call as a graph whose operators run one by one, with gradients still to be taken.
+
+    Raises:
+        SyntaxError, TypeError, ValueError: like `compile_call`.
+    """
+    made = specialise(function, tuple(args), dict(kwargs), parse=parse, expanders=EXPANDERS, differentiated=True)
+    simplify(made.graph)
+    pick = argument_picker(made.arguments)
+    build = result_builder(made.result, len(made.graph.outputs()), made.updates)
+
+    def run(args: Sequence[Any], kwargs: Mapping[str, Any], builder: Builder) -> tuple[Any, list[tuple[Any, Any]]]:
+        outputs = evaluate(made.graph, [*pick(args, kwargs), *made.bound], builder)
+        writes = [(made.bound[p - len(made.arguments)], outputs[o]) for o, p in made.updates.items()]
+        return build(tuple(v for i, v in enumerate(outputs) if i not in made.updates)), writes
+
+    return Interpreted(_guards(made), run)
 
 
 def compile_graph(graph: Graph, options: Options) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
@@ -170,10 +201,24 @@ def expand_recomputed(graph: Graph, wrt: Sequence[int]) -> Graph:
     return recomputed_gradient(graph, wrt)
 
 
+def expand_rows(graph: Graph, rows: Sequence[bool], size: int) -> tuple[Graph, list[bool]]:
+    """The simplified inner graph for each row of a batch, and which outputs have rows."""
+    simplify(graph)
+    return vmap_graph(graph, rows, size)
+
+
+def expand_jacobian(graph: Graph, wrt: Sequence[int], differentiated: Sequence[int], forward: bool) -> Graph:
+    """Jacobians of the simplified inner graph."""
+    simplify(graph)
+    return jacobian_graph(graph, wrt, differentiated, forward)
+
+
 EXPANDERS: Mapping[str, Callable[..., Any]] = {
     "grad": expand_gradient,
     "vjp": expand_pullback,
     "jvp": expand_tangents,
     "recompute": expand_recomputed,
+    "vmap": expand_rows,
+    "jacobian": expand_jacobian,
 }
 """What `infer` calls for each kind of function transformation."""

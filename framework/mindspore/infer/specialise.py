@@ -13,6 +13,7 @@ from mindspore.base.promotion import scalar_dtype
 from mindspore.base.protocols import MUTABLE, record_fields
 from mindspore.base.shapes import Shape
 from mindspore.infer import (
+    batching,
     builtins,
     calls,
     effects,
@@ -37,7 +38,7 @@ from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
 RULES = (
-    builtins, calls, effects, exceptions, loops, mathematics, methods, operations, patterns, records, transforms,
+    batching, builtins, calls, effects, exceptions, loops, mathematics, methods, operations, patterns, records, transforms,
 )  # fmt: skip
 """Modules whose import registers what nodes and callables mean."""
 _RECURSION_LIMIT = 30_000
@@ -88,10 +89,12 @@ def specialise(
     parse: Parse,
     expanders: Expanders,
     shapes: Sequence[Shape] | None = None,
+    differentiated: bool = False,
 ) -> Specialised:
     """The typed graph of ``function(*args, **kwargs)`` for the types of its tensor arguments and the values of the others.
 
-    ``shapes``: those of the inputs in the order of the arguments, with symbolic sizes, in the place of their own.
+    ``shapes``: those of the inputs in the order of the arguments, with symbolic sizes, in the place of their own. ``differentiated``:
+    gradients of the whole graph are taken later.
 
     Raises:
         SyntaxError: the function's source is not found or uses syntax that graphs do not have.
@@ -99,6 +102,7 @@ def specialise(
             that do not fit are TypeError and ValueError.
     """
     machine = Machine(parse, expanders)
+    machine.gradients = int(differentiated)
     arguments = _Arguments(machine, shapes)
     try:
         with _deep_recursion():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
+from typing import Any
 
 from mindspore.infer.closed import Closed, closed_call, floating, tensor_kind
 from mindspore.infer.machine import Machine, dispatchers, tensor_type
@@ -127,6 +128,32 @@ def pushed_forward(
     return wrapped((value, inner.value[0](tangents), *_auxiliary(aux)))
 
 
+def jacobian(machine: Machine, function: Transformed, args: Arguments, kwargs: Mapping[str, Abstract]) -> Abstract:
+    """``jacfwd(function)(*args)`` or ``jacrev``: for each result a tuple of its derivatives, or the only one.
+
+    Options: ``positions``, ``has_aux`` and ``forward``.
+    """
+    options = function.options
+    positions = _positions(options["positions"], args)
+    inner = _closed(machine, function.function, args, kwargs, positions, bool(options["has_aux"]))
+    for what, kinds in (("argument", map(tensor_kind, inner.named[: len(positions)])), ("result", inner.results)):
+        if other := next((k for k in kinds if k.dtype.kind not in "fc"), None):
+            raise TypeError(f"a Jacobian is of floating numbers, but the {what}s have one of type {other}.")
+    expanded = machine.expanders["jacobian"](
+        inner.graph, tuple(range(len(positions))), tuple(inner.floating), options["forward"]
+    )
+    outputs = machine.emitter.inlined(expanded, inner.arguments)
+    inner.write_back(machine, outputs)
+    blocks = outputs[len(inner.graph.outputs()) :]
+    width = len(positions)
+    rows = [blocks[k * width : (k + 1) * width] for k in range(inner.head)]
+    by_leaf: Any = [make_tuple(row) if width > 1 else row[0] for row in rows]
+    _, *aux = inner.parts(outputs)
+    found = inner.value[0](by_leaf)
+    return wrapped((found, *_auxiliary(aux))) if options["has_aux"] else found
+
+
+dispatchers["transform jacobian"] = jacobian
 dispatchers["transform grad"] = gradient
 dispatchers["transform vjp"] = pulled_back
 dispatchers["transform pullback"] = pull

@@ -10,6 +10,9 @@ from mindspore.ops.clip import clip_by_global_norm, clip_by_value
 from mindspore.ops.maps import HyperMap, Map, zip_operation
 from mindspore.ops.multitype import MultitypeFuncGraph
 
+__path__: list[str] = []
+"""Further module paths begin with this one (`base.import_paths`)."""
+
 matmul = functional.matmul
 ones_like = functional.ones_like
 zeros_like = functional.zeros_like

@@ -8,9 +8,11 @@ from typing import Any
 
 from mindspore.base import dtypes as dt
 from mindspore.common import functions as f
+from mindspore.common.batching import vmap
 from mindspore.common.directional import jvp, vjp
 from mindspore.common.eager import eager_op, function
 from mindspore.common.gradients import GradOperation, get_grad, grad, value_and_grad
+from mindspore.common.jacobians import jacfwd, jacrev
 from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
@@ -252,7 +254,8 @@ _WRITTEN: Mapping[str, Any] = {
 }  # fmt: skip
 
 _TRANSFORMATIONS: Mapping[str, Any] = {
-    "get_grad": get_grad, "grad": grad, "jvp": jvp, "value_and_grad": value_and_grad, "vjp": vjp,
+    "get_grad": get_grad, "grad": grad, "jacfwd": jacfwd, "jacrev": jacrev, "jvp": jvp, "value_and_grad": value_and_grad,
+    "vjp": vjp, "vmap": vmap,
 }  # fmt: skip
 
 _OTHER_NAMES: Mapping[str, str] = {

@@ -217,6 +217,8 @@ _BY_NAME |= {
 _BY_NAME["TensorAdd"] = _BY_NAME["Add"]
 
 globals().update(_BY_NAME)
+__path__: list[str] = []
+"""Further module paths begin with this one (`base.import_paths`)."""
 __all__ = ["Primitive", *_BY_NAME]
 
 

@@ -10,6 +10,7 @@ from mindspore.base import dtypes as dt
 from mindspore.base.shapes import Shape, normalize_axes, normalize_axis, row_major_strides
 from mindspore.ir.operator import REQUIRED
 from mindspore.ir.types import TensorType, TupleType
+from mindspore.primitives import rows
 from mindspore.primitives.compute import Copy
 from mindspore.primitives.declare import check_rank, check_sizes, operator
 from mindspore.primitives.movement import checked_axis, move, one, slice_along, whole
@@ -141,7 +142,7 @@ move(
                          {"begin": (0,), "end": (1,), "strides": (0,)}),
                    Wrong(((2,),), ValueError, ("StridedSlice", "'x'", "[2]"), (),
                          {"begin": (0, 0), "end": (1, 1), "strides": (1, 1)}))),
-    attrs={"begin": REQUIRED, "end": REQUIRED, "strides": REQUIRED}, call=("x", "begin", "end", "strides"),
+    vmap=rows.strided_slice, attrs={"begin": REQUIRED, "end": REQUIRED, "strides": REQUIRED}, call=("x", "begin", "end", "strides"),
     doc="The elements that Python's slice begin:end:stride takes in each dimension; later dimensions whole.",
 )  # fmt: skip
 
@@ -179,7 +180,7 @@ move(
     Samples(_slice_grad_cases(),
             wrong=(Wrong(((2,),), ValueError, ("StridedSliceGrad", "'d'", "(3,)"), (),
                          {"shape": (4,), "begin": (0,), "end": (3,), "strides": (1,)}),)),
-    attrs={"shape": REQUIRED, "begin": REQUIRED, "end": REQUIRED, "strides": REQUIRED}, fill=0,
+    vmap=rows.strided_slice_grad, attrs={"shape": REQUIRED, "begin": REQUIRED, "end": REQUIRED, "strides": REQUIRED}, fill=0,
     doc="Zeros with `d` where the slice would be taken: the gradient of StridedSlice.",
 )  # fmt: skip
 
@@ -221,7 +222,7 @@ move(
     Samples((one((2, 3), multiples=(2, 1)), one((3,), multiples=(2, 2)), one((2, 3), multiples=(4,)), one((), multiples=(3,)),
              one((0, 2), multiples=(2, 2)), one((2,), multiples=(0,)), one((), multiples=())),
             wrong=(Wrong(((2,),), ValueError, ("Tile", "'multiples'", "-1"), (), {"multiples": (-1,)}),)),
-    attrs={"multiples": REQUIRED}, call=("x", "multiples"), doc="The tensor repeated along its dimensions.",
+    vmap=rows.tile, attrs={"multiples": REQUIRED}, call=("x", "multiples"), doc="The tensor repeated along its dimensions.",
 )  # fmt: skip
 
 
@@ -256,7 +257,7 @@ move(
              one((), paddings=()), one((2, 2), paddings=((0, 0), (0, 0)))),
             wrong=(Wrong(((2, 3),), ValueError, ("Pad", "'x'", "[2, 3]", "-1"), (), {"paddings": ((-1, 0), (0, 0))}),
                    Wrong(((2, 3),), ValueError, ("Pad", "2 pair"), (), {"paddings": ((1, 0),)}))),
-    attrs={"paddings": REQUIRED, "value": 0}, fill="value", doc="A border of one value around the tensor.",
+    vmap=rows.pad, attrs={"paddings": REQUIRED, "value": 0}, fill="value", doc="A border of one value around the tensor.",
 )  # fmt: skip
 
 
@@ -284,5 +285,5 @@ move(
     lambda b, x, out, d, axis: (b.reverse_v2(d, axis=axis),), _plan_reverse,
     Samples((one((5,), axis=(0,)), one((2, 3), axis=(0, -1)), one((2, 3, 4), axis=1), one((0, 3), axis=(0,)), one((2,), axis=())),
             wrong=(Wrong(((2, 3),), ValueError, ("ReverseV2", "'x'", "2"), (), {"axis": (2,)}),)),
-    attrs={"axis": REQUIRED}, function="reverse_v2", doc="The order of elements turned round along dimensions.",
+    vmap=rows.reverse, attrs={"axis": REQUIRED}, function="reverse_v2", doc="The order of elements turned round along dimensions.",
 )  # fmt: skip

@@ -74,11 +74,12 @@ class _Machine:
         values: dict[int, Any] = dict(zip(map(id, graph.parameters), arguments, strict=True))
         for node in schedule(graph):
             if isinstance(node, Constant):
-                values[id(node)] = node.value
+                values[id(node)] = node.value if isinstance(node.value, Graph) else self.builder.literal(node.value)
             elif isinstance(node, Apply):
                 inputs = [values[id(i)] for i in node.inputs]
+                inside = _has_graphs(node)
                 values[id(node)] = (
-                    (yield from _structured(node, inputs)) if _has_graphs(node) else self.simple(node, inputs)
+                    (yield from _structured(node, inputs, self.builder)) if inside else self.simple(node, inputs)
                 )
             elif isinstance(node, Parameter) and id(node) not in values:
                 raise InternalError(f"graph {graph.name} is not closed: it reads {node.name} of another graph")
@@ -96,11 +97,13 @@ def _has_graphs(node: Apply) -> bool:
     return node.op in (CALL, CUSTOM, IF, WHILE, SCAN)
 
 
-def _structured(node: Apply, inputs: list[Any]) -> Frame:
+def _structured(node: Apply, inputs: list[Any], b: Builder) -> Frame:
     if node.op is CALL:
         return (yield inputs[0], inputs[1:])
     if node.op is CUSTOM:
-        return (yield inputs[0], inputs[2:])
+        forward, backward, *arguments = inputs
+        made = b.custom(forward, backward, arguments, node.attrs["wrt"])
+        return (yield forward, arguments) if made is NotImplemented else made
     if node.op is IF:
         condition, then, otherwise, *arguments = inputs
         return (yield (then if bool(condition) else otherwise), arguments)
