@@ -415,6 +415,20 @@ def always_raises(x: Any) -> Any:
     raise ValueError(f"{x * 2}")
 
 
+def recursive(x: Any) -> Any:
+    def down(n: Any, x: Any) -> Any:
+        print("down", n, x)
+        assert n < 5, f"too deep: {n}"
+        if n <= 0:
+            print("bottom")
+            return x
+        y = down(n - 1, x * 2)
+        print("up", n, y)
+        return y + n
+
+    return down(x.astype(ms.int32)[0], x)
+
+
 class Trained(nn.Cell):
     def __init__(self) -> None:
         super().__init__()

@@ -436,3 +436,9 @@ def test_symbolic_sizes_are_printed_as_they_are(backend: str, capsys: Capture) -
         assert capsys.readouterr().out == wanted.printed
         with pytest.raises(ValueError, match=rf"\n\({count},\) {count}$"):
             run(vector(*[20.0] * count))
+
+
+def test_recursion_with_effects(capsys: Capture) -> None:
+    program = programs.recursive
+    assert same(lambda: program, capsys, vector(3)).printed.count("up") == 3
+    assert same(lambda: program, capsys, vector(7)).result == ("AssertionError", "too deep: 7")

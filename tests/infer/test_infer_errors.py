@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mindspore.base.errors import GraphTypeError, GraphValueError
-from tests.infer.fakes import FakeCell, i, infer, t
+from tests.infer.fakes import FakeCell, grad, i, infer, t
 
 X = t([1.0, 2.0])
 N = i(3)
@@ -194,9 +194,53 @@ def test_variables_without_a_value() -> None:
 
 def test_recursion_without_end() -> None:
     def function(x: Any) -> Any:
-        return function(x * 2) if x.sum() > 0 else x
+        return function(x * 2) if x.sum() > 0 else function(x)
 
-    assert "calls deep" in failure(RecursionError, function, X)
+    assert "function calls itself on every way through it" in failure(RecursionError, function, X)
+
+
+def test_recursion_over_something_that_is_no_tensor_or_number() -> None:
+    def function(x: Any, path: Any) -> Any:
+        return function(x * 2, [*path, x]) if x.sum() < 9 else x
+
+    message = failure(RecursionError, function, X, [])
+    assert "1000 calls deep" in message
+    assert "list of length 999 and list of length 1000" in message
+
+
+def test_recursion_that_returns_two_types() -> None:
+    def function(n: Any, x: Any) -> Any:
+        if n < 1:
+            return x
+        return (function(n - 1, x),)
+
+    message = failure(TypeError, function, t(3.0), X)
+    assert "the return value is" in message
+    assert "must have the same structure" in message
+
+
+def test_state_that_recursion_changes_keeps_its_type() -> None:
+    def function(x: Any) -> Any:
+        total = x
+
+        def inner(n: Any) -> Any:
+            nonlocal total
+            if n < 1:
+                return n
+            total = (total, n)
+            return inner(n - 1)
+
+        inner(x.sum())
+        return total
+
+    assert "different types" in failure(TypeError, function, X)
+
+
+def test_a_gradient_of_a_function_inside_itself_is_refused() -> None:
+    def function(x: Any) -> Any:
+        return grad(function)(x - 1) if x > 0 else x * x
+
+    assert "calls itself inside its own gradient" in failure(TypeError, function, t(3.0))
 
 
 def test_loops_without_end() -> None:

@@ -107,7 +107,8 @@ def compile_now(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], b
 def _options(backend: str = "") -> Any:
     from mindspore.compiler.pipeline import Options
 
-    return Options(backend or SETTINGS.device_target.lower(), SETTINGS.save_graphs, SETTINGS.save_graphs_path)
+    target = backend or SETTINGS.device_target.lower()
+    return Options(target, SETTINGS.save_graphs, SETTINGS.save_graphs_path, SETTINGS.max_call_depth)
 
 
 def general_now(

@@ -33,11 +33,13 @@ from mindspore.passes import FINISH, PIPELINE, simplify
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to compile: ``backend`` by name; ``save_graphs`` 0 nothing, 1 the typed and the final graph, 2 every stage, under ``path``."""
+    """How to compile: ``backend`` by name; ``save_graphs`` 0 nothing, 1 the typed and the final graph, 2 every stage, under ``path``;
+    ``max_call_depth``: how deep calls are followed into."""
 
     backend: str = "cpu"
     save_graphs: int = 0
     save_graphs_path: str = "."
+    max_call_depth: int = 1000
 
 
 def compile_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options) -> Compiled:
@@ -85,7 +87,13 @@ def _specialised(
         getattr(function, "__name__", type(function).__name__), options.save_graphs, options.save_graphs_path
     )
     specialised = specialise(
-        function, tuple(args), dict(kwargs), parse=saver.parsed(parse), expanders=EXPANDERS, shapes=shapes
+        function,
+        tuple(args),
+        dict(kwargs),
+        parse=saver.parsed(parse),
+        expanders=EXPANDERS,
+        shapes=shapes,
+        max_depth=options.max_call_depth,
     )
     _optimise(specialised.graph, saver)
     return specialised

@@ -82,8 +82,13 @@ def closed_call(
         Ended: it always raises.
         TypeError: it returns something that cannot leave a graph; with `has_aux`, no tuple.
     """
+    open_calls = machine.open_calls
     made = scoped(machine, call, conditional=False)
     layer, owned = made.layer, made.nodes
+    if machine.open_calls > open_calls:
+        raise TypeError(
+            "a function that calls itself inside its own gradient or gradient rule is not supported in a graph."
+        )
     machine.heap.push(layer)
     machine.emitter.scopes.append(owned)
     parts = () if made.result is NEVER else _parts(machine, made.result, has_aux)

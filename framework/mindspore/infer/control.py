@@ -12,7 +12,7 @@ from mindspore.infer import language as lang
 from mindspore.infer.heap import Layer
 from mindspore.infer.join import DisagreementError, GraphJoinError, Join, Leaf, leaf_node
 from mindspore.infer.leaving import Rebuild
-from mindspore.infer.machine import Machine, evaluates
+from mindspore.infer.machine import Machine, PendingError, evaluates
 from mindspore.infer.truth import decisive, known_truth, truth_node
 from mindspore.infer.values import EFFECTS, NEVER, Abstract, Case, Choice, Completion, Frame, Unusable
 from mindspore.ir.graph import Apply, Constant, Graph, Node
@@ -47,13 +47,18 @@ def _logical(machine: Machine, frame: Frame, node: Apply, condition: Abstract, a
     if not (isinstance(condition, Node) and condition.type == TensorType(dt.bool_, ())):
         return None
     symbol: str = node.attrs["logical"]
+    before = machine.checkpoint()
     machine.heap.push()
     machine.branches += 1
-    completion = machine.attempted(lambda: machine.run(arms[0 if symbol == "and" else 1], frame))
+    try:
+        completion = machine.attempted(lambda: machine.run(arms[0 if symbol == "and" else 1], frame))
+    except PendingError:
+        machine.restore(before)
+        return None
     machine.branches -= 1
     changed = machine.heap.pop()
     frame.node = node
-    if completion is NEVER:
+    if completion is NEVER or machine.recursive_calls > before.recursive_calls:
         return None
     assert isinstance(completion, Completion)
     (value,) = completion.cases[lang.NEXT].values
@@ -72,12 +77,15 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
 
     Raises:
         TypeError: results or state of the arms have different types.
+        PendingError: both arms wait for the value of a recursive call.
     """
-    left = scoped(machine, then)
-    if left.result is NEVER:
+    left = _arm(machine, then)
+    if isinstance(left, Arm) and left.result is NEVER:
         _check(machine, condition, left, other=False)
         return other()
-    right = scoped(machine, other)
+    right = _arm(machine, other)
+    if isinstance(left, PendingError) or isinstance(right, PendingError):
+        return _only(machine, left, right)
     if right.result is NEVER:
         before = machine.heap.get(EFFECTS)
         _check(machine, condition, right, other=True)
@@ -95,6 +103,27 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
     for key, make in contents:
         machine.heap.set(key, make(made))
     return rebuild(made)
+
+
+def _arm(machine: Machine, arm: Thunk) -> Arm | PendingError:
+    """What `arm` does, or that it waits for the value of a recursive call."""
+    before = machine.checkpoint()
+    try:
+        return scoped(machine, arm)
+    except PendingError as error:
+        machine.restore(before)
+        return error
+
+
+def _only(machine: Machine, left: Arm | PendingError, right: Arm | PendingError) -> Abstract:
+    """What the arm leaves that does not wait for the value of a recursive call, as if there were no other."""
+    pending = [arm for arm in (left, right) if isinstance(arm, PendingError)]
+    (arm,) = [arm for arm in (left, right) if isinstance(arm, Arm) and arm.result is not NEVER] or (None,)
+    if arm is None:
+        raise min(pending, key=lambda error: error.depth)
+    machine.heap.merge(arm.layer)
+    machine.emitter.adopt(arm.nodes)
+    return arm.result
 
 
 def _matched(join: Join, results: list[Abstract]) -> Rebuild:

@@ -45,7 +45,7 @@ class Emitter(GraphBuilder):
         return self.scopes.pop()
 
     def adopt(self, nodes: set[Node]) -> None:
-        """Makes the nodes of a closed scope those of the newest one."""
+        """Nodes of a closed scope become the newest scope's own."""
         if self.scopes:
             self.scopes[-1] |= nodes
 

@@ -28,7 +28,7 @@ from mindspore.infer import (
 )
 from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
-from mindspore.infer.machine import Expanders, Machine, Parse, tensor_type
+from mindspore.infer.machine import MAX_DEPTH, Expanders, Machine, Parse, tensor_type
 from mindspore.infer.objects import ARGUMENT
 from mindspore.infer.result import described
 from mindspore.infer.structure import make_dict, make_list, make_tuple
@@ -41,7 +41,8 @@ RULES = (
     batching, builtins, calls, effects, exceptions, loops, mathematics, methods, operations, patterns, records, transforms,
 )  # fmt: skip
 """Modules whose import registers what nodes and callables mean."""
-_RECURSION_LIMIT = 30_000
+_FRAMES_PER_CALL = 30
+_MOST_FRAMES = 10_000_000
 
 __all__ = ["AsTensor", "Field", "Output", "Specialised", "specialise"]
 
@@ -88,24 +89,28 @@ def specialise(
     *,
     parse: Parse,
     expanders: Expanders,
+    max_depth: int = MAX_DEPTH,
     shapes: Sequence[Shape] | None = None,
     differentiated: bool = False,
 ) -> Specialised:
     """The typed graph of ``function(*args, **kwargs)`` for the types of its tensor arguments and the values of the others.
 
-    ``shapes``: those of the inputs in the order of the arguments, with symbolic sizes, in the place of their own. ``differentiated``:
-    gradients of the whole graph are taken later.
+    Args:
+        max_depth: how many calls may be active at once while compiling.
+        shapes: those of the inputs in the order of the arguments, with symbolic sizes, in the place of their own.
+        differentiated: whether gradients of the whole graph are taken later.
 
     Raises:
+        RecursionError: calls have no end.
         SyntaxError: the function's source is not found or uses syntax that graphs do not have.
         Exception: what the program raises while it is interpreted, with the user's source position in front; types and shapes
             that do not fit are TypeError and ValueError.
     """
-    machine = Machine(parse, expanders)
+    machine = Machine(parse, expanders, max_depth)
     machine.gradients = int(differentiated)
     arguments = _Arguments(machine, shapes)
     try:
-        with _deep_recursion():
+        with _deep_recursion(max_depth):
             given = tuple(arguments.value(a, (0, i)) for i, a in enumerate(args))
             named = {k: arguments.value(v, (1, k)) for k, v in kwargs.items()}
             result = machine.attempted(lambda: machine.call(Known(function), given, named))
@@ -117,10 +122,10 @@ def specialise(
 
 
 @contextmanager
-def _deep_recursion() -> Iterator[None]:
+def _deep_recursion(calls: int) -> Iterator[None]:
     """The interpreter recurses with the program's calls: lets it reach its own limit before Python's."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
+    sys.setrecursionlimit(min(max(before, _FRAMES_PER_CALL * calls), _MOST_FRAMES))
     try:
         yield
     finally:

@@ -81,13 +81,24 @@ class Slot(Value):
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """One activation of a function: values of its nodes, and what global names mean in it."""
+    """One activation of a function: values of its nodes, and what global names mean in it.
+
+    Attributes:
+        skeleton: of the arguments, once it was asked for.
+        branches: how many conditions known only at run time surround the call.
+        recursion: the `Recursion` whose shared graph this activation makes.
+    """
 
     function: FunctionType
     name: str
     parent: Frame | None = None
     values: dict[Node, Abstract] = field(default_factory=dict)
     node: Node | None = None
+    graph: Graph | None = None
+    arguments: tuple[Abstract, ...] = ()
+    skeleton: Any = None
+    branches: int = 0
+    recursion: Any = None
 
 
 @dataclass(slots=True, eq=False)

@@ -11,7 +11,7 @@ from mindspore.infer import language as lang
 from mindspore.infer.control import always, run_time_branch, scoped
 from mindspore.infer.heap import Layer
 from mindspore.infer.join import DisagreementError
-from mindspore.infer.machine import Machine
+from mindspore.infer.machine import Machine, PendingError
 from mindspore.infer.structure import describe
 from mindspore.infer.truth import decisive, known_truth, truth_node
 from mindspore.infer.values import MISSING, NEVER, Abstract, Box, Case, Completion, Known, Sequence, Slot
@@ -104,13 +104,21 @@ class _Loop:
         )
 
     def _attempt(self) -> list[Node] | None:
-        """Emits the loop if one iteration keeps the types of the state; otherwise widens the state and gives None."""
+        """Emits the loop if one iteration keeps the types of the state; otherwise widens the state and gives None.
+
+        A body that waits for the value of a recursive call is a way not taken: the state stays as it is.
+        """
         start = Sequence((*self.values, *self._outside()))
         test = self._run(start, self._test)
         if test.writes(self.machine):
             self.tested_inside = True
             return None
-        body = self._run(start, self._iteration)
+        before = self.machine.checkpoint()
+        try:
+            body = self._run(start, self._iteration)
+        except PendingError:
+            self.machine.restore(before)
+            return [n for v in start.elements for n in self.widening.leaves(v)]
         written = [k for k in body.writes(self.machine) if k not in self.keys]
         if written:
             self.keys += written

@@ -54,7 +54,6 @@ from mindspore.kernels.program import (
     Value,
     copied,
     handed_over,
-    has_effects,
     whole,
 )
 from mindspore.primitives import compute as kinds
@@ -72,7 +71,7 @@ def flatten(graph: Graph, updates: Mapping[int, int], built: Built | None = None
     key = (id(graph), tuple(sorted(updates.items())))
     if key not in table:
         sites = next(iter(table.values())).sites if table else []
-        table[key] = Function(graph.name, [], [], [], dict(updates), sites)
+        table[key] = Function(graph.name, [], [], [], dict(updates), sites, graph.location)
         _Flattener(table[key], table).run(graph)
     return table[key]
 
@@ -109,7 +108,6 @@ class _Flattener:
         for node in schedule(graph):
             if node not in self.leaves:
                 self.leaves[node] = self.visit(node)
-        self.function.effects = any(map(has_effects, self.function.steps))
         self.finish([leaf for output in graph.outputs() for leaf in self.leaves[output]])
 
     def finish(self, results: Sequence[Read]) -> None:

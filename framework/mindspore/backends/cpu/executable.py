@@ -15,7 +15,7 @@ from mindspore.backends.cpu.kernel_addresses import resolve_kernel
 from mindspore.base.dtypes import to_numpy
 from mindspore.base.shapes import size
 from mindspore.base.symbolic import value
-from mindspore.ir.graph import WHILE, Apply, Graph, Node, nodes, subgraphs
+from mindspore.ir.graph import CALL, WHILE, Apply, Graph, Node, nodes, subgraphs
 from mindspore.ir.sizes import bound_type, bound_value
 from mindspore.ir.types import TensorType, TokenType
 from mindspore.kernels import jit, target
@@ -44,17 +44,20 @@ def compile_general(
     lowered = lower(graph, isa=isa, updates=updates)
     objects = [data for _, data in jit.compiled_parts(lowered.parts, isa)]
     linked = jit.link(objects, [lowered.entry])
-    loops = any(isinstance(n, Apply) and n.op is WHILE for n in inside)
+    recursive = _runs(inside, CALL)
+    long = recursive or _runs(inside, WHILE)
 
     def instance(atoms: Sequence[int]) -> Callable[..., tuple[Any, ...]]:
+        more: dict[str, Any] = {"recursive": True} if recursive else {}
+        if lowered.sites:
+            more["emit"] = _carrier(lowered.sites, bound, atoms)
         given = [_code_and_shape(p.type, atoms) for p in graph.parameters]
         results = [_code_and_shape(n.type, atoms) for n in graph.outputs() if n.type != TokenType()]
         arena = value(lowered.arena_bytes, atoms)
         outputs = [_output(r, updates.get(i), arguments) for i, r in enumerate(results)]
         return Executable(
             linked.address(lowered.entry), arguments, list(bound), outputs, constants_of(lowered, atoms), arena, linked, given,
-            loops or _handles_much([n.type for n in (*graph.parameters, *graph.outputs())], arena, atoms),
-            _carrier(lowered.sites, bound, atoms),
+            long or _handles_much([n.type for n in (*graph.parameters, *graph.outputs())], arena, atoms), **more,
         )  # fmt: skip
 
     return instance
@@ -62,10 +65,8 @@ def compile_general(
 
 def _carrier(
     sites: Sequence[Site], bound: Sequence[Any], atoms: Sequence[int]
-) -> Callable[[int, tuple[int, ...]], None] | None:
-    """What carries out effects for native code, which gives the addresses of the values; None without effects."""
-    if not sites:
-        return None
+) -> Callable[[int, tuple[int, ...]], None]:
+    """What carries out effects for native code, which gives the addresses of the values."""
     known = [(bound_value(e, atoms), [(handed_over(t), bound_type(t, atoms)) for t in types]) for e, types in sites]
 
     def carry_out(site: int, addresses: tuple[int, ...]) -> None:
@@ -86,6 +87,10 @@ def _check_sizes(inside: Iterable[Node]) -> None:
     for each in inside:
         if isinstance(each.type, TensorType) and _bytes(each.type) > sys.maxsize:
             raise MemoryError(f"a tensor of shape {each.type.shape} does not fit in memory")
+
+
+def _runs(inside: Iterable[Node], op: object) -> bool:
+    return any(isinstance(n, Apply) and n.op is op for n in inside)
 
 
 def _handles_much(ends: Iterable[object], arena_bytes: int, atoms: Sequence[int]) -> bool:

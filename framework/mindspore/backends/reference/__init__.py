@@ -21,11 +21,16 @@ def compile(
         updates: position of an output -> position of the parameter that it is written back to; such outputs are not returned.
     """
 
+    from mindspore._native import get_max_call_depth
+
     def run(*tensors: Any) -> tuple[Any, ...]:
         if len(tensors) != arguments:
             raise TypeError(f"graph {graph.name} takes {arguments} tensors, got {len(tensors)}")
         arrays = [t.asnumpy() for t in (*tensors, *bound)]
-        result = evaluate(graph, arrays, carry_out=lambda e, values: e.carry_out([*map(_tensor, values)], bound))
+        depth = get_max_call_depth()
+        result = evaluate(
+            graph, arrays, max_call_depth=depth, carry_out=lambda e, values: e.carry_out([*map(_tensor, values)], bound)
+        )
         outputs = [_tensor(v) for v in (result if isinstance(result, tuple) else (result,)) if v is not None]
         for output, parameter in updates.items():
             bound[parameter - arguments].assign_from(outputs[output])

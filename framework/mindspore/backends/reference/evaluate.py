@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,27 +40,46 @@ CarryOut = Callable[[Effect, Sequence[Any]], None]
 
 
 def evaluate(
-    graph: Graph, arguments: Sequence[Any], builder: Builder | None = None, carry_out: CarryOut | None = None
+    graph: Graph,
+    arguments: Sequence[Any],
+    builder: Builder | None = None,
+    max_call_depth: int | None = None,
+    carry_out: CarryOut | None = None,
 ) -> Any:
     """The result of a closed typed graph for numpy arrays; tuples are Python tuples, stashes are lists, tokens None.
 
     `carry_out` gets each effect with its arrays.
 
     Calls, branches and loops push a frame on a list of their own, so neither depth nor length is limited by Python's stack.
+
+    Raises:
+        RecursionError: more than `max_call_depth` calls of one graph are active.
     """
     machine = _Machine(builder or NumpyBuilder(), carry_out)
-    frames = [machine.run(graph, arguments)]
+    frames = [(graph, machine.run(graph, arguments))]
+    active: Counter[Graph] = Counter()
     result: Any = None
     while frames:
         try:
-            inner, values = frames[-1].send(result)
+            inner, values = frames[-1][1].send(result)
         except StopIteration as done:
-            frames.pop()
+            active[frames.pop()[0]] -= 1
             result = done.value
         else:
-            frames.append(machine.run(inner, values))
+            active[inner] += 1
+            if max_call_depth is not None and active[inner] > max_call_depth:
+                raise RecursionError(_too_deep(inner, max_call_depth))
+            frames.append((inner, machine.run(inner, values)))
             result = None
     return result
+
+
+def _too_deep(graph: Graph, limit: int) -> str:
+    place = f"{graph.location}, in {graph.name}\n" if graph.location else ""
+    return (
+        f"{place}{graph.name} calls itself more than {limit} calls deep. Let it end earlier, raise the limit with "
+        f"set_context(max_call_depth=...), or write a loop."
+    )
 
 
 @dataclass(frozen=True, slots=True)

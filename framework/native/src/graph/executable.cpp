@@ -3,6 +3,7 @@
 #include "base/small_array.h"
 #include "memory/allocator.h"
 #include "runtime/call.h"
+#include "runtime/deep.h"
 #include "runtime/interrupt.h"
 #include "runtime/runtime.h"
 
@@ -45,6 +46,7 @@ Executable::Executable(ExecutableDescription description)
       arena_bytes_(static_cast<size_t>(description.arena_bytes)),
       keepalive_(std::move(description.keepalive)),
       interruptible_(description.interruptible),
+      recursive_(description.recursive),
       emit_(std::move(description.emit)) {
     if (!entry_) refuse("the entry address must not be 0");
     if (description.arguments < 0 || description.arena_bytes < 0)
@@ -201,11 +203,15 @@ void Executable::bump_written(const std::vector<Held>& inputs) const {
     }
 }
 
-int32_t Executable::run(void** slots) const {
+int32_t Executable::run(CallState& state, void** slots) const {
     const Interruptible interruptible(interruptible_);
     const MaybeReleaseGil unlocked(true);
     const LongCall announced;
-    return entry_(interruptible.runtime(), slots);
+    const auto* table = interruptible.runtime();
+    if (!recursive_) return entry_(table, slots);
+    int32_t code = 0;
+    run_deep(state, [&] { code = entry_(table, slots); });
+    return code;
 }
 
 EmitFunction Executable::emitter() const {
@@ -230,7 +236,7 @@ nb::object Executable::call(nb::handle arguments) {
     slots[slots.size() - 1] = arena.data();
     CallState state(emitter());
     const CallScope scope(&state);
-    const int32_t code = run(slots.data());
+    const int32_t code = run(state, slots.data());
     bump_written(values);
     check_call(state, code, "the compiled graph");
     auto results = checked(PyTuple_New(static_cast<Py_ssize_t>(fresh.size())));
