@@ -9,10 +9,24 @@ import numpy as np
 
 from mindspore._native import TensorBase
 from mindspore.base.dtypes import to_numpy
-from mindspore.infer.specialise import AsTensor, Field
+from mindspore.infer.output import AsTensor, Field
 from mindspore.ir.effects import Output, completed
 
 Path = Sequence[Any]
+Run = Callable[[Sequence[Any], Mapping[str, Any]], Any]
+"""A compiled call over its arguments and keyword arguments."""
+
+
+def runnable(
+    execute: Callable[..., tuple[Any, ...]],
+    arguments: Sequence[Path],
+    result: Any,
+    outputs: int,
+    updates: Mapping[int, int],
+) -> Run:
+    """The call of a function whose graph `execute` runs."""
+    pick, build = argument_picker(arguments), result_builder(result, outputs, updates)
+    return lambda args, kwargs: build(execute(*pick(args, kwargs)))
 
 
 def argument_picker(paths: Sequence[Path]) -> Callable[[Sequence[Any], Mapping[str, Any]], Sequence[Any]]:

@@ -9,6 +9,7 @@ from types import BuiltinFunctionType, BuiltinMethodType, MethodDescriptorType, 
 from typing import Any
 
 from mindspore.infer.deferred import made_later, makes_text
+from mindspore.infer.guards import is_library
 from mindspore.infer.machine import Machine
 from mindspore.infer.structure import NotConstantError, fresh, make_tuple, to_python
 from mindspore.infer.values import Abstract, Choice, Closure, FunctionHandle, Known, Method, Partial, Transformed, Value
@@ -94,6 +95,8 @@ def run_now(machine: Machine, function: Any, args: tuple[Abstract, ...], kwargs:
         raise TypeError(f"{name} runs while compiling and takes constants only: {error}") from None
     if makes_text(function) and has_sizes((given, named)):
         return made_later(machine, function, args, kwargs)
+    if not is_library(getattr(function, "__module__", None) or type(function).__module__):
+        machine.guards.ran.append(function)
     made = by_python(lambda: function(*given, **named))
     if isinstance(function, type) and hasattr(made, "__made_in_graph__"):
         made.__made_in_graph__()

@@ -19,6 +19,8 @@ class Emitter(GraphBuilder):
     def __init__(self, location: Location | None = None) -> None:
         super().__init__(location)
         self.scopes: list[set[Node]] = []
+        self.made = 0
+        """How many nodes were made so far."""
 
     def apply(self, op: Any, inputs: Sequence[Node], attrs: Mapping[str, Any]) -> Node:
         return self.own(super().apply(op, inputs, attrs))
@@ -33,6 +35,7 @@ class Emitter(GraphBuilder):
 
     def own(self, node: Node) -> Node:
         """Records a new `node` in the newest scope."""
+        self.made += 1
         if self.scopes:
             self.scopes[-1].add(node)
         return node

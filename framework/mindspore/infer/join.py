@@ -75,7 +75,9 @@ class Join:
         if a is b:
             return lambda nodes: a
         if isinstance(a, Unusable) or isinstance(b, Unusable):
-            unusable = a if isinstance(a, Unusable) else b
+            given = a if isinstance(a, Unusable) else b
+            assert isinstance(given, Unusable)
+            unusable = Unusable(given.why, given.error)
             return lambda nodes: unusable
         if isinstance(a, Missing) or isinstance(b, Missing):
             return self._one_sided(a, b)

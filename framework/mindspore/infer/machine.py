@@ -85,6 +85,7 @@ class Machine:
         token: the effect token with which the graph begins.
         gradients: how many transformations that differentiate surround it.
         tries: for each ``try`` around the current node, the number of such conditions around it.
+        unrolled: long loops that must be unrolled.
         handled: the exceptions whose handlers are being evaluated.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
         recursive_calls: how many calls of shared graphs were written.
@@ -103,6 +104,7 @@ class Machine:
         self.branches = 0
         self.gradients = 0
         self.tries: list[int] = []
+        self.unrolled: set[Node] = set()
         self.handled: list[Exception] = []
         self.root = ""
         self.fold: Fold | None = None

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from mindspore.base.dtypes import DType
 from mindspore.base.promotion import scalar_dtype
 from mindspore.base.protocols import MUTABLE, record_fields
 from mindspore.base.shapes import Shape
@@ -30,6 +29,7 @@ from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
 from mindspore.infer.machine import MAX_DEPTH, Expanders, Machine, Parse, tensor_type
 from mindspore.infer.objects import ARGUMENT
+from mindspore.infer.output import AsTensor, Field
 from mindspore.infer.result import described
 from mindspore.infer.structure import make_dict, make_list, make_tuple
 from mindspore.infer.values import EFFECTS, NEVER, NONE, Abstract, Instance, Known, Slot
@@ -47,19 +47,6 @@ _MOST_FRAMES = 10_000_000
 __all__ = ["AsTensor", "Field", "Output", "Specialised", "specialise"]
 
 
-class Field(str):
-    """A step of a path to an argument: the attribute of this name."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AsTensor:
-    """The last step of a path to a number that is an input: a 0-d tensor of this type."""
-
-    dtype: DType
-
-
 @dataclass(frozen=True, slots=True)
 class Specialised:
     """One typed graph for a call.
@@ -72,6 +59,8 @@ class Specialised:
         updates: output index -> index of the graph parameter that it is written back to.
         result: the returned value, with `Output` in the place of tensors.
         guards: ``(kind, container, key, expected)``: what must still hold for the graph to be valid.
+        opaque: objects that were read, and that no guard watches.
+        ran: functions of the program that Python ran while compiling.
     """
 
     graph: Graph
@@ -80,6 +69,8 @@ class Specialised:
     updates: dict[int, int]
     result: Any
     guards: list[Guard]
+    opaque: Sequence[Any] = ()
+    ran: Sequence[Any] = ()
 
 
 def specialise(
@@ -201,7 +192,8 @@ def _finished(machine: Machine, arguments: _Arguments, value: Abstract) -> Speci
     name = machine.root or "graph"
     graph = Graph(name, parameters, machine.emitter.tuple(results), parameters[0].location if parameters else None)
     bound = [s.object for s in slots]
-    return Specialised(graph, arguments.paths, bound, updates, result, machine.guards.entries())
+    watched = machine.guards
+    return Specialised(graph, arguments.paths, bound, updates, result, watched.entries(), watched.opaque, watched.ran)
 
 
 def _parameter(slot: Slot) -> Parameter:

@@ -18,6 +18,7 @@ from mindspore.infer.values import (
     Iterator,
     Known,
     List,
+    Position,
     Range,
     Sequence,
     Slice,
@@ -145,6 +146,8 @@ def python_class(value: Abstract) -> type:
         return type(value.value)
     if isinstance(value, Sequence | Deferred | Instance):
         return value.cls
+    if isinstance(value, Position):
+        return float if value.real else int
     classes: dict[type, type] = {List: list, Iterator: type(iter(())), Dict: dict, Slice: slice, Range: range}
     return classes.get(type(value), object)
 

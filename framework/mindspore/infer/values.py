@@ -172,6 +172,16 @@ class Range(Value):
 
 
 @dataclass(slots=True, eq=False)
+class Position(Value):
+    """A Python number, made from the counter of a rolled loop, that `node` (Int64[], or Float64[] if `real`) holds at run time."""
+
+    node: Node
+    low: Any
+    high: Any
+    real: bool = False
+
+
+@dataclass(slots=True, eq=False)
 class Super(Value):
     """``super()`` of `cls` for `self`."""
 

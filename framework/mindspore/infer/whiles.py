@@ -33,6 +33,8 @@ class Counter:
 
     start: Abstract
     advance: Suite
+    settled: Callable[[Values, Values, Abstract], Values] = lambda before, after, goes_on: after
+    """The variables that a turn leaves, from those before and after it and whether the loop goes on."""
 
 
 def run_time_loop(
@@ -42,16 +44,21 @@ def run_time_loop(
     body: Suite,
     has_else: bool,
     counter: Counter | None = None,
+    strict: bool = False,
 ) -> Completion:
     """A `While` over the variables and the outside state that the body writes.
 
     Returns:
         A completion with cases DONE, RETURN and, where an else clause must be told apart from it, BREAK.
 
+    `strict`: numbers must not become tensors, and what has no value before the loop must not get one.
+
     Raises:
         TypeError: a variable, Parameter or list changes its type from one iteration to the next.
     """
-    return _Loop(machine, variables, condition, body, has_else, counter).run()
+    loop = _Loop(machine, variables, condition, body, has_else, counter)
+    loop.strict = strict
+    return loop.run()
 
 
 @dataclass(slots=True)
@@ -84,6 +91,7 @@ class _Loop:
         self.condition = condition
         self.body = body
         self.has_else = has_else
+        self.strict = False
         self.counter = counter
         self.variables = len(variables)
         self.widening = Widening(machine)
@@ -168,7 +176,10 @@ class _Loop:
         completion = self.machine.attempted(lambda: self.machine.folding(self._fold, lambda: run(values[_HEAD:])))
         assert isinstance(completion, Completion)
         head, variables = self._merged(completion)
-        position = () if self.counter is None else (self.counter.advance(values[_HEAD:]),)
+        position: Values = ()
+        if self.counter is not None:
+            position = (self.counter.advance(values[_HEAD:]),)
+            variables = self.counter.settled(values[_HEAD + 1 :], variables, head[0])
         return Sequence((*head, *position, *variables, *self._outside()))
 
     def _tested(self, values: Values) -> Abstract:
@@ -212,6 +223,7 @@ class _Loop:
         rows = list(zip(start.elements, body.state.elements, body.result.elements, strict=True))
         widened = []
         for position, row in enumerate(rows):
+            self.widening.strict = self.strict and position >= _HEAD
             try:
                 widened.append(self.widening.widen(*row))
             except DisagreementError as error:

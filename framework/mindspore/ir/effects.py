@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mindspore.ir.types import TensorType
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -72,3 +74,12 @@ class Effect:
         for position, value in zip(self.written, values, strict=True):
             bound[position].assign_from(value)
         completed(self.action, tensors.__getitem__)
+
+
+Site = tuple[Effect, tuple[TensorType, ...]]
+"""An effect of a compiled graph, with the types of its values."""
+
+
+def handed_over(type: TensorType) -> bool:
+    """Whether native code hands over the memory of a value of this type: one without elements has none."""
+    return not any(isinstance(n, int) and n == 0 for n in type.shape)

@@ -9,6 +9,7 @@ import numpy as np
 from mindspore.base import dtypes as dt
 from mindspore.base.errors import InternalError
 from mindspore.base.shapes import Shape, size
+from mindspore.ir.effects import handed_over
 from mindspore.ir.graph import (
     CALL,
     EMIT,
@@ -53,7 +54,6 @@ from mindspore.kernels.program import (
     Take,
     Value,
     copied,
-    handed_over,
     whole,
 )
 from mindspore.primitives import compute as kinds
@@ -62,6 +62,8 @@ from mindspore.primitives.scalar import Expr, trace
 Leaves = tuple[Read, ...]
 STASH = TensorType(dt.int64, (2,))
 """A stash in memory: the address of its first element, and how many there are."""
+SEPARATE = 1 << 12
+"""Elements from which boxes are copied by ahead-of-time kernels: code of their own would be compiled for nothing."""
 Built = dict[tuple[int, tuple[tuple[int, int], ...]], Function]
 
 
@@ -238,6 +240,8 @@ class _Flattener:
             return (self.seen(operands[boxes[0].input][0], access),)
         fill = node.op.compute.fill
         fill = node.attrs[fill] if isinstance(fill, str) else fill
+        if size(node.type.shape) >= SEPARATE:
+            return self.kernels(node)
         output = self.new(node.type)
         self.emit(Boxes(tuple(whole(self.store(r)) for r, _ in operands), (output,), tuple(boxes), fill))
         return (whole(output),)

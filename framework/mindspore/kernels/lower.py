@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mindspore.ir.effects import Site
 from mindspore.ir.graph import Graph
 from mindspore.ir.sizes import has_sizes
 from mindspore.kernels.emit import Module
 from mindspore.kernels.entry import Functions
 from mindspore.kernels.flatten import flatten, tensor_types
-from mindspore.kernels.modules import Part, Shared
-from mindspore.kernels.program import Site
-from mindspore.kernels.target import Isa
+from mindspore.kernels.modules import Shared
+from mindspore.kernels.target import Isa, Part
 
 ENTRY = "entry"
 

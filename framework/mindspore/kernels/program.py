@@ -9,8 +9,7 @@ import numpy as np
 from mindspore.base.dtypes import DType
 from mindspore.base.errors import Location
 from mindspore.base.shapes import Shape, size
-from mindspore.ir.effects import Effect
-from mindspore.ir.types import TensorType
+from mindspore.ir.effects import Site
 from mindspore.kernels.access import Access, identity
 from mindspore.primitives.compute import Copy, Walk
 from mindspore.primitives.scalar import Expr
@@ -204,14 +203,6 @@ class Loop(Step):
         """Bytes of an element of each stash that is read, and of each that is made."""
         count = len(self.carried)
         return [p.nbytes for p in self.body.parameters[count:]], [r.nbytes for r in self.body.results[count:]]
-
-
-Site = tuple[Effect, tuple[TensorType, ...]]
-
-
-def handed_over(type: TensorType) -> bool:
-    """Whether an effect gets the memory of a value of this type: one without elements has none."""
-    return not any(isinstance(n, int) and n == 0 for n in type.shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
