@@ -80,6 +80,12 @@ def _recompute(machine: Machine, args: Args, kwargs: Named) -> Abstract:
     return with_gradient(machine, function, RECOMPUTE, given, named)
 
 
+def _mutable(machine: Machine, args: Args, kwargs: Named) -> Abstract:
+    value, _, _ = _function(args, kwargs, "input_data")
+    machine.marked.add(value)
+    return value
+
+
 def _taken_apart(machine: Machine, value: Abstract) -> Any:
     """Tuples of the graph as Python's, over abstract values and Python's numbers and strings."""
     if is_sequence(value):
@@ -99,4 +105,4 @@ builtin_calls[jvp] = _jvp
 builtin_calls[vjp] = _vjp
 builtin_calls[recompute] = _recompute
 builtin_calls[get_grad] = _get_grad
-builtin_calls[mutable] = lambda machine, args, kwargs: args[0]
+builtin_calls[mutable] = _mutable

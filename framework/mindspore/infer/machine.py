@@ -87,6 +87,7 @@ class Machine:
         tries: for each ``try`` around the current node, the number of such conditions around it.
         unrolled: long loops that must be unrolled.
         handled: the exceptions whose handlers are being evaluated.
+        marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
         recursive_calls: how many calls of shared graphs were written.
         open_calls: how many of them while their graph was not complete.
@@ -108,6 +109,7 @@ class Machine:
         self.handled: list[Exception] = []
         self.root = ""
         self.fold: Fold | None = None
+        self.marked: set[Abstract] = set()
         self.token = Apply(TOKEN, (), type=TokenType())
         self.heap.set(EFFECTS, self.token)
         self.recursive_calls = 0

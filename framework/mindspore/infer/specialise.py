@@ -141,6 +141,12 @@ class _Arguments:
         if mutable and isinstance(given, bool | int | float | complex):
             kind = TensorType(scalar_dtype(_plain(given), None), ())
             return self.parameter((*path, AsTensor(kind.dtype)), kind)
+        made = self.container(given, path, mutable)
+        if mutable:
+            self.machine.marked.add(made)
+        return made
+
+    def container(self, given: Any, path: tuple[Any, ...], mutable: bool) -> Abstract:
         if (names := record_fields(given)) is not None:
             return self.record(given, names, path, mutable)
         if isinstance(given, tuple):
