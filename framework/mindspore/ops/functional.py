@@ -17,6 +17,7 @@ from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
 from mindspore.ops import clip, layers, losses
+from mindspore.ops.debug import print_
 
 _INTERNAL = frozenset(
     {
@@ -246,8 +247,8 @@ _WRITTEN: Mapping[str, Any] = {
     "hardswish": function("hswish"), "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": logsumexp,
     "masked_fill": f.masked_fill, "matmul": f.matmul, "max": f.max, "mean": f.mean, "min": f.min,
     "mse_loss": losses.mse_loss, "nll_loss": losses.nll_loss, "one_hot": one_hot, "ones": ones, "ones_like": ones_like,
-    "pad": pad, "partial": partial, "permute": permute, "prod": f.prod, "rank": rank, "reshape": f.reshape, "shape": shape,
-    "size": size, "softmax": f.softmax, "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack,
+    "pad": pad, "partial": partial, "permute": permute, "print_": print_, "prod": f.prod, "rank": rank, "reshape": f.reshape,
+    "shape": shape,    "size": size, "softmax": f.softmax, "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack,
     "std": f.std, "sum": f.sum, "swapaxes": f.swapaxes, "tile": f.tile, "transpose": transpose, "unbind": unbind,
     "unsqueeze": unsqueeze, "unstack": f.unstack, "var": f.var, "where": f.where, "zeros": zeros, "zeros_like": zeros_like,
 }  # fmt: skip

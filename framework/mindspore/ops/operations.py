@@ -9,6 +9,7 @@ from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
+from mindspore.ops.debug import Assert, Print
 from mindspore.ops.layers import batch_norm_step
 from mindspore.ops.primitive import Primitive, primitive_class
 
@@ -235,8 +236,8 @@ _adam = function("Adam")
 _adam_weight_decay = function("AdamWeightDecay")
 _momentum = function("ApplyMomentum")
 _WRITTEN = (
-    Adam, AdamWeightDecay, ApplyMomentum,
-    Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Partial, Rank, Shape, Size, Zeros,
+    Adam, AdamWeightDecay, ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Partial, Print,
+    Rank, Shape, Size, Zeros,
 )  # fmt: skip
 _BY_NAME: dict[str, Any] = {c.__name__: c for c in _WRITTEN}
 _BY_NAME |= {
