@@ -21,7 +21,7 @@ from mindspore.ops.debug import print_
 
 _INTERNAL = frozenset(
     {
-        "apply_momentum", "argmax_index", "argmin_index", "avg_pool", "conv2d_backprop_filter",
+        "adam", "adam_weight_decay", "apply_momentum", "argmax_index", "argmin_index", "avg_pool", "conv2d_backprop_filter",
         "conv2d_backprop_input", "gather_strided", "iota", "max_pool", "max_pool_grad", "scatter_strided",
         "strided_products", "strided_slice_grad", "window_index", "window_max", "window_place", "window_spread",
         "window_sum", "window_take",
