@@ -6,12 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from mindspore.autodiff.batched import aligned
-from mindspore.base.shapes import normalize_axes, normalize_axis
+from mindspore.autodiff.batched import aligned, row_of
+from mindspore.base.shapes import Shape, normalize_axes, normalize_axis
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import Apply, Node
 from mindspore.ir.types import TensorType, TupleType
-from mindspore.primitives.compute import Alias, ArgReduce, Contract, Elementwise, Reduce, Windows
+from mindspore.primitives.compute import (
+    Alias,
+    ArgReduce,
+    Contract,
+    Elementwise,
+    Gather,
+    Pick,
+    Reduce,
+    Scatter,
+    Walk,
+    Windows,
+)
 
 Rule = Callable[[GraphBuilder, int, Apply, Sequence[Node], Sequence[bool]], Node]
 
@@ -21,6 +32,36 @@ def _windows(b: GraphBuilder, size: int, node: Apply, inputs: Sequence[Node], ro
     whole = [v if r else b.broadcast_to(v, shape=(size, *b.shape(v))) for v, r in zip(inputs, rows, strict=True)]
     attrs = {k: (size, *v) if k == "size" else v for k, v in node.attrs.items()}
     return b.apply(node.op, whole, attrs)
+
+
+def _gather(b: GraphBuilder, size: int, node: Apply, inputs: Sequence[Node], rows: Sequence[bool]) -> Node:
+    """Rows are one more dimension of the walk; what is one for all of them is walked again for each."""
+    return b.apply(node.op, inputs, {**node.attrs, "walk": _walk_of_rows(size, node, rows, node.inputs[1:], rows[1:])})
+
+
+def _scatter(b: GraphBuilder, size: int, node: Apply, inputs: Sequence[Node], rows: Sequence[bool]) -> Node:
+    base, updates, *indices = inputs
+    whole = base if rows[0] else b.broadcast_to(base, shape=(size, *b.shape(base)))
+    walk = _walk_of_rows(size, node, (True,), node.inputs[2:], rows[2:])
+    given = aligned(b, updates, len(node.attrs["walk"].sizes)) if rows[1] else updates
+    return b.apply(node.op, [whole, given, *indices], {**node.attrs, "walk": walk})
+
+
+def _walk_of_rows(
+    size: int, node: Apply, rows: Sequence[bool], indices: Sequence[Node], index_rows: Sequence[bool]
+) -> Walk:
+    walk: Walk = node.attrs["walk"]
+    first = prod(_shape(node.inputs[0])) if rows[0] else 0
+    picks = tuple(
+        Pick((prod(_shape(i)) if r else 0, *p.strides), p.bound, p.step)
+        for p, i, r in zip(walk.picks, indices, index_rows, strict=True)
+    )
+    return Walk((size, *walk.sizes), walk.offset, (first, *walk.strides), picks)
+
+
+def _shape(node: Node) -> Shape:
+    assert isinstance(node.type, TensorType)
+    return node.type.shape
 
 
 def batched_operator(
@@ -94,18 +135,10 @@ def _row_by_row(
         return [b.full(shape=(0, *k.shape), value=0, dtype=k.dtype) for k in kinds if isinstance(k, TensorType)]
     results = []
     for row in range(size):
-        given = [_row(b, v, row) if r else v for v, r in zip(inputs, rows, strict=True)]
+        given = [row_of(b, v, row) if r else v for v, r in zip(inputs, rows, strict=True)]
         result = b.apply(node.op, given, node.attrs)
         results.append([b.get(result, i) for i in range(len(kinds))] if isinstance(node.type, TupleType) else [result])
     return [b.stack(*parts, axis=0) for parts in zip(*results, strict=True)]
-
-
-def _row(b: GraphBuilder, value: Node, row: int) -> Node:
-    shape = b.shape(value)
-    rest = (0,) * (len(shape) - 1)
-    taken = b.strided_slice(value, begin=(row, *rest), end=(row + 1, *shape[1:]), strides=(1,) * len(shape))
-    made: Node = b.reshape(taken, shape=shape[1:])
-    return made
 
 
 _RULES: Mapping[type, Callable[..., Any]] = {
@@ -115,4 +148,6 @@ _RULES: Mapping[type, Callable[..., Any]] = {
     Contract: _contract,
     Alias: _alias,
     Windows: _windows,
+    Gather: _gather,
+    Scatter: _scatter,
 }

@@ -120,6 +120,15 @@ def aligned(b: GraphBuilder, value: Node, rank: int) -> Node:
     return made
 
 
+def row_of(b: GraphBuilder, value: Node, row: int) -> Node:
+    """One row of a tensor that has rows."""
+    shape = b.shape(value)
+    rest = (0,) * (len(shape) - 1)
+    taken = b.strided_slice(value, begin=(row, *rest), end=(row + 1, *shape[1:]), strides=(1,) * len(shape))
+    made: Node = b.reshape(taken, shape=shape[1:])
+    return made
+
+
 def chosen(b: GraphBuilder, mask: Node, then: Node, other: Node) -> Node:
     """For each row, that of `then` where `mask`, a Bool[batch], is true, else that of `other`; both have rows."""
     if then is other:
