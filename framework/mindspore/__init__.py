@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mindspore.base.import_paths import install
+
 if TYPE_CHECKING:  # a decorator without a type would make what it decorates untyped
     from mindspore.common.api import jit as jit
     from mindspore.common.classes import jit_class as jit_class
@@ -18,14 +20,18 @@ _HOMES = {
     "mindspore.common.api": ("jit", "ms_function"),
     "mindspore.common.classes": ("jit_class", "ms_class"),
     "mindspore.common.dtype": ("dtype_to_nptype", "dtype_to_pytype", "pytype_to_dtype"),
+    "mindspore.common.batching": ("vmap",),
     "mindspore.common.custom": ("recompute",),
     "mindspore.common.directional": ("jvp", "vjp"),
     "mindspore.common.dynamic": ("enable_dynamic",),
+    "mindspore.common.jacobians": ("jacfwd", "jacrev"),
     "mindspore.common.gradients": ("get_grad", "grad", "value_and_grad"),
     "mindspore.common.tensor": ("Tensor", "from_numpy", "tensor"),
+    "mindspore.common.mutable": ("mutable",),
     "mindspore.common.parameter": ("Parameter", "ParameterTuple"),
     "mindspore.common.seed": ("get_seed", "set_seed"),
     "mindspore.context": ("GRAPH_MODE", "PYNATIVE_MODE", "get_context", "set_context"),
+    "mindspore.ops.constant": ("constexpr",),
     "mindspore.common.version": ("__version__",),
 }
 _DTYPES = (
@@ -36,6 +42,9 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 _HOME |= dict.fromkeys(_DTYPES, "mindspore.base.dtypes")
 
 __all__ = sorted([*_HOME, *_MODULES, "dtype"])
+
+
+install()
 
 
 def __getattr__(name: str) -> Any:

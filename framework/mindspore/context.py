@@ -121,6 +121,7 @@ def _on_off(name: str, value: Any) -> str:
     return str(value)
 
 
+_CALL_DEPTH = 1000
 _KEYS: Mapping[str, _Key] = MappingProxyType(
     {
         "mode": _Key(PYNATIVE_MODE, _mode),
@@ -128,7 +129,7 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
         "device_id": _Key(0, _between(0, 4095)),
         "save_graphs": _Key(0, _save_graphs),
         "save_graphs_path": _Key(".", _path),
-        "max_call_depth": _Key(1000, _between(1, 2**31 - 1)),
+        "max_call_depth": _Key(_CALL_DEPTH, _between(1, 2**31 - 1)),
         "runtime_num_threads": _Key(0, _between(0, 1024)),
         "pynative_synchronize": _Key(False, _typed(bool)),
         "deterministic": _Key("ON", _on_off),
@@ -140,8 +141,17 @@ SETTINGS = Settings()
 
 def reset_context() -> None:
     """Back to the defaults."""
+    changed = getattr(SETTINGS, "max_call_depth", _CALL_DEPTH) != _CALL_DEPTH
     for name, key in _KEYS.items():
         setattr(SETTINGS, name, key.default)
+    if changed:
+        _set_call_depth(_CALL_DEPTH)
+
+
+def _set_call_depth(depth: int) -> None:
+    from mindspore import _native
+
+    _native.set_max_call_depth(depth)
 
 
 reset_context()
@@ -165,7 +175,8 @@ def set_context(**kwargs: Any) -> None:
         device_id: number of the device, 0 to 4095.
         save_graphs: 0 to 3 (True is 3): write the graph after each stage of compilation.
         save_graphs_path: folder for these files, the working directory when not set.
-        max_call_depth: how deep graph functions may call each other while compiling.
+        max_call_depth: how many calls of functions in graphs may be active at once, while compiling and while recursion runs;
+            1000 when not set.
         runtime_num_threads: threads of kernels, at most 1024, 0 for one per processor.
         pynative_synchronize: wait for each operator; on CPU every operator is finished when its call returns.
         deterministic: "ON" or "OFF"; kernels on CPU give the same bits for the same shapes and number of threads either way.
@@ -186,6 +197,8 @@ def set_context(**kwargs: Any) -> None:
         setattr(SETTINGS, name, value)
     if "runtime_num_threads" in checked:
         _set_threads(checked["runtime_num_threads"])
+    if "max_call_depth" in checked:
+        _set_call_depth(checked["max_call_depth"])
 
 
 def _set_threads(count: int) -> None:

@@ -26,6 +26,10 @@ def count(x, n):
         i = i + x
     return i
 
+@ms.jit
+def fibonacci(n):
+    return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
+
 ONE, FEW, ENDLESS = Tensor(1.0, ms.float64), Tensor(10.0, ms.float64), Tensor(1e15, ms.float64)
 count(ONE, FEW)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
@@ -65,6 +69,15 @@ print(json.dumps([first, after, second, third]))
 """
     stopped = "KeyboardInterrupt"
     assert _result(code, tmp_path) == [stopped, 10.0, stopped, stopped]
+
+
+def test_compiled_recursion_stops_and_runs_again(tmp_path: Path) -> None:
+    code = """
+fibonacci(FEW)
+first = interrupted(lambda: fibonacci(Tensor(90.0, ms.float64)))
+print(json.dumps([first, fibonacci(FEW).item()]))
+"""
+    assert _result(code, tmp_path) == ["KeyboardInterrupt", 55.0]
 
 
 def test_eager_operators_stop(tmp_path: Path) -> None:

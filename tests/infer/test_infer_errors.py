@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mindspore.base.errors import GraphTypeError, GraphValueError
-from tests.infer.fakes import FakeCell, i, infer, t
+from tests.infer.fakes import FakeCell, grad, i, infer, t
 
 X = t([1.0, 2.0])
 N = i(3)
@@ -69,7 +69,7 @@ CASES: list[tuple[type[Exception], Callable[..., Any], str, str]] = [
     (KeyError, lambda x: {"a": x}["b"], '{"a"', "'b'"),
     (ZeroDivisionError, lambda x: x * (1 // 0), "1 // 0", "division"),
     (GraphTypeError, lambda x: x(), "x()", "is not callable"),
-    (GraphTypeError, lambda x: print(x), "print(", "print is not supported"),
+    (GraphTypeError, lambda x: print(x, to=1), "print(", "unexpected keyword argument 'to'"),  # type: ignore[call-overload]
     (GraphTypeError, lambda x: input(), "input(", "calling builtins.input is not supported in a graph"),
     (GraphTypeError, lambda x: np.sum(x), "np.sum(", "runs while compiling and takes constants only"),
     (GraphTypeError, lambda x: np.random.rand(2), "np.random", "is not supported in a graph"),
@@ -77,12 +77,13 @@ CASES: list[tuple[type[Exception], Callable[..., Any], str, str]] = [
     (GraphTypeError, lambda x: (1, 2)[x], "(1, 2)[x]", "must be known while compiling"),
     (GraphTypeError, lambda x: "a" + 1, '"a" + 1', "concatenate str"),  # type: ignore[operator]
     (GraphTypeError, lambda x: int(x), "int(x)", "known only at run time"),
-    (GraphTypeError, lambda x: f"{x}", "", "expected a value that is known while compiling"),
+    (GraphTypeError, lambda x: len(f"{x}"), "len(", "str that is known only at run time is not iterable"),
+    (GraphTypeError, lambda x: 1 if f"{x}" else 2, "", "is empty is known only at run time"),
     (GraphTypeError, lambda x: (lambda a, b: a)(x), "(lambda a", "missing 1 required argument: 'b'"),
     (GraphTypeError, lambda x: (lambda a: a)(x, 1), "(lambda a", "takes 1 positional arguments but 2 were given"),
     (GraphTypeError, lambda x: (lambda a: a)(x, a=x), "(lambda a", "multiple values for argument 'a'"),
     (GraphTypeError, lambda x: (lambda a: a)(a=x, b=x), "(lambda a", "unexpected keyword argument 'b'"),
-    (GraphTypeError, lambda x: lambda: x, "", "cannot be returned from a compiled function"),
+    (GraphTypeError, lambda x: lambda: x, "", "cannot leave a compiled function"),
     (GraphTypeError, lambda x: x in (1, 2), "x in", "'in' is not supported"),
     (GraphTypeError, lambda x: {x: 1}, "{x: 1}", "a dict key must be known while compiling"),
     (GraphTypeError, lambda x: list(range(N)), "list(range", "length of this range is known only at run time"),
@@ -130,17 +131,6 @@ def test_raise_and_assert_on_constants() -> None:
     with pytest.raises(UserError, match="own class") as caught:
         infer(function, X, 5)
     assert place(*column_of(function, 5, "raise")) in caught.value.__notes__[0]
-
-
-def test_raise_at_run_time_is_refused() -> None:
-    def function(x: Any) -> Any:
-        if x > 0:
-            raise ValueError("no")
-        return x
-
-    message = failure(GraphValueError, function, t(1.0))
-    assert place(*column_of(function, 2, "raise")) in message
-    assert "condition that is known only at run time" in message
 
 
 def test_branches_that_disagree_name_both_lines_and_types() -> None:
@@ -204,9 +194,53 @@ def test_variables_without_a_value() -> None:
 
 def test_recursion_without_end() -> None:
     def function(x: Any) -> Any:
-        return function(x * 2) if x.sum() > 0 else x
+        return function(x * 2) if x.sum() > 0 else function(x)
 
-    assert "calls deep" in failure(RecursionError, function, X)
+    assert "function calls itself on every way through it" in failure(RecursionError, function, X)
+
+
+def test_recursion_over_something_that_is_no_tensor_or_number() -> None:
+    def function(x: Any, path: Any) -> Any:
+        return function(x * 2, [*path, x]) if x.sum() < 9 else x
+
+    message = failure(RecursionError, function, X, [])
+    assert "1000 calls deep" in message
+    assert "list of length 999 and list of length 1000" in message
+
+
+def test_recursion_that_returns_two_types() -> None:
+    def function(n: Any, x: Any) -> Any:
+        if n < 1:
+            return x
+        return (function(n - 1, x),)
+
+    message = failure(TypeError, function, t(3.0), X)
+    assert "the return value is" in message
+    assert "must have the same structure" in message
+
+
+def test_state_that_recursion_changes_keeps_its_type() -> None:
+    def function(x: Any) -> Any:
+        total = x
+
+        def inner(n: Any) -> Any:
+            nonlocal total
+            if n < 1:
+                return n
+            total = (total, n)
+            return inner(n - 1)
+
+        inner(x.sum())
+        return total
+
+    assert "different types" in failure(TypeError, function, X)
+
+
+def test_a_gradient_of_a_function_inside_itself_is_refused() -> None:
+    def function(x: Any) -> Any:
+        return grad(function)(x - 1) if x > 0 else x * x
+
+    assert "calls itself inside its own gradient" in failure(TypeError, function, t(3.0))
 
 
 def test_loops_without_end() -> None:

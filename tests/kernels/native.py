@@ -31,7 +31,7 @@ class Table(ctypes.Structure):
         ("release", _RELEASE),
         ("fail", _FAIL),
         ("cancel", ctypes.c_void_p),
-        ("memory_of_calls", ctypes.c_void_p * 3),
+        ("memory_of_calls", ctypes.c_void_p * 5),
     )
 
 
@@ -47,7 +47,7 @@ class Runtime:
         self._exhausted = False
         self._cancel = ctypes.c_int32(0)
         self.table = Table(
-            2, threads, _PARALLEL(self._parallel), _SCRATCH(self._give_scratch), _SCRATCH(self._allocate),
+            3, threads, _PARALLEL(self._parallel), _SCRATCH(self._give_scratch), _SCRATCH(self._allocate),
             _RELEASE(self._release), _FAIL(self._fail), ctypes.addressof(self._cancel),
         )  # fmt: skip
         self.address = ctypes.addressof(self.table)

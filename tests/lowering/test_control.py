@@ -11,7 +11,6 @@ import pytest
 
 from mindspore import _native
 from mindspore.base import dtypes as dt
-from mindspore.base.errors import InternalError
 from mindspore.ir.graph import Graph, Node, Parameter
 from tests.lowering.programs import (
     b,
@@ -156,15 +155,47 @@ def test_an_endless_loop_stops_when_it_is_cancelled() -> None:
         _native.set_cancel(False)
 
 
-def test_a_graph_that_calls_itself_is_refused() -> None:
+def test_a_graph_that_always_calls_itself_fails_when_it_runs() -> None:
     p = parameter((3,))
     function = Graph("again", [p])
     function.output = b.neg(p)
     inner = call(function, p)
     function.output = inner
     x = parameter((3,))
-    with pytest.raises(InternalError, match="again calls itself"):
-        lowered(graph([x], call(function, x)))
+    with pytest.raises(RecursionError, match="again calls itself more than 1000 calls deep"):
+        compiled(graph([x], call(function, x)))(tensor(normal(3)))
+
+
+def counted_down(step: int = 1) -> Graph:
+    """``f(n, x) = x if n < 1 else f(n - step, 2 x) + x``, called once."""
+    n, x = integer(), parameter((3,))
+    function = Graph("doubled", [n, x])
+    then, again = [integer(), parameter((3,))], [integer(), parameter((3,))]
+    function.output = b.add(x, 0.0)
+    deeper = call(function, b.sub(again[0], step), b.mul(again[1], 2.0))
+    function.output = branch(b.less(n, 1), single(then, then[1]), single(again, b.add(deeper, again[1])), n, x)
+    start, given = integer(), parameter((3,))
+    return graph([start, given], call(function, start, given))
+
+
+@pytest.mark.parametrize("n", [0, 1, 7])
+def test_a_graph_calls_itself(n: int) -> None:
+    check(counted_down(), np.int32(n), normal(3))
+
+
+def test_recursion_runs_on_many_threads() -> None:
+    run, results = compiled(counted_down()), {}
+
+    def work(n: int) -> None:
+        ones = tensor(np.ones(3, np.float32))
+        results[n] = [run(tensor(np.int32(n)), ones)[0].asnumpy()[0] for _ in range(20)]
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(12)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert results == {n: [2.0 ** (n + 1) - 1] * 20 for n in range(12)}
 
 
 def test_a_loop_that_changes_nothing_and_updates_nothing() -> None:

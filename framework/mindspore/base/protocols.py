@@ -23,9 +23,13 @@ An object takes part in graphs by carrying one of these attributes:
     ``(*arguments, result, cotangent) -> gradients``.
 ``__graph_transform__``
     A method without arguments; returns a `Transform`: the object is a function made from another function.
+``__ms_mutable__``
+    Of a class: numbers of this class, and those in containers of it, are inputs of compiled calls. The value is the plain class.
 ``__tensor_type__``
     The value is an ``ir.types.TensorType``: the object is a tensor. ``__is_parameter__`` true marks a Parameter: its value is read and
     written through the graph's state instead of becoming a constant.
+``__unseen__``
+    True: no compilation depends on the object.
 """
 
 from __future__ import annotations
@@ -33,6 +37,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
+
+MUTABLE = "__ms_mutable__"
 
 
 def record_fields(value: Any) -> tuple[str, ...] | None:
@@ -54,6 +60,9 @@ class Transform:
 RECOMPUTE = "recompute"
 RECOMPUTE_FLAG = "_recompute"
 """The attribute of an object by which ``__graph_gradient__`` tells the one from the other: compiled graphs guard it."""
+
+COMPILATIONS = "_compiled"
+"""Entries of an object's ``__dict__`` whose names begin like this hold compilations of it, and are no state."""
 
 PUBLIC_NAMES: Mapping[str, str] = {
     "input": "x", "input_x": "x", "logits": "x", "value": "x", "dividend": "x",

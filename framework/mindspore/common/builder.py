@@ -36,6 +36,14 @@ class EagerBuilder(Builder):
     def call(self, op: Operator, *inputs: Any, **attrs: Any) -> Any:
         return self.apply(op, inputs, attrs)
 
+    def literal(self, array: Any) -> Tensor:
+        return Tensor(array)
+
+    def custom(self, forward: Any, backward: Any, arguments: Sequence[Any], wrt: Sequence[int]) -> Any:
+        from mindspore.common.custom import of_graphs
+
+        return of_graphs(forward, backward, arguments, wrt)
+
     def const(self, value: Any, dtype: DType) -> Tensor:
         return Tensor(np.asarray(value).astype(dt.to_numpy(dtype)))
 

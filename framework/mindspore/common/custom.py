@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mindspore import _native
+from mindspore.backends.reference.evaluate import evaluate
 from mindspore.base.bprops import check_count, check_kind, check_shape
 from mindspore.common.builder import EAGER
 from mindspore.common.tape import CustomRule, pull_back, recording, tensors
@@ -85,6 +86,30 @@ def _read_from_outside(records: Sequence[Any]) -> Iterator[Any]:
             if id(each) not in made and each.dtype.kind in "fc":
                 yield each
         made.update(map(id, tensors(result)))
+
+
+def of_graphs(forward: Any, backward: Any, arguments: Sequence[Any], wrt: Sequence[int]) -> Any:
+    """The results of a graph, recorded as one call whose gradients another graph gives."""
+    results = _silently(lambda: evaluate(forward, arguments, EAGER))
+    results = _renewed(results, arguments)
+    _record(_Graphs(backward, tuple(wrt)), tuple(arguments), results)
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class _Graphs(CustomRule):
+    """Gradients by a graph (*arguments, *results, *cotangents) -> gradients of the arguments at `wrt`."""
+
+    backward: Any
+    wrt: tuple[int, ...]
+
+    def gradients(self, operands: Sequence[Any], results: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+        cotangents = [EAGER.zeros_like(r) if g is None else g for g, r in zip(given, results, strict=True)]
+        made = evaluate(self.backward, [*operands, *results, *cotangents], EAGER)
+        found: list[Any] = [None] * len(operands)
+        for position, gradient in zip(self.wrt, made, strict=True):
+            found[position] = gradient
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ class Transformation:
 
     def __init__(self, function: Callable[..., Any], key: tuple[Hashable, ...], kept: Any = None) -> None:
         self.function = function
-        self.cache = _shared_cache(function, (self.kind, *key), kept)
+        self.cache = shared_cache(function, (self.kind, *key), kept)
         if hasattr(function, "__name__"):
             update_wrapper(self, function, updated=())
 
@@ -48,7 +48,7 @@ def innermost(function: Any) -> Any:
     return function
 
 
-def _shared_cache(function: Any, request: tuple[Hashable, ...], kept: Any) -> CompileCache:
+def shared_cache(function: Any, request: tuple[Hashable, ...], kept: Any) -> CompileCache:
     """One cache for all equal requests for one function, so that ``grad(f)(x)`` in a loop compiles once.
 
     It lives in the function's own ``__dict__`` (a method's in that of its object), and so as long as the function. Objects whose ids are

@@ -9,31 +9,39 @@ from typing import Any
 
 from mindspore import backends
 from mindspore._native import MISSING, Guards
+from mindspore.autodiff.batching import vmap_graph
 from mindspore.autodiff.forward import jvp_graph
+from mindspore.autodiff.jacobians import jacobian_graph
 from mindspore.autodiff.pullbacks import vjp_graphs
 from mindspore.autodiff.recompute import recomputed_gradient
 from mindspore.autodiff.reverse import value_and_grad_graph
+from mindspore.backends.reference.evaluate import evaluate
 from mindspore.base.symbolic import Scope
 from mindspore.compiler.general import Compiled, General, Shapes
-from mindspore.compiler.results import argument_picker, result_builder
+from mindspore.compiler.options import Options
+from mindspore.compiler.results import Run, argument_picker, result_builder, runnable
 from mindspore.compiler.saving import GraphSaver
 from mindspore.frontend.parse import parse
 from mindspore.infer.guards import ABSENT
 from mindspore.infer.specialise import Output, Specialised, specialise
+from mindspore.ir.builder import Builder
 from mindspore.ir.graph import Graph
 from mindspore.ir.rewrite import copy
 from mindspore.ir.sizes import bound, bound_value
 from mindspore.ir.verifier import verify
 from mindspore.passes import FINISH, PIPELINE, simplify
 
+__all__ = ["EXPANDERS", "Options", "Prepared", "compile_call", "compile_general", "compile_graph", "prepared_call"]
+
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How to compile: ``backend`` by name; ``save_graphs`` 0 nothing, 1 the typed and the final graph, 2 every stage, under ``path``."""
+class Prepared:
+    """A compiled call with what it was made of. ``entered``: the functions whose source is part of it."""
 
-    backend: str = "cpu"
-    save_graphs: int = 0
-    save_graphs_path: str = "."
+    compiled: Compiled
+    specialised: Specialised
+    program: backends.Program | None
+    entered: Sequence[Any]
 
 
 def compile_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options) -> Compiled:
@@ -42,8 +50,15 @@ def compile_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], 
     Raises:
         SyntaxError, TypeError, ValueError: the user's program does not compile; the message begins with its file, line and column.
     """
-    specialised = _specialised(function, args, kwargs, options)
-    return Compiled(_guards(specialised), _executable(specialised, options))
+    return prepared_call(function, args, kwargs, options).compiled
+
+
+def prepared_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options) -> Prepared:
+    """Like `compile_call`, with what another process needs to do without compiling."""
+    entered: list[Any] = []
+    specialised = _specialised(function, args, kwargs, options, entered=entered)
+    program, run = _program(specialised, options)
+    return Prepared(Compiled(_guards(specialised), run), specialised, program, entered)
 
 
 def compile_general(
@@ -75,13 +90,28 @@ def _instances(specialised: Specialised, options: Options) -> Callable[[Sequence
 
 
 def _specialised(
-    function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options, shapes: Shapes | None = None
-) -> Specialised:
+    function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options, shapes: Shapes | None = None,
+    entered: list[Any] | None = None,
+) -> Specialised:  # fmt: skip
     saver = GraphSaver(
         getattr(function, "__name__", type(function).__name__), options.save_graphs, options.save_graphs_path
     )
+    parse_and_save = saver.parsed(parse)
+
+    def noted(called: Any) -> Graph:
+        if entered is not None:
+            entered.append(called)
+        graph: Graph = parse_and_save(called)
+        return graph
+
     specialised = specialise(
-        function, tuple(args), dict(kwargs), parse=saver.parsed(parse), expanders=EXPANDERS, shapes=shapes
+        function,
+        tuple(args),
+        dict(kwargs),
+        parse=noted,
+        expanders=EXPANDERS,
+        shapes=shapes,
+        max_depth=options.max_call_depth,
     )
     _optimise(specialised.graph, saver)
     return specialised
@@ -89,6 +119,34 @@ def _specialised(
 
 def _guards(specialised: Specialised) -> Guards:
     return Guards([(k, c, key, MISSING if e is ABSENT else e) for k, c, key, e in specialised.guards])
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreted:
+    """A call as a graph that Python walks: ``run(args, kwargs, builder)`` gives the value and what to write into which Parameters."""
+
+    guards: Guards
+    run: Callable[[Sequence[Any], Mapping[str, Any], Builder], tuple[Any, list[tuple[Any, Any]]]]
+
+
+def interpreted_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Interpreted:
+    """The call as a graph whose operators run one by one, with gradients still to be taken.
+
+    Raises:
+        SyntaxError, TypeError, ValueError: like `compile_call`.
+    """
+    made = specialise(function, tuple(args), dict(kwargs), parse=parse, expanders=EXPANDERS, differentiated=True)
+    simplify(made.graph)
+    pick = argument_picker(made.arguments)
+    build = result_builder(made.result, len(made.graph.outputs()), made.updates)
+
+    def run(args: Sequence[Any], kwargs: Mapping[str, Any], builder: Builder) -> tuple[Any, list[tuple[Any, Any]]]:
+        given = [*pick(args, kwargs), *made.bound]
+        outputs = evaluate(made.graph, given, builder, carry_out=lambda e, values: e.carry_out(values, made.bound))
+        writes = [(made.bound[p - len(made.arguments)], outputs[o]) for o, p in made.updates.items()]
+        return build(tuple(v for i, v in enumerate(outputs) if i not in made.updates)), writes
+
+    return Interpreted(_guards(made), run)
 
 
 def compile_graph(graph: Graph, options: Options) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
@@ -115,9 +173,19 @@ def _optimise(graph: Graph, saver: GraphSaver) -> None:
     saver.stage("final", graph)
 
 
-def _executable(specialised: Specialised, options: Options) -> Callable[[Sequence[Any], Mapping[str, Any]], Any]:
+def _executable(specialised: Specialised, options: Options) -> Run:
+    return _program(specialised, options)[1]
+
+
+def _program(specialised: Specialised, options: Options) -> tuple[backends.Program | None, Run]:
+    """The graph made ready by the back end, and the call that runs it."""
     backend = backends.find(options.backend)
-    return _call(specialised, backend.compile(specialised.graph, **_places(specialised)))
+    places = _places(specialised)
+    if not backends.storing(backend):
+        return None, _call(specialised, backend.compile(specialised.graph, **places))
+    tensors = places.pop("bound")
+    program = backend.prepare(specialised.graph, **places)
+    return program, _call(specialised, backend.load(program, tensors))
 
 
 def _places(specialised: Specialised) -> dict[str, Any]:
@@ -129,17 +197,10 @@ def _places(specialised: Specialised) -> dict[str, Any]:
     }
 
 
-def _call(
-    specialised: Specialised, execute: Callable[..., tuple[Any, ...]]
-) -> Callable[[Sequence[Any], Mapping[str, Any]], Any]:
+def _call(specialised: Specialised, execute: Callable[..., tuple[Any, ...]]) -> Run:
     """A call with Python arguments and results around a call with tensors."""
-    pick = argument_picker(specialised.arguments)
-    build = result_builder(specialised.result, len(specialised.graph.outputs()), specialised.updates)
-
-    def run(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        return build(execute(*pick(args, kwargs)))
-
-    return run
+    count = len(specialised.graph.outputs())
+    return runnable(execute, specialised.arguments, specialised.result, count, specialised.updates)
 
 
 def expand_gradient(
@@ -170,10 +231,24 @@ def expand_recomputed(graph: Graph, wrt: Sequence[int]) -> Graph:
     return recomputed_gradient(graph, wrt)
 
 
+def expand_rows(graph: Graph, rows: Sequence[bool], size: int) -> tuple[Graph, list[bool]]:
+    """The simplified inner graph for each row of a batch, and which outputs have rows."""
+    simplify(graph)
+    return vmap_graph(graph, rows, size)
+
+
+def expand_jacobian(graph: Graph, wrt: Sequence[int], differentiated: Sequence[int], forward: bool) -> Graph:
+    """Jacobians of the simplified inner graph."""
+    simplify(graph)
+    return jacobian_graph(graph, wrt, differentiated, forward)
+
+
 EXPANDERS: Mapping[str, Callable[..., Any]] = {
     "grad": expand_gradient,
     "vjp": expand_pullback,
     "jvp": expand_tangents,
     "recompute": expand_recomputed,
+    "vmap": expand_rows,
+    "jacobian": expand_jacobian,
 }
 """What `infer` calls for each kind of function transformation."""

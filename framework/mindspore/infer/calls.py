@@ -16,13 +16,13 @@ from mindspore.infer.evaluation import mapping
 from mindspore.infer.machine import Machine, builtin_calls, dispatchers, evaluates
 from mindspore.infer.objects import make, makeable, special
 from mindspore.infer.operators import call_operator
+from mindspore.infer.recursion import entered
 from mindspore.infer.state import write
 from mindspore.infer.structure import describe, elements, make_dict, make_tuple
 from mindspore.infer.values import (
     Abstract,
     Choice,
     Closure,
-    Completion,
     Frame,
     FunctionHandle,
     Instance,
@@ -33,7 +33,6 @@ from mindspore.infer.values import (
 )
 from mindspore.ir.graph import Apply, Graph
 
-MAX_DEPTH = 1000
 Keywords = Mapping[str, Abstract]
 
 
@@ -200,20 +199,7 @@ def _enter(
     args: tuple[Abstract, ...],
     kwargs: Keywords,
 ) -> Abstract:
-    bound = bind(machine, graph.name, signature, defaults, args, kwargs)
-    if len(machine.stack) >= MAX_DEPTH:
-        raise RecursionError(
-            f"{frame.name} is called {MAX_DEPTH} calls deep. Recursion ends in a graph only when its condition is known while "
-            f"compiling; use a while loop for a condition that is known at run time."
-        )
-    machine.stack.append(frame)
-    machine.root = machine.root or frame.name
-    location = machine.emitter.location
-    completion = machine.folding(None, lambda: machine.run(graph, frame, bound))
-    machine.emitter.location = location
-    machine.stack.pop()
-    assert isinstance(completion, Completion)
-    return completion.cases[lang.RETURN].values[0]
+    return entered(machine, graph, frame, bind(machine, graph.name, signature, defaults, args, kwargs))
 
 
 def bind(

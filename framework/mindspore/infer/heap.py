@@ -6,15 +6,20 @@ from typing import Any
 
 Key = Any
 Layer = dict[Key, Any]
+_ABSENT = object()
 
 
 class Heap:
-    """Contents of lists, dicts, boxes and slots. A layer holds what was written since it was pushed."""
+    """Contents of lists, dicts, boxes and slots. A layer holds what was written since it was pushed.
 
-    __slots__ = ("layers",)
+    Each write is noted, so that an evaluation that is given up leaves nothing behind.
+    """
+
+    __slots__ = ("layers", "notes")
 
     def __init__(self) -> None:
         self.layers: list[Layer] = [{}]
+        self.notes: list[tuple[Layer, Key, Any]] = []
 
     def get(self, key: Key) -> Any:
         """The newest content of `key`; KeyError when it was never written."""
@@ -27,7 +32,9 @@ class Heap:
         return any(key in layer for layer in self.layers)
 
     def set(self, key: Key, value: Any) -> None:
-        self.layers[-1][key] = value
+        layer = self.layers[-1]
+        self.notes.append((layer, key, layer.get(key, _ABSENT)))
+        layer[key] = value
 
     def push(self, layer: Layer | None = None) -> None:
         self.layers.append({} if layer is None else layer)
@@ -38,4 +45,20 @@ class Heap:
 
     def merge(self, layer: Layer) -> None:
         """Writes of a popped `layer` become writes of the newest one."""
-        self.layers[-1].update(layer)
+        for key, value in layer.items():
+            self.set(key, value)
+
+    def moment(self) -> tuple[int, int]:
+        """What `back_to` takes."""
+        return len(self.layers), len(self.notes)
+
+    def back_to(self, moment: tuple[int, int]) -> None:
+        """Undoes every write since then, and removes the layers pushed since."""
+        layers, notes = moment
+        del self.layers[layers:]
+        while len(self.notes) > notes:
+            layer, key, before = self.notes.pop()
+            if before is _ABSENT:
+                layer.pop(key, None)
+            else:
+                layer[key] = before

@@ -6,16 +6,19 @@ What each kind of node and each callable means is registered by the other module
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from mindspore.base.errors import Location
 from mindspore.infer.emit import Emitter
 from mindspore.infer.guards import GuardRecorder
 from mindspore.infer.heap import Heap
 from mindspore.infer.language import Unassigned
-from mindspore.infer.values import Abstract, Frame, Known, Slot, Unusable
-from mindspore.ir.graph import NO_ATTRS, Apply, Constant, Graph, Node
-from mindspore.ir.types import TensorType
+from mindspore.infer.values import EFFECTS, NEVER, Abstract, Frame, Known, Slot, Unusable
+from mindspore.ir.graph import NO_ATTRS, TOKEN, Apply, Constant, Graph, Node
+from mindspore.ir.types import TensorType, TokenType
 
+MAX_DEPTH = 1000
 Rule = Callable[["Machine", Frame, Apply], Abstract]
 CallRule = Callable[["Machine", tuple[Abstract, ...], Mapping[str, Abstract]], Abstract]
 Fold = Callable[[str, tuple[Abstract, ...]], tuple[Abstract, ...]]
@@ -40,21 +43,60 @@ def evaluates(*ops: Any) -> Callable[[Rule], Rule]:
     return register
 
 
+class Ended(BaseException):
+    """What is being evaluated raises whenever it runs; its effect is emitted, nothing follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far an evaluation has come."""
+
+    stack: int
+    heap: tuple[int, int]
+    place: tuple[Location | None, int]
+    branches: int
+    gradients: int
+    fold: Fold | None
+    recursive_calls: int
+    open_calls: int
+
+
+class PendingError(Exception):
+    """A value is not known yet: that of a recursive call, while the ways to end without it are looked for."""
+
+    def __init__(self, machine: Machine, recursion: Any, depth: int) -> None:
+        super().__init__()
+        self.recursion, self.depth = recursion, depth
+        self.stack = [(f, f.node) for f in machine.stack]
+
+    def show(self, machine: Machine) -> None:
+        """Puts the activations back, for the message of an error."""
+        for frame, node in self.stack:
+            frame.node = node
+        machine.stack[:] = [frame for frame, _ in self.stack]
+
+
 class Machine:
     """State of one specialisation.
 
     Attributes:
         stack: the activations, from the outermost call to the current one.
         branches: how many conditions known only at run time surround the current node.
+        token: the effect token with which the graph begins.
         gradients: how many transformations that differentiate surround it.
         tries: for each ``try`` around the current node, the number of such conditions around it.
+        unrolled: long loops that must be unrolled.
         handled: the exceptions whose handlers are being evaluated.
+        marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
+        recursive_calls: how many calls of shared graphs were written.
+        open_calls: how many of them while their graph was not complete.
     """
 
-    def __init__(self, parse: Parse, expanders: Expanders) -> None:
+    def __init__(self, parse: Parse, expanders: Expanders, max_depth: int = MAX_DEPTH) -> None:
         self.parse = parse
         self.expanders = expanders
+        self.max_depth = max_depth
         self.emitter = Emitter()
         self.heap = Heap()
         self.guards = GuardRecorder()
@@ -63,9 +105,38 @@ class Machine:
         self.branches = 0
         self.gradients = 0
         self.tries: list[int] = []
+        self.unrolled: set[Node] = set()
         self.handled: list[Exception] = []
         self.root = ""
         self.fold: Fold | None = None
+        self.marked: set[Abstract] = set()
+        self.token = Apply(TOKEN, (), type=TokenType())
+        self.heap.set(EFFECTS, self.token)
+        self.recursive_calls = 0
+        self.open_calls = 0
+
+    def checkpoint(self) -> Checkpoint:
+        """The state to which `restore` goes back when an evaluation is given up."""
+        emitter = self.emitter
+        place = emitter.location, len(emitter.scopes)
+        return Checkpoint(
+            len(self.stack),
+            self.heap.moment(),
+            place,
+            self.branches,
+            self.gradients,
+            self.fold,
+            self.recursive_calls,
+            self.open_calls,
+        )
+
+    def restore(self, before: Checkpoint) -> None:
+        del self.stack[before.stack :]
+        self.heap.back_to(before.heap)
+        self.emitter.location, scopes = before.place
+        del self.emitter.scopes[scopes:]
+        self.branches, self.gradients, self.fold = before.branches, before.gradients, before.fold
+        self.recursive_calls, self.open_calls = before.recursive_calls, before.open_calls
 
     def run(self, graph: Graph, frame: Frame, arguments: tuple[Abstract, ...] = ()) -> Abstract:
         """The value of a block graph in `frame`."""
@@ -96,6 +167,20 @@ class Machine:
         result = run()
         self.fold = before
         return result
+
+    def attempted(self, run: Callable[[], Abstract]) -> Abstract:
+        """`run()`, or `NEVER` when it always raises; what it wrote until then stays written."""
+        before, layers = self.checkpoint(), len(self.heap.layers)
+        try:
+            return run()
+        except Ended:
+            while len(self.heap.layers) > layers:
+                self.heap.merge(self.heap.pop())
+            while len(self.emitter.scopes) > before.place[1]:
+                self.emitter.adopt(self.emitter.close())
+            now = self.checkpoint()
+            self.restore(replace(before, heap=now.heap, recursive_calls=now.recursive_calls, open_calls=now.open_calls))
+            return NEVER
 
     def peek(self, frame: Frame, node: Node) -> Abstract:
         """The value of `node`, which may be a variable without one."""

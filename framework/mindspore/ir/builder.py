@@ -88,6 +88,14 @@ class Builder:
         """A 0-d or array constant."""
         raise TypeError(f"{type(self).__name__} does not say how to make a constant")
 
+    def literal(self, array: Any) -> Any:
+        """A constant of a graph, which holds it as a numpy array."""
+        return array
+
+    def custom(self, forward: Any, backward: Any, arguments: Sequence[Any], wrt: Sequence[int]) -> Any:
+        """The results of a `CUSTOM` node, where its gradient is of interest; NotImplemented where it is a call of `forward`."""
+        return NotImplemented
+
     def tuple(self, elements: Sequence[Any]) -> Any:
         """Several results as one value; `get` takes it apart."""
         return (*elements,)

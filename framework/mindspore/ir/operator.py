@@ -36,7 +36,10 @@ class Operator:
         promote: how mixed inputs are brought to one type before `infer`: ``same`` (MindSpore's implicit promotion of all inputs),
             ``float`` (the same, then integers become float32), ``rest`` (all but the first), or None (as they are).
         dtypes: element types the first input may have.
-        vmap, sharding: rules of later transformations; None where the generic rule of the compute kind applies.
+        vmap: ``(b, size, inputs, rows, out, **attrs) -> result``: the operator for each of `size` rows, which are the first dimension of
+            the `inputs` with a true entry in `rows`, and of the result; `out` is the type for one row. None where the rule of the
+            compute kind, or of the expansion, applies.
+        sharding: rule of a later transformation.
         effect: ``""`` pure, ``"io"`` ordered effect, ``"random"`` advances the random state.
         samples: a `primitives.samples.Samples`: the inputs and attributes with which the tests try the operator.
         call: names of inputs and attributes in the order in which an object of the primitive's class takes them when it is called

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import count
 
-from mindspore.base.errors import InternalError
 from mindspore.base.shapes import size
 from mindspore.kernels import (
     bounds,
@@ -15,6 +15,7 @@ from mindspore.kernels import (
     lower_nest,
     lower_products,
     lower_put,
+    runtime,
 )
 from mindspore.kernels import nest as nests
 from mindspore.kernels.emit import Function as Emitting
@@ -22,7 +23,20 @@ from mindspore.kernels.emit import Module
 from mindspore.kernels.emit import Value as Lane
 from mindspore.kernels.homes import Home, Plan, plan
 from mindspore.kernels.modules import Shared
-from mindspore.kernels.program import ArgFold, Boxes, Branch, Check, Function, Invoke, Kernels, Loop, Put, called
+from mindspore.kernels.program import (
+    ArgFold,
+    Boxes,
+    Branch,
+    Check,
+    Emit,
+    Function,
+    Invoke,
+    Kernels,
+    Loop,
+    Put,
+    called,
+    recursive,
+)
 from mindspore.kernels.scope import Emitted, Scope
 from mindspore.kernels.tasks import RunNest, RunProduct, RunStep, Task, tasks_of
 
@@ -33,10 +47,12 @@ class Functions:
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
         self.emitted: dict[Function, Emitted] = {}
-        self.pending: set[Function] = set()
+        self.recursive: set[Function] = set()
+        self.numbers = count()
 
     def entry(self, program: Function, name: str) -> int:
         """``int32 name(runtime, slots)`` for the whole graph; gives the bytes of its arena."""
+        self.recursive = recursive(program)
         made = self.plan(program)
         f = self.shared.module.function(name, "i32", [("ptr", "runtime"), ("ptr", "slots")])
         results, constants = len(program.parameters), len(program.parameters) + len(program.results)
@@ -71,17 +87,18 @@ class Functions:
 
     def function(self, program: Function) -> Emitted:
         """The function of a subgraph, emitted at its first use."""
-        if program in self.pending:
-            raise InternalError(f"graph {program.name} calls itself; expected a graph whose recursion was made a loop")
         if program not in self.emitted:
-            self.pending.add(program)
-            self.emitted[program] = self.subgraph(program)
-            self.pending.remove(program)
+            name = f"graph{next(self.numbers)}"
+            if program in self.recursive:
+                self.emitted[program] = Emitted(name, 0)
+                self.subgraph(program, name)
+            else:
+                self.emitted[program] = Emitted(name, self.subgraph(program, name))
         return self.emitted[program]
 
-    def subgraph(self, program: Function) -> Emitted:
+    def subgraph(self, program: Function, name: str) -> int:
+        """Emits a function; gives the bytes of its frame. One that calls itself takes its frame itself."""
         made = self.plan(program)
-        name = f"graph{len(self.emitted)}"
         names = [f"a{i}" for i in range(len(program.parameters))]
         names += [f"r{i}" for i in range(len(program.results)) if i not in program.updates]
         parameters = [("ptr", p) for p in ("runtime", "constants", "frame", *names)]
@@ -96,14 +113,30 @@ class Functions:
             return arguments[f"{home.kind[0].replace('p', 'a')}{home.index}"]
 
         f.atoms = self.atoms(f, arguments["constants"]) if self.shared.symbolic else None
-        self.run(Scope(self.shared, f, made, pointer, arguments["constants"], self.emitted))
-        return Emitted(name, made.arena_bytes)
+        scope = Scope(self.shared, f, made, pointer, arguments["constants"], self.emitted)
+        if program in self.recursive:
+            arguments["frame"] = _entered(scope, program, name, made.arena_bytes)
+        self.run(scope, program in self.recursive)
+        return made.arena_bytes
 
-    def run(self, scope: Scope) -> None:
+    def run(self, scope: Scope, leave: bool = False) -> None:
         """Emit all tasks and the normal end."""
         for task in scope.made.tasks:
             _TASKS[type(task)](scope, task)
+        if leave:
+            runtime.leave(scope.f, scope.f["runtime"])
         scope.f.ret(scope.f.value(0, "i32"))
+
+
+def _entered(scope: Scope, program: Function, name: str, frame_bytes: int) -> Lane:
+    """The frame of a function that calls itself; the function is left when there is none, or the run was cancelled."""
+    f = scope.f
+    scope.poll()
+    place = f"{program.place}, in {program.name}\n" if program.place else ""
+    frame = runtime.enter(f, f["runtime"], f.index(frame_bytes), f"{place}{program.name}", f"name_of_{name}")
+    exists = runtime.exists(f, frame)
+    scope.check(f.select(exists, f.value(0, "i32"), f.value(runtime.TOO_DEEP, "i32")))
+    return frame
 
 
 def _nest(scope: Scope, task: Task) -> None:
@@ -136,7 +169,7 @@ def _step(scope: Scope, task: Task) -> None:
     elif isinstance(task.step, Kernels):
         _kernels(scope, task.step)
     else:
-        assert isinstance(task.step, Invoke | Branch | Loop)
+        assert isinstance(task.step, Invoke | Branch | Loop | Emit)
         lower_control.emit(scope, task, task.step)
 
 

@@ -34,7 +34,7 @@ def emit(scope: Scope, step: Step, frame: Lane, reads: Sequence[Lane], outputs: 
     stashes = _Stashes(scope, step, reads[count:], outputs[len(outputs) - len(step.made) :])
     again, body, done = f.fresh("again"), f.fresh("body"), f.fresh("done")
     f.label(again)
-    _poll(scope)
+    scope.poll()
     turn = f.load("i64", turns)
     if step.condition is None:
         going = turn < stashes.length
@@ -137,10 +137,3 @@ def _start(scope: Scope, first: Value, state: Lane) -> None:
     if nest is not None:
         known = first.uniform and first.constant is not None
         scope.run_nest(nest, [state] if known else [scope.pointer(first), state])
-
-
-def _poll(scope: Scope) -> None:
-    """Leave the function when the run was cancelled."""
-    f = scope.f
-    stop = runtime.cancelled(f, f["runtime"]).ne(0)
-    scope.check(f.select(stop, f.value(runtime.CANCELLED, "i32"), f.value(0, "i32")))

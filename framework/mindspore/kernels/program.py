@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mindspore.base.dtypes import DType
+from mindspore.base.errors import Location
 from mindspore.base.shapes import Shape, size
+from mindspore.ir.effects import Site
 from mindspore.kernels.access import Access, identity
 from mindspore.primitives.compute import Copy, Walk
 from mindspore.primitives.scalar import Expr
@@ -203,12 +205,20 @@ class Loop(Step):
         return [p.nbytes for p in self.body.parameters[count:]], [r.nbytes for r in self.body.results[count:]]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Emit(Step):
+    """Carries out the effect with this number on whole buffers."""
+
+    site: int = field(kw_only=True)
+
+
 @dataclass(slots=True, eq=False)
 class Function:
     """A graph made flat.
 
     Every result is a distinct value that some step writes (or an empty one). ``updates`` maps a result to the parameter whose memory it
-    takes: the caller passes the same pointer for both.
+    takes: the caller passes the same pointer for both. ``sites``: the effects of all functions of the program, with the types of their
+    values. ``place``: where the user wrote it.
     """
 
     name: str
@@ -216,6 +226,8 @@ class Function:
     steps: list[Step]
     results: list[Value]
     updates: dict[int, int]
+    sites: list[Site]
+    place: Location | None = None
 
 
 def called(step: Step) -> tuple[Function, ...]:
@@ -229,8 +241,34 @@ def called(step: Step) -> tuple[Function, ...]:
     return ()
 
 
+def has_effects(step: Step) -> bool:
+    """Whether a step, or what it calls, carries out effects."""
+    return isinstance(step, Emit) or any(map(carries_out, called(step)))
+
+
+def carries_out(function: Function) -> bool:
+    """Whether `function`, or what it calls, carries out effects."""
+    return bool(function.sites) and any(isinstance(s, Emit) for each in reachable(function) for s in each.steps)
+
+
 def makes_stashes(function: Function) -> bool:
     """Whether a loop in `function`, or in what it calls, makes stashes."""
-    return any(
-        (isinstance(step, Loop) and bool(step.made)) or any(map(makes_stashes, called(step))) for step in function.steps
-    )
+    return any(isinstance(step, Loop) and step.made for each in reachable(function) for step in each.steps)
+
+
+def reachable(function: Function) -> list[Function]:
+    """`function` and all that it may run, each once."""
+    found = {function: None}
+    stack = [function]
+    while stack:
+        for step in stack.pop().steps:
+            fresh = [c for c in called(step) if c not in found]
+            found.update(dict.fromkeys(fresh))
+            stack += fresh
+    return list(found)
+
+
+def recursive(function: Function) -> set[Function]:
+    """Of the functions that `function` may run those that are called while they run themselves."""
+    targets = {s.function for each in reachable(function) for s in each.steps if isinstance(s, Invoke)}
+    return {t for t in targets if any(t in called(step) for each in reachable(t) for step in each.steps)}

@@ -9,8 +9,24 @@ from collections.abc import Callable, Sequence
 
 from mindspore.kernels.emit import Function, Module, Operand, Value
 
-_VERSION, _THREADS, _PARALLEL_FOR, _SCRATCH, _ALLOCATE, _RELEASE, _FAIL, _CANCEL, _GROW, _MARK, _REWIND = range(11)
+(
+    _VERSION,
+    _THREADS,
+    _PARALLEL_FOR,
+    _SCRATCH,
+    _ALLOCATE,
+    _RELEASE,
+    _FAIL,
+    _CANCEL,
+    _GROW,
+    _MARK,
+    _REWIND,
+    _ENTER,
+    _LEAVE,
+    _EMIT,
+) = range(14)
 CANCELLED = 125
+TOO_DEEP = 124
 KERNEL = (("ptr noalias", "runtime"), ("ptr noalias readonly", "buffers"), ("ptr noalias readonly", "params"))
 RANGE = (("ptr", "runtime"), ("ptr noalias", "context"), ("i64", "begin"), ("i64", "end"))
 
@@ -84,6 +100,21 @@ def mark(f: Function, runtime: Value) -> Value:
 def rewind(f: Function, runtime: Value, mark: Value) -> None:
     """Free the call's blocks above `mark`."""
     f.call("void", _member(f, runtime, _REWIND), runtime, mark)
+
+
+def enter(f: Function, runtime: Value, size: Operand, name: str, symbol: str) -> Value:
+    """The memory of a function that may call itself, until `leave`; null when there are too many. `name` is for people."""
+    text = Value(f, "ptr", f.module.string(symbol, name))
+    return f.call("ptr", _member(f, runtime, _ENTER), runtime, size, text)
+
+
+def leave(f: Function, runtime: Value) -> None:
+    f.call("void", _member(f, runtime, _LEAVE), runtime)
+
+
+def emit(f: Function, runtime: Value, site: int, count: int, values: Value) -> Value:
+    """Carry out an effect on `count` values; the code to return when it is not 0."""
+    return f.call("i32", _member(f, runtime, _EMIT), runtime, site, count, values)
 
 
 def fail(f: Function, runtime: Value, code: int, message: str, symbol: str) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mindspore.ir.sizes import has_sizes
-from mindspore.kernels import lower_nest
+from mindspore.kernels import lower_nest, runtime
 from mindspore.kernels.emit import Function, Module
 from mindspore.kernels.emit import Value as Lane
 from mindspore.kernels.epilogue import Epilogue
@@ -64,6 +64,11 @@ class Scope:
         self.f.line(f"{failed}:")
         self.f.ret(code)
         self.f.line(f"{fine}:")
+
+    def poll(self) -> None:
+        """Leave the function when the run was cancelled."""
+        stop = runtime.cancelled(self.f, self.f["runtime"]).ne(0)
+        self.check(self.f.select(stop, self.f.value(runtime.CANCELLED, "i32"), self.f.value(0, "i32")))
 
     def invoke(self, function: Program, frame: Lane, pointers: Sequence[Lane]) -> None:
         """Run a subgraph's function, leaving this one when it fails."""

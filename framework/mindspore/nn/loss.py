@@ -9,6 +9,8 @@ from mindspore.common.checks import boolean, one_of
 from mindspore.nn.cell import Cell
 from mindspore.ops.losses import reduced
 
+__path__: list[str] = []
+"""Further module paths begin with this one (`base.import_paths`)."""
 __all__ = ["CrossEntropyLoss", "L1Loss", "LossBase", "MSELoss", "SoftmaxCrossEntropyWithLogits"]
 
 _REDUCTIONS = ("mean", "sum", "none")

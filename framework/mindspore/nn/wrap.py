@@ -9,6 +9,8 @@ from mindspore.common.parameter import ParameterTuple
 from mindspore.nn.cell import Cell
 from mindspore.nn.optimizer import Optimizer
 
+__path__: list[str] = []
+"""Further module paths begin with this one (`base.import_paths`)."""
 __all__ = ["TrainOneStepCell", "WithLossCell"]
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from mindspore.ops import composite, functional, operations
-from mindspore.ops.composite import GradOperation
+from mindspore.ops.composite import GradOperation, HyperMap, Map, MultitypeFuncGraph, zip_operation
+from mindspore.ops.constant import constexpr
 from mindspore.ops.primitive import Primitive
 
 globals().update({name: getattr(operations, name) for name in operations.__all__})
 globals().update({name: getattr(functional, name) for name in functional.__all__})
 
-__all__ = ["GradOperation", "Primitive", "composite", "functional", "operations"]
+__all__ = [
+    "GradOperation", "HyperMap", "Map", "MultitypeFuncGraph", "Primitive", "composite", "constexpr", "functional", "operations",
+    "zip_operation",
+]  # fmt: skip
 __all__ += sorted({*operations.__all__, *functional.__all__} - set(__all__))
 
 

@@ -1,7 +1,47 @@
-"""``ops.composite``: functions made from functions."""
+"""``ops.composite`` (C): functions made from functions, and functions of containers of tensors."""
 
 from __future__ import annotations
 
-from mindspore.common.gradients import GradOperation, grad, value_and_grad
+from typing import Any
 
-__all__ = ["GradOperation", "grad", "value_and_grad"]
+from mindspore.common.gradients import GradOperation, grad, value_and_grad
+from mindspore.ops import functional
+from mindspore.ops.clip import clip_by_global_norm, clip_by_value
+from mindspore.ops.maps import HyperMap, Map, zip_operation
+from mindspore.ops.multitype import MultitypeFuncGraph
+
+__path__: list[str] = []
+"""Further module paths begin with this one (`base.import_paths`)."""
+
+matmul = functional.matmul
+ones_like = functional.ones_like
+zeros_like = functional.zeros_like
+_add = HyperMap(functional.add)
+
+
+def hyper_add(x: Any, y: Any) -> Any:
+    """The sums of the tensors or numbers in two containers of one structure."""
+    return _add(x, y)
+
+
+def tail(x: Any) -> Any:
+    """A tuple or list without its first element."""
+    return x[1:]
+
+
+__all__ = [
+    "GradOperation",
+    "HyperMap",
+    "Map",
+    "MultitypeFuncGraph",
+    "clip_by_global_norm",
+    "clip_by_value",
+    "grad",
+    "hyper_add",
+    "matmul",
+    "ones_like",
+    "tail",
+    "value_and_grad",
+    "zeros_like",
+    "zip_operation",
+]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 from mindspore.base import dtypes as dt
 from mindspore.common import choosing, matrices, measures
 from mindspore.common import functions as f
+from mindspore.common.batching import vmap
 from mindspore.common.directional import jvp, vjp
 from mindspore.common.eager import eager_op, function
 from mindspore.common.gradients import GradOperation, get_grad, grad, value_and_grad
+from mindspore.common.jacobians import jacfwd, jacrev
 from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
-from mindspore.ops import layers, losses, updates
+from mindspore.ops import clip, layers, losses, updates
+from mindspore.ops.debug import print_
 
 _INTERNAL = frozenset(
     {
@@ -134,11 +138,6 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     return _gelu(input, approximate)
 
 
-def clip_by_value(x: Any, clip_value_min: Any = None, clip_value_max: Any = None) -> Any:
-    """Limited to the range; one of the limits may be None."""
-    return f.clamp(x, clip_value_min, clip_value_max)
-
-
 def pad(input_x: Any, padding: Any, mode: str = "constant", value: Any = None) -> Any:
     """A border of `value` around the tensor; `padding` holds sizes before and after, the last dimension first."""
     if mode != "constant":
@@ -219,6 +218,13 @@ def unbind(input: Any, dim: int = 0) -> Any:
     return f.unstack(input, dim)
 
 
+def partial(func: Any, *args: Any) -> Any:
+    """`func` with its first arguments fixed to `args`."""
+    if not callable(func):
+        raise TypeError(f"For 'partial', the first argument must be a function, but got {func!r}.")
+    return functools.partial(func, *args)
+
+
 def is_tensor(obj: Any) -> bool:
     """Whether `obj` is a Tensor."""
     return isinstance(obj, Tensor)
@@ -226,21 +232,20 @@ def is_tensor(obj: Any) -> bool:
 
 _WRITTEN: Mapping[str, Any] = {
     "adaptive_avg_pool2d": layers.adaptive_avg_pool2d, "avg_pool2d": layers.avg_pool2d, "batch_norm": layers.batch_norm,
-    "conv2d": layers.conv2d, "layer_norm": layers.layer_norm, "max_pool2d": layers.max_pool2d,
-    "all": f.all, "amax": f.amax, "amin": f.amin, "any": f.any, "arange": arange, "argmax": f.argmax, "argmin": f.argmin,
-    "assign": assign, "assign_add": assign_add, "assign_sub": assign_sub, "bmm": function("BatchMatMul"),
-    "broadcast_to": f.broadcast_to, "cast": f.cast, "cat": concat, "clamp": f.clamp, "clip": f.clamp,
-    "clip_by_value": clip_by_value, "concat": concat, "cross_entropy": losses.cross_entropy, "dense": dense, "depend": depend,
-    "div": div, "dtype": dtype, "expand_dims": f.expand_dims, "eye": eye, "flatten": f.flatten, "full": full,
-    "full_like": full_like, "gelu": gelu, "hardsigmoid": function("hsigmoid"), "hardswish": function("hswish"),
-    "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": logsumexp, "masked_fill": f.masked_fill,
-    "matmul": f.matmul, "max": f.max, "mean": f.mean, "min": f.min, "mse_loss": losses.mse_loss,
-    "nll_loss": losses.nll_loss, "one_hot": one_hot, "ones": ones, "ones_like": ones_like, "pad": pad, "permute": permute,
-    "prod": f.prod, "rank": rank, "reshape": f.reshape, "shape": shape, "size": size, "softmax": f.softmax,
-    "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack, "std": f.std, "sum": f.sum,
-    "swapaxes": f.swapaxes, "tile": f.tile, "transpose": transpose, "unbind": unbind, "unsqueeze": unsqueeze,
-    "unstack": f.unstack, "var": f.var, "where": f.where, "zeros": zeros,
-    "zeros_like": zeros_like,
+    "conv2d": layers.conv2d, "layer_norm": layers.layer_norm, "max_pool2d": layers.max_pool2d, "all": f.all, "amax": f.amax,
+    "amin": f.amin, "any": f.any, "arange": arange, "argmax": f.argmax, "argmin": f.argmin, "assign": assign,
+    "assign_add": assign_add, "assign_sub": assign_sub, "bmm": function("BatchMatMul"), "broadcast_to": f.broadcast_to,
+    "cast": f.cast, "cat": concat, "clamp": f.clamp, "clip": f.clamp, "clip_by_global_norm": clip.clip_by_global_norm,
+    "clip_by_value": clip.clip_by_value, "concat": concat, "cross_entropy": losses.cross_entropy, "dense": dense,
+    "depend": depend, "div": div, "dtype": dtype, "expand_dims": f.expand_dims, "eye": eye, "flatten": f.flatten,
+    "full": full, "full_like": full_like, "gelu": gelu, "hardsigmoid": function("hsigmoid"),
+    "hardswish": function("hswish"), "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": logsumexp,
+    "masked_fill": f.masked_fill, "matmul": f.matmul, "max": f.max, "mean": f.mean, "min": f.min,
+    "mse_loss": losses.mse_loss, "nll_loss": losses.nll_loss, "one_hot": one_hot, "ones": ones, "ones_like": ones_like,
+    "pad": pad, "partial": partial, "permute": permute, "print_": print_, "prod": f.prod, "rank": rank, "reshape": f.reshape,
+    "shape": shape,    "size": size, "softmax": f.softmax, "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack,
+    "std": f.std, "sum": f.sum, "swapaxes": f.swapaxes, "tile": f.tile, "transpose": transpose, "unbind": unbind,
+    "unsqueeze": unsqueeze, "unstack": f.unstack, "var": f.var, "where": f.where, "zeros": zeros, "zeros_like": zeros_like,
 }  # fmt: skip
 
 _CHOOSING: Mapping[str, Any] = {
@@ -261,7 +266,8 @@ _CHOOSING: Mapping[str, Any] = {
 }  # fmt: skip
 
 _TRANSFORMATIONS: Mapping[str, Any] = {
-    "get_grad": get_grad, "grad": grad, "jvp": jvp, "value_and_grad": value_and_grad, "vjp": vjp,
+    "get_grad": get_grad, "grad": grad, "jacfwd": jacfwd, "jacrev": jacrev, "jvp": jvp, "value_and_grad": value_and_grad,
+    "vjp": vjp, "vmap": vmap,
 }  # fmt: skip
 
 _OTHER_NAMES: Mapping[str, str] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from mindspore.base import dtypes as dt
@@ -9,6 +10,7 @@ from mindspore.common.eager import function
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
 from mindspore.ops import indexed
+from mindspore.ops.debug import Assert, Print
 from mindspore.ops.function_objects import FunctionObject
 from mindspore.ops.layers import batch_norm_step
 from mindspore.ops.primitive import Primitive, primitive_class
@@ -140,6 +142,17 @@ class AssignSub(FunctionObject):
         return assign_sub(variable, value)
 
 
+class Partial(FunctionObject):
+    """``Partial()(func, *args)``: the function with its first arguments fixed."""
+
+    __slots__ = ()
+
+    def __call__(self, func: Any, *args: Any) -> Any:
+        if not callable(func):
+            raise TypeError(f"For 'Partial', the first argument must be a function, but got {func!r}.")
+        return functools.partial(func, *args)
+
+
 class ApplyMomentum(FunctionObject):
     """``ApplyMomentum(...)(variable, accumulation, learning_rate, gradient, momentum)``: one step, written into both Parameters."""
 
@@ -178,7 +191,8 @@ class BatchNorm(FunctionObject):
 
 _momentum = function("ApplyMomentum")
 _WRITTEN = (
-    ApplyMomentum, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Rank, Shape, Size, Zeros,
+    ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Partial, Print, Rank, Shape, Size,
+    Zeros,
 )  # fmt: skip
 _BY_NAME: dict[str, Any] = {c.__name__: c for c in (*_WRITTEN, *indexed.CLASSES)}
 _BY_NAME |= {
@@ -189,6 +203,8 @@ _BY_NAME |= {
 _BY_NAME["TensorAdd"] = _BY_NAME["Add"]
 
 globals().update(_BY_NAME)
+__path__: list[str] = []
+"""Further module paths begin with this one (`base.import_paths`)."""
 __all__ = ["Primitive", *_BY_NAME]
 
 

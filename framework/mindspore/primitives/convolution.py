@@ -11,6 +11,7 @@ from mindspore.base import dtypes as dt
 from mindspore.base.shapes import Shape
 from mindspore.ir.operator import REQUIRED, NotDifferentiable
 from mindspore.ir.types import TensorType
+from mindspore.primitives import convolution_rows
 from mindspore.primitives.compute import Products, Strided, StridedProduct
 from mindspore.primitives.convolution_plan import (
     Convolution,
@@ -164,7 +165,7 @@ def _wrong(op: str, first: str, size: dict[str, Any]) -> tuple[Wrong, ...]:
 
 operator(
     "Conv2D", "x, weight", "conv2d", _ATTRS, infer=_infer_conv("Conv2D"), reference=_conv, gradient=_conv_gradient,
-    expand=_expand_conv, dtypes=dt.FLOATS,
+    expand=_expand_conv, dtypes=dt.FLOATS, vmap=convolution_rows.conv2d,
     samples=Samples(
         _trials(lambda c: ((c.x, c.weight), {})),
         wrong=(*_wrong("Conv2D", "'x'", {}),
@@ -214,7 +215,7 @@ def _input_gradient(b: Any, d: Any, weight: Any, out: Any, dd: Any, input_size: 
 
 operator(
     "Conv2DBackpropInput", "d, weight", "conv2d_backprop_input", {**_ATTRS, "input_size": REQUIRED}, infer=_infer_input,
-    reference=_backprop_input, gradient=_input_gradient, expand=_expand_input, dtypes=dt.FLOATS,
+    reference=_backprop_input, gradient=_input_gradient, expand=_expand_input, dtypes=dt.FLOATS, vmap=convolution_rows.backprop_input,
     samples=Samples(
         _trials(lambda c: ((c.out, c.weight), {"input_size": c.x})),
         wrong=(*_wrong("Conv2DBackpropInput", "'d'", {"input_size": (1, 2, 4, 5)}),
@@ -253,7 +254,7 @@ def _filter_gradient(b: Any, d: Any, x: Any, out: Any, dd: Any, filter_size: Any
 
 operator(
     "Conv2DBackpropFilter", "d, x", "conv2d_backprop_filter", {**_ATTRS, "filter_size": REQUIRED}, infer=_infer_filter,
-    reference=_backprop_filter, gradient=_filter_gradient, expand=_expand_filter, dtypes=dt.FLOATS,
+    reference=_backprop_filter, gradient=_filter_gradient, expand=_expand_filter, dtypes=dt.FLOATS, vmap=convolution_rows.backprop_filter,
     samples=Samples(
         _trials(lambda c: ((c.out, c.x), {"filter_size": c.weight})),
         wrong=(Wrong(((1, 2, 3, 4), (1, 2, 4, 5)), TypeError, ("Conv2DBackpropFilter", "'d'", "Int32"), (dt.int32, dt.int32),

@@ -41,6 +41,17 @@ def _running_sum(x: Any, axis: int, reverse: bool) -> Any:
     return _turned(lambda rows: np.cumsum(rows, axis, dtype=x.dtype), x, axis, reverse)
 
 
+def _rows(function: str) -> Any:
+    """vmap: the dimension moves by one."""
+
+    def rule(b: Any, count: int, inputs: Any, rows: Any, kind: Any, axis: int, reverse: bool) -> Any:
+        whole = [v if r else b.broadcast_to(v, shape=(count, *b.shape(v))) for v, r in zip(inputs, rows, strict=True)]
+        place = normalize_axis(axis, len(kind.shape)) + 1
+        return getattr(b, function)(*whole, axis=place, reverse=reverse)
+
+    return rule
+
+
 _AXES = (((5,), 0), ((2, 3), 1), ((3, 4), 0), ((2, 3, 4), -2), ((0, 3), 0), ((2, 300), 1), ((3, 300), 0))
 _TRIALS = tuple(one(s, axis=a, reverse=r) for s, a in _AXES for r in (False, True))
 
@@ -48,7 +59,7 @@ operator(
     "RunningSum", "x", attrs={"axis": REQUIRED, "reverse": False},
     infer=lambda x, axis, reverse: _checked("RunningSum", x, axis, dt.NUMBERS), reference=wide(_running_sum),
     gradient=lambda b, x, out, d, axis, reverse: (b.running_sum(d, axis=axis, reverse=not reverse),),
-    compute=Accumulate("sum"), dtypes=dt.NUMBERS,
+    compute=Accumulate("sum"), vmap=_rows("running_sum"), dtypes=dt.NUMBERS,
     samples=Samples(_TRIALS, wrong=(Wrong(((2, 3),), ValueError, ("RunningSum", "'axis'", "2"), (), {"axis": 2}),)),
     doc="The sums of all elements up to each one along one dimension, or from each one on.",
 )  # fmt: skip
@@ -79,7 +90,8 @@ def _linear_gradient(build: Any, a: Any, b: Any, out: Any, d: Any, axis: int, re
 
 operator(
     "LinearRecurrence", "a, b", attrs={"axis": REQUIRED, "reverse": False}, infer=_infer_linear,
-    reference=quiet(wide(_linear)), gradient=_linear_gradient, compute=Accumulate("linear"), dtypes=dt.REAL,
+    reference=quiet(wide(_linear)), gradient=_linear_gradient, compute=Accumulate("linear"),
+    vmap=_rows("linear_recurrence"), dtypes=dt.REAL,
     samples=Samples(
         tuple(Case((s, s), {"axis": a, "reverse": r}) for s, a in _AXES[:5] for r in (False, True)), (Domain(-1.0, 1.0),),
         wrong=(Wrong(((2,), (3,)), TypeError, ("LinearRecurrence", "[2]", "[3]"), (), {"axis": 0}),),

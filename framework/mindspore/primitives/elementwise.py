@@ -10,8 +10,18 @@ import numpy as np
 from mindspore.base import dtypes as dt
 from mindspore.ir.operator import NotDifferentiable
 from mindspore.ir.types import TensorType
+from mindspore.primitives import rows
 from mindspore.primitives.compute import Alias
-from mindspore.primitives.declare import DISCRETE, EVERY_REAL, FLOATS_AND_COMPLEX, STEP, floating, operator, unary
+from mindspore.primitives.declare import (
+    DISCRETE,
+    EVERY_REAL,
+    FLOATS_AND_COMPLEX,
+    STEP,
+    floating,
+    operator,
+    snake,
+    unary,
+)
 from mindspore.primitives.samples import UNARY, Domain, Samples
 
 POSITIVE = Domain(0.2, 4.0)
@@ -94,7 +104,7 @@ def _alias(name: str, gradient: Any, doc: str) -> None:
 
     operator(
         name, "x", infer=infer, reference=lambda x: x, gradient=gradient, compute=Alias(), dtypes=dt.ALL,
-        samples=Samples(UNARY, specials=True), doc=doc,
+        samples=Samples(UNARY, specials=True), doc=doc, vmap=rows.same(snake(name)),
     )  # fmt: skip
 
 

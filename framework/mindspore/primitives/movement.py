@@ -11,6 +11,7 @@ from mindspore.base import dtypes as dt
 from mindspore.base.shapes import Shape, normalize_axis, row_major_strides
 from mindspore.ir.operator import REQUIRED
 from mindspore.ir.types import TensorType
+from mindspore.primitives import rows
 from mindspore.primitives.compute import Alias, Copy, Move
 from mindspore.primitives.declare import Rule, check_rank, check_sizes, operator
 from mindspore.primitives.samples import Case, Samples, Wrong
@@ -157,7 +158,7 @@ move(
              one((0, 3), perm=(1, 0)), one((33, 17), perm=(1, 0))),
             wrong=(Wrong(((2, 3),), ValueError, ("Transpose", "'x'", "(0, 0)"), (), {"perm": (0, 0)}),
                    Wrong(((2, 3),), ValueError, ("Transpose", "(0,)"), (), {"perm": (0,)}))),
-    attrs={"perm": REQUIRED}, call=("x", "perm"), doc="The dimensions in another order.",
+    vmap=rows.transpose, attrs={"perm": REQUIRED}, call=("x", "perm"), doc="The dimensions in another order.",
 )  # fmt: skip
 
 
@@ -189,7 +190,7 @@ move(
     Samples((one((3,), shape=(2, 3)), one((2, 1), shape=(4, 2, 3)), one((), shape=(2,)), one((2, 3), shape=(-1, 3)),
              one((1, 3), shape=(0, 3)), one((), shape=())),
             wrong=(Wrong(((2, 3),), ValueError, ("BroadcastTo", "'x'", "[2, 3]", "(2, 4)"), (), {"shape": (2, 4)}),)),
-    attrs={"shape": REQUIRED}, doc="Dimensions of size 1, and new ones in front, repeated; -1 keeps a dimension.",
+    vmap=rows.broadcast_to, attrs={"shape": REQUIRED}, doc="Dimensions of size 1, and new ones in front, repeated; -1 keeps a dimension.",
 )  # fmt: skip
 
 
@@ -255,7 +256,7 @@ move(
             wrong=(Wrong(((2, 3), (2,)), ValueError, ("Concat", "x[1]", "[2, 3]", "[2]")),
                    Wrong(((2, 3), (1, 4)), ValueError, ("Concat", "x[1]", "[1, 4]")),
                    Wrong(((2,), (2,)), TypeError, ("Concat", "x[1]", "Int32"), (dt.float32, dt.int32)))),
-    attrs={"axis": 0}, doc="The tensors behind each other along one dimension.",
+    vmap=rows.concat, attrs={"axis": 0}, doc="The tensors behind each other along one dimension.",
 )  # fmt: skip
 
 
@@ -291,5 +292,5 @@ move(
              Case(((2, 0), (2, 0)), {"axis": 1})),
             wrong=(Wrong(((2, 3), (2,)), ValueError, ("Stack", "x[1]", "[2, 3]", "[2]")),
                    Wrong(((2,), (2,)), TypeError, ("Stack", "x[1]", "Int32"), (dt.float32, dt.int32)))),
-    attrs={"axis": 0}, doc="The tensors side by side along a new dimension.",
+    vmap=rows.stack, attrs={"axis": 0}, doc="The tensors side by side along a new dimension.",
 )  # fmt: skip

@@ -37,6 +37,7 @@ operator(
     "SortPositions", "x", attrs={"descending": False}, infer=_infer_order,
     reference=lambda x, descending: positions(x.astype(np.float32) if x.dtype.itemsize == 2 and x.dtype.kind not in "iu" else x, descending).astype(np.int64),  # noqa: E501
     gradient=DISCRETE, compute=Order(), dtypes=ORDERED,
+    vmap=lambda b, count, inputs, rows, kind, descending: b.sort_positions(*inputs, descending=descending),
     samples=Samples(
         tuple(one(s, descending=way) for s in ((5,), (1,), (2, 7), (0, 3), (2, 0), (3, 100), (2, 2, 9)) for way in (False, True)),
         (Domain(-6.0, 6.0),),

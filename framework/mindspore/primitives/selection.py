@@ -10,6 +10,7 @@ from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.ir.operator import REQUIRED
 from mindspore.ir.types import TensorType
+from mindspore.primitives import rows
 from mindspore.primitives.compute import Elementwise
 from mindspore.primitives.declare import (
     broadcast_shape,
@@ -135,7 +136,7 @@ operator(
     gradient=elementwise_gradient(
         lambda b, x, mask, value, out, d: b.select(mask, 0, d), None, lambda b, x, mask, value, out, d: b.select(mask, d, 0)
     ),
-    compute=Elementwise(lambda s, x, mask, value: s.select(mask, value, x)), dtypes=dt.ALL,
+    compute=Elementwise(lambda s, x, mask, value: s.select(mask, value, x)), dtypes=dt.ALL, vmap=rows.masked_fill,
     samples=Samples(
         cases(((2, 3), (2, 3), ()), ((2, 3), (3,), ()), ((3,), (2, 1), ()), ((), (), ()), ((0, 2), (2,), ())),
         (Domain(), MASK, Domain()), specials=True,

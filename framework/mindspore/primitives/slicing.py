@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from mindspore.base import dtypes as dt
-from mindspore.base.shapes import Shape, normalize_axes, normalize_axis, row_major_strides
+from mindspore.base.shapes import Shape, Span, normalize_axes, normalize_axis, row_major_strides, span
 from mindspore.ir.operator import REQUIRED
 from mindspore.ir.types import TensorType, TupleType
+from mindspore.primitives import rows
 from mindspore.primitives.compute import Copy
 from mindspore.primitives.declare import check_rank, check_sizes, operator
 from mindspore.primitives.movement import checked_axis, move, one, slice_along, whole
@@ -91,7 +92,7 @@ operator(
 )  # fmt: skip
 
 
-def _range(op: str, x: TensorType, begin: Any, end: Any, strides: Any) -> list[range]:
+def _range(op: str, x: TensorType, begin: Any, end: Any, strides: Any) -> list[Span]:
     """The positions taken in each dimension, by Python's rules for slices."""
     if not len(begin) == len(end) == len(strides) <= x.rank:
         raise ValueError(
@@ -100,17 +101,17 @@ def _range(op: str, x: TensorType, begin: Any, end: Any, strides: Any) -> list[r
         )
     if 0 in strides:
         raise ValueError(f"{op}: attribute 'strides' {tuple(strides)} must not contain 0.")
-    taken = [range(*slice(*each).indices(n)) for *each, n in zip(begin, end, strides, x.shape, strict=False)]
-    return taken + [range(n) for n in x.shape[len(taken) :]]
+    taken = [span(slice(*each), n) for *each, n in zip(begin, end, strides, x.shape, strict=False)]
+    return taken + [Span(0, 1, n) for n in x.shape[len(taken) :]]
 
 
 def _infer_strided_slice(x: TensorType, begin: Any, end: Any, strides: Any) -> TensorType:
-    return TensorType(x.dtype, tuple(len(r) for r in _range("StridedSlice", x, begin, end, strides)))
+    return TensorType(x.dtype, tuple(r.count for r in _range("StridedSlice", x, begin, end, strides)))
 
 
-def _steps(taken: list[range], strides: Shape) -> tuple[int, Shape]:
+def _steps(taken: list[Span], strides: Shape) -> tuple[int, Shape]:
     """Offset of the first element taken and strides between the following ones."""
-    offset = sum(r.start * s for r, s in zip(taken, strides, strict=True) if len(r))
+    offset = sum(r.start * s for r, s in zip(taken, strides, strict=True) if r.count)
     return offset, tuple(r.step * s for r, s in zip(taken, strides, strict=True))
 
 
@@ -141,14 +142,14 @@ move(
                          {"begin": (0,), "end": (1,), "strides": (0,)}),
                    Wrong(((2,),), ValueError, ("StridedSlice", "'x'", "[2]"), (),
                          {"begin": (0, 0), "end": (1, 1), "strides": (1, 1)}))),
-    attrs={"begin": REQUIRED, "end": REQUIRED, "strides": REQUIRED}, call=("x", "begin", "end", "strides"),
+    vmap=rows.strided_slice, attrs={"begin": REQUIRED, "end": REQUIRED, "strides": REQUIRED}, call=("x", "begin", "end", "strides"),
     doc="The elements that Python's slice begin:end:stride takes in each dimension; later dimensions whole.",
 )  # fmt: skip
 
 
 def _infer_slice_grad(d: TensorType, shape: Any, begin: Any, end: Any, strides: Any) -> TensorType:
     whole_type = TensorType(d.dtype, tuple(shape))
-    taken = tuple(len(r) for r in _range("StridedSliceGrad", whole_type, begin, end, strides))
+    taken = tuple(r.count for r in _range("StridedSliceGrad", whole_type, begin, end, strides))
     if taken != d.shape:
         raise ValueError(
             f"StridedSliceGrad: argument 'd' must have the shape {taken} of the slice of {whole_type}, but got {d}."
@@ -169,7 +170,7 @@ def _slice_grad(d: Any, shape: Any, begin: Any, end: Any, strides: Any) -> Any:
 
 
 def _slice_grad_cases() -> tuple[Case, ...]:
-    shapes = [tuple(len(r) for r in _range("", TensorType(dt.float32, s), b, e, t)) for s, b, e, t in _SLICES]
+    shapes = [tuple(r.count for r in _range("", TensorType(dt.float32, s), b, e, t)) for s, b, e, t in _SLICES]
     return tuple(one(d, shape=s, begin=b, end=e, strides=t) for d, (s, b, e, t) in zip(shapes, _SLICES, strict=True))
 
 
@@ -179,7 +180,7 @@ move(
     Samples(_slice_grad_cases(),
             wrong=(Wrong(((2,),), ValueError, ("StridedSliceGrad", "'d'", "(3,)"), (),
                          {"shape": (4,), "begin": (0,), "end": (3,), "strides": (1,)}),)),
-    attrs={"shape": REQUIRED, "begin": REQUIRED, "end": REQUIRED, "strides": REQUIRED}, fill=0,
+    vmap=rows.strided_slice_grad, attrs={"shape": REQUIRED, "begin": REQUIRED, "end": REQUIRED, "strides": REQUIRED}, fill=0,
     doc="Zeros with `d` where the slice would be taken: the gradient of StridedSlice.",
 )  # fmt: skip
 
@@ -221,7 +222,7 @@ move(
     Samples((one((2, 3), multiples=(2, 1)), one((3,), multiples=(2, 2)), one((2, 3), multiples=(4,)), one((), multiples=(3,)),
              one((0, 2), multiples=(2, 2)), one((2,), multiples=(0,)), one((), multiples=())),
             wrong=(Wrong(((2,),), ValueError, ("Tile", "'multiples'", "-1"), (), {"multiples": (-1,)}),)),
-    attrs={"multiples": REQUIRED}, call=("x", "multiples"), doc="The tensor repeated along its dimensions.",
+    vmap=rows.tile, attrs={"multiples": REQUIRED}, call=("x", "multiples"), doc="The tensor repeated along its dimensions.",
 )  # fmt: skip
 
 
@@ -256,7 +257,7 @@ move(
              one((), paddings=()), one((2, 2), paddings=((0, 0), (0, 0)))),
             wrong=(Wrong(((2, 3),), ValueError, ("Pad", "'x'", "[2, 3]", "-1"), (), {"paddings": ((-1, 0), (0, 0))}),
                    Wrong(((2, 3),), ValueError, ("Pad", "2 pair"), (), {"paddings": ((1, 0),)}))),
-    attrs={"paddings": REQUIRED, "value": 0}, fill="value", doc="A border of one value around the tensor.",
+    vmap=rows.pad, attrs={"paddings": REQUIRED, "value": 0}, fill="value", doc="A border of one value around the tensor.",
 )  # fmt: skip
 
 
@@ -284,5 +285,5 @@ move(
     lambda b, x, out, d, axis: (b.reverse_v2(d, axis=axis),), _plan_reverse,
     Samples((one((5,), axis=(0,)), one((2, 3), axis=(0, -1)), one((2, 3, 4), axis=1), one((0, 3), axis=(0,)), one((2,), axis=())),
             wrong=(Wrong(((2, 3),), ValueError, ("ReverseV2", "'x'", "2"), (), {"axis": (2,)}),)),
-    attrs={"axis": REQUIRED}, function="reverse_v2", doc="The order of elements turned round along dimensions.",
+    vmap=rows.reverse, attrs={"axis": REQUIRED}, function="reverse_v2", doc="The order of elements turned round along dimensions.",
 )  # fmt: skip

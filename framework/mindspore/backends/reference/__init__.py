@@ -21,11 +21,17 @@ def compile(
         updates: position of an output -> position of the parameter that it is written back to; such outputs are not returned.
     """
 
+    from mindspore._native import get_max_call_depth
+
     def run(*tensors: Any) -> tuple[Any, ...]:
         if len(tensors) != arguments:
             raise TypeError(f"graph {graph.name} takes {arguments} tensors, got {len(tensors)}")
-        result = evaluate(graph, [t.asnumpy() for t in (*tensors, *bound)])
-        outputs = [_tensor(v) for v in (result if isinstance(result, tuple) else (result,))]
+        arrays = [t.asnumpy() for t in (*tensors, *bound)]
+        depth = get_max_call_depth()
+        result = evaluate(
+            graph, arrays, max_call_depth=depth, carry_out=lambda e, values: e.carry_out([*map(_tensor, values)], bound)
+        )
+        outputs = [_tensor(v) for v in (result if isinstance(result, tuple) else (result,)) if v is not None]
         for output, parameter in updates.items():
             bound[parameter - arguments].assign_from(outputs[output])
         return tuple(o for i, o in enumerate(outputs) if i not in updates)

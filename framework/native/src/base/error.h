@@ -13,6 +13,7 @@ enum class ErrorCode {
     kIndex,
     kOverflow,
     kRuntime,
+    kRecursion,
     kBuffer,
     kMemory,
     kPython,  // a Python exception is already set

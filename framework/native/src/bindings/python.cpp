@@ -19,6 +19,8 @@ PyObject* python_type(ErrorCode code) {
             return PyExc_BufferError;
         case ErrorCode::kMemory:
             return PyExc_MemoryError;
+        case ErrorCode::kRecursion:
+            return PyExc_RecursionError;
         case ErrorCode::kRuntime:
         case ErrorCode::kPython:
             break;

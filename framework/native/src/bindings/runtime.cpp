@@ -37,6 +37,8 @@ void bind_runtime(nb::module_& module) {
     module.def("runtime_address", [] { return reinterpret_cast<uintptr_t>(runtime()); });
     module.def("set_num_threads", set_thread_count, "count"_a, nb::call_guard<nb::gil_scoped_release>());
     module.def("get_num_threads", thread_count);
+    module.def("set_max_call_depth", set_max_call_depth, "depth"_a);
+    module.def("get_max_call_depth", max_call_depth);
     module.def("set_cancel", set_cancel, "cancel"_a);
     module.def("memory_stats", memory_stats);
     module.def("memory_trim", [] { Allocator::instance().trim(); });

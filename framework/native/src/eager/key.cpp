@@ -92,10 +92,41 @@ size_t element_slots(PyObject* container) noexcept {
     return static_cast<size_t>(PySequence_Fast_GET_SIZE(container));
 }
 
-std::optional<uint64_t> hash_container(PyObject* container) {
+// Whether the numbers in an object are inputs of compiled calls instead of constants.
+bool is_mutable(PyObject* object) noexcept {
+    static PyObject* const name = PyUnicode_InternFromString("__ms_mutable__");
+    return _PyType_Lookup(Py_TYPE(object), name) != nullptr;
+}
+
+uint64_t kind_hash(NumberKind kind) noexcept {
+    return mix(0xABCD, static_cast<uint64_t>(kind));
+}
+
+// How the numbers in `object` count, given how those around it do.
+Numbers numbers_in(PyObject* object, Numbers around) noexcept {
+    return around == Numbers::kMutableByKind && is_mutable(object) ? Numbers::kByKind : around;
+}
+
+// The rule for the elements of a container one after the other: the keys of a dict always count by their values.
+class ElementNumbers {
+  public:
+    ElementNumbers(PyObject* container, Numbers numbers) : has_keys_(PyDict_Check(container)), numbers_(numbers) {}
+    [[nodiscard]] Numbers next() noexcept {
+        key_ = has_keys_ && !key_;
+        return key_ ? Numbers::kByValue : numbers_;
+    }
+
+  private:
+    bool has_keys_;
+    bool key_ = false;
+    Numbers numbers_;
+};
+
+std::optional<uint64_t> hash_container(PyObject* container, Numbers numbers) {
     uint64_t hash = mix(address_hash(Py_TYPE(container)), element_slots(container));
-    const bool all = for_each_element(container, [&hash](PyObject* element) {
-        const auto one = hash_value(element);
+    ElementNumbers rule(container, numbers);
+    const bool all = for_each_element(container, [&hash, &rule](PyObject* element) {
+        const auto one = hash_value(element, rule.next());
         hash = mix(hash, one.value_or(0));
         return one.has_value();
     });
@@ -129,11 +160,15 @@ bool same_object(PyObject* left, PyObject* right) {
 
 }  // namespace
 
-std::optional<uint64_t> hash_value(PyObject* object) {
+std::optional<uint64_t> hash_value(PyObject* object, Numbers numbers) {
+    numbers = numbers_in(object, numbers);
+    if (numbers == Numbers::kByKind) {
+        if (const auto kind = number_kind(object)) return mix(kind_hash(kind), address_hash(Py_TYPE(object)));
+    }
     if (object == Py_None || PyBool_Check(object)) return address_hash(object);
     if (PyFloat_CheckExact(object)) return mix(0xF, float_bits(object));
     if (is_tensor(object)) return tensor_hash(object);
-    if (is_container(object)) return hash_container(object);
+    if (is_container(object)) return hash_container(object, numbers);
     if (PySlice_Check(object)) return hash_slice(object);
     const Py_hash_t hash = PyObject_Hash(object);
     if (hash != -1) return mix(reinterpret_cast<uintptr_t>(Py_TYPE(object)), static_cast<uint64_t>(hash));
@@ -144,24 +179,40 @@ std::optional<uint64_t> hash_value(PyObject* object) {
 
 std::optional<uint64_t> hash_operand(PyObject* object) {
     if (is_tensor(object)) return tensor_hash(object);
-    if (const auto kind = number_kind(object)) return mix(0xABCD, static_cast<uint64_t>(kind));
+    if (const auto kind = number_kind(object)) return kind_hash(kind);
     return hash_value(object);
 }
 
-std::optional<Frozen> Frozen::container(PyObject* object) {
+std::optional<Frozen> Frozen::container(PyObject* object, Numbers numbers) {
     Frozen result;
+    ElementNumbers rule(object, numbers);
     result.kind_ = Kind::kContainer;
     result.object_ = nb::borrow(reinterpret_cast<PyObject*>(Py_TYPE(object)));
-    const bool all = for_each_element(object, [&result](PyObject* element) {
-        auto child = Frozen::value(element);
+    const bool all = for_each_element(object, [&result, &rule](PyObject* element) {
+        auto child = Frozen::value(element, rule.next());
         if (child) result.children_.push_back(std::move(*child));
         return child.has_value();
     });
     return all ? std::optional(std::move(result)) : std::nullopt;
 }
 
-std::optional<Frozen> Frozen::value(PyObject* object) {
-    if (is_container(object)) return container(object);
+Frozen Frozen::number(int32_t kind) {
+    Frozen result;
+    result.kind_ = Kind::kNumber;
+    result.code_ = kind;
+    return result;
+}
+
+std::optional<Frozen> Frozen::value(PyObject* object, Numbers numbers) {
+    numbers = numbers_in(object, numbers);
+    if (numbers == Numbers::kByKind) {
+        if (const auto kind = number_kind(object)) {
+            auto result = number(kind);
+            result.object_ = nb::borrow(reinterpret_cast<PyObject*>(Py_TYPE(object)));
+            return result;
+        }
+    }
+    if (is_container(object)) return container(object, numbers);
     Frozen result;
     if (is_tensor(object)) {
         result.kind_ = Kind::kTensor;
@@ -183,11 +234,7 @@ std::optional<Frozen> Frozen::value(PyObject* object) {
 
 std::optional<Frozen> Frozen::operand(PyObject* object) {
     const auto kind = number_kind(object);
-    if (kind == kNoNumber) return value(object);
-    Frozen result;
-    result.kind_ = Kind::kNumber;
-    result.code_ = kind;
-    return result;
+    return kind == kNoNumber ? value(object) : number(kind);
 }
 
 bool Frozen::container_matches(PyObject* object) const {
@@ -232,7 +279,7 @@ bool Frozen::operator==(const Frozen& other) const {
         case Kind::kTensor:
             return layout_->same_shape(*other.layout_);
         case Kind::kNumber:
-            return true;
+            return object_.ptr() == other.object_.ptr();
         case Kind::kObject:
             return same_object(object_.ptr(), other.object_.ptr());
         case Kind::kContainer:

@@ -11,12 +11,15 @@
 
 namespace ms {
 
+// How a number counts: by its value, or by its kind alone, as in what `mutable` marks.
+enum class Numbers : uint8_t { kByValue, kMutableByKind, kByKind };
+
 // One value of a call. A tensor is its element type and shape; a container its frozen elements; a number operand its
 // kind alone.
 class Frozen {
   public:
     // The value itself; nullopt when something in it cannot be hashed.
-    [[nodiscard]] static std::optional<Frozen> value(PyObject* object);
+    [[nodiscard]] static std::optional<Frozen> value(PyObject* object, Numbers numbers = Numbers::kByValue);
     // An operand: a Python number stands for every number of its kind.
     [[nodiscard]] static std::optional<Frozen> operand(PyObject* object);
 
@@ -31,17 +34,18 @@ class Frozen {
     enum class Kind : uint8_t { kTensor, kNumber, kContainer, kSlice, kObject };
 
     [[nodiscard]] bool container_matches(PyObject* object) const;
-    [[nodiscard]] static std::optional<Frozen> container(PyObject* object);
+    [[nodiscard]] static std::optional<Frozen> container(PyObject* object, Numbers numbers);
+    [[nodiscard]] static Frozen number(int32_t kind);
 
     Kind kind_ = Kind::kObject;
     int32_t code_ = 0;  // element type, or kind of number
     LayoutRef layout_;
-    nb::object object_;  // the object, or the type of a container
+    nb::object object_;  // the object, or the type of a container or of a number that counts by its kind
     std::vector<Frozen> children_;
 };
 
 // The same hash for everything that `matches`; nullopt when something cannot be hashed.
-[[nodiscard]] std::optional<uint64_t> hash_value(PyObject* object);
+[[nodiscard]] std::optional<uint64_t> hash_value(PyObject* object, Numbers numbers = Numbers::kByValue);
 [[nodiscard]] std::optional<uint64_t> hash_operand(PyObject* object);
 
 // Equal by value and type for numbers, strings and tuples of them; by identity for everything else. Runs no Python

@@ -3,6 +3,7 @@
 #include "base/small_array.h"
 #include "memory/allocator.h"
 #include "runtime/call.h"
+#include "runtime/deep.h"
 #include "runtime/interrupt.h"
 #include "runtime/runtime.h"
 
@@ -44,7 +45,9 @@ Executable::Executable(ExecutableDescription description)
       written_(bound_.size(), false),
       arena_bytes_(static_cast<size_t>(description.arena_bytes)),
       keepalive_(std::move(description.keepalive)),
-      interruptible_(description.interruptible) {
+      interruptible_(description.interruptible),
+      recursive_(description.recursive),
+      emit_(std::move(description.emit)) {
     if (!entry_) refuse("the entry address must not be 0");
     if (description.arguments < 0 || description.arena_bytes < 0)
         refuse("arguments and arena_bytes must not be negative");
@@ -200,11 +203,28 @@ void Executable::bump_written(const std::vector<Held>& inputs) const {
     }
 }
 
-int32_t Executable::run(void** slots) const {
+int32_t Executable::run(CallState& state, void** slots) const {
     const Interruptible interruptible(interruptible_);
     const MaybeReleaseGil unlocked(true);
     const LongCall announced;
-    return entry_(interruptible.runtime(), slots);
+    const auto* table = interruptible.runtime();
+    if (!recursive_) return entry_(table, slots);
+    int32_t code = 0;
+    run_deep(state, [&] { code = entry_(table, slots); });
+    return code;
+}
+
+EmitFunction Executable::emitter() const {
+    if (!emit_.is_valid() || emit_.is_none()) return nullptr;
+    return [this](int64_t site, int64_t count, void* const* values) {
+        const nb::gil_scoped_acquire gil;
+        auto addresses = checked(PyTuple_New(static_cast<Py_ssize_t>(count)));
+        for (int64_t i = 0; i < count; ++i) {
+            auto address = checked(PyLong_FromVoidPtr(values[i]));
+            PyTuple_SET_ITEM(addresses.ptr(), static_cast<Py_ssize_t>(i), address.release().ptr());
+        }
+        emit_(site, addresses);
+    };
 }
 
 nb::object Executable::call(nb::handle arguments) {
@@ -214,9 +234,9 @@ nb::object Executable::call(nb::handle arguments) {
     fill_slots(slots.data(), values, fresh);
     const Arena arena(*this);
     slots[slots.size() - 1] = arena.data();
-    CallState state;
+    CallState state(emitter());
     const CallScope scope(&state);
-    const int32_t code = run(slots.data());
+    const int32_t code = run(state, slots.data());
     bump_written(values);
     check_call(state, code, "the compiled graph");
     auto results = checked(PyTuple_New(static_cast<Py_ssize_t>(fresh.size())));
@@ -229,11 +249,13 @@ nb::object Executable::call(nb::handle arguments) {
 int Executable::traverse(visitproc visit, void* arg) const {
     for (const auto& tensor : bound_) Py_VISIT(tensor.ptr());
     Py_VISIT(keepalive_.ptr());
+    Py_VISIT(emit_.ptr());
     return 0;
 }
 
 void Executable::clear() {
     keepalive_.reset();
+    emit_.reset();
 }
 
 }  // namespace ms

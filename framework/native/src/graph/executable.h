@@ -6,10 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/call.h"
 #include "runtime_abi.h"
 #include "tensor/tensor.h"
 
 namespace ms {
+
+class CallState;
 
 struct OutputDescription {
     bool fresh;
@@ -28,6 +31,8 @@ struct ExecutableDescription {
     nb::object keepalive;
     std::vector<std::pair<int64_t, Dims>> signature;  // of arguments, then bound
     bool interruptible;                               // may run so long that somebody presses Ctrl-C
+    bool recursive;                                   // has functions that call themselves
+    nb::object emit;  // (site, addresses of the values) of an effect; None for graphs without effects
 };
 
 class Executable {
@@ -68,7 +73,8 @@ class Executable {
     [[nodiscard]] std::vector<TensorValue> fresh_outputs() const;
     void fill_slots(void** slots, const std::vector<Held>& inputs, const std::vector<TensorValue>& fresh) const;
     void bump_written(const std::vector<Held>& inputs) const;
-    [[nodiscard]] int32_t run(void** slots) const;
+    [[nodiscard]] int32_t run(CallState& state, void** slots) const;
+    [[nodiscard]] EmitFunction emitter() const;
 
     EntryFn entry_;
     size_t argument_count_;
@@ -85,6 +91,8 @@ class Executable {
     std::vector<void*> idle_arenas_;  // with the GIL held only
     nb::object keepalive_;
     bool interruptible_;
+    bool recursive_;
+    nb::object emit_;
 };
 
 }  // namespace ms

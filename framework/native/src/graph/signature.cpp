@@ -8,8 +8,8 @@ Signature::Signature(nb::tuple args) : hash_(args.size()) {
     values_.reserve(args.size());
     for (size_t i = 0; i < args.size(); ++i) {
         const nb::object argument = args[i];
-        const auto hash = hash_value(argument.ptr());
-        auto value = hash ? Frozen::value(argument.ptr()) : std::nullopt;
+        const auto hash = hash_value(argument.ptr(), Numbers::kMutableByKind);
+        auto value = hash ? Frozen::value(argument.ptr(), Numbers::kMutableByKind) : std::nullopt;
         if (!value) {
             throw Error(ErrorCode::kType, "argument " + std::to_string(i) +
                                               " must be a tensor, a hashable value, or tuples, lists and dicts "

@@ -1,12 +1,17 @@
 #include "runtime/call.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
+#include "base/error.h"
 #include "memory/allocator.h"
+#include "runtime/runtime.h"
 
 namespace ms {
 namespace {
+
+constexpr size_t kFirstSegment = size_t{64} << 10;
 
 thread_local CallState* current_call = nullptr;
 std::atomic<int> long_calls{0};
@@ -54,6 +59,61 @@ void CallState::rewind(size_t mark) noexcept {
         if (void* block = blocks_.back()) Allocator::instance().free(head_of(block), head_of(block)->bytes);
         blocks_.pop_back();
     }
+}
+
+bool CallState::emit(int64_t site, int64_t count, void* const* values) noexcept {
+    try {
+        if (!emit_) throw Error(ErrorCode::kRuntime, "the graph has effects, but nothing carries them out");
+        emit_(site, count, values);
+        return true;
+    } catch (...) {
+        thrown_ = std::current_exception();
+        return false;
+    }
+}
+
+void CallState::rethrow() const {
+    if (thrown_) std::rethrow_exception(thrown_);
+}
+
+void* CallState::enter(size_t bytes, const char* function) {
+    const std::byte here{};
+    const auto limit = max_call_depth();
+    const bool deep = frames_.depth() >= limit;
+    if (deep || &here < lowest_) {
+        const auto why = deep ? "more than " + std::to_string(limit) +
+                                    " calls deep. Let it end earlier, raise the limit with "
+                                    "set_context(max_call_depth=...)"
+                              : "so deep (" + std::to_string(frames_.depth()) +
+                                    " calls) that the native stack is used up. Let it end earlier";
+        throw Error(ErrorCode::kRecursion, std::string(function) + " calls itself " + why + ", or write a loop.");
+    }
+    return frames_.push(bytes);
+}
+
+FrameStack::~FrameStack() {
+    for (const auto& segment : segments_) Allocator::instance().free(segment.memory, segment.bytes);
+}
+
+void* FrameStack::push(size_t bytes) {
+    const size_t wanted = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    Place place = top_;
+    while (place.segment < segments_.size() && place.offset + wanted > segments_[place.segment].bytes) {
+        place = {place.segment + 1, 0};
+    }
+    if (place.segment == segments_.size()) {
+        const size_t last = segments_.empty() ? kFirstSegment / 2 : segments_.back().bytes;
+        const size_t size = std::max(wanted, 2 * last);
+        segments_.push_back({static_cast<std::byte*>(Allocator::instance().allocate(size)), size});
+    }
+    starts_.push_back(top_);
+    top_ = {place.segment, place.offset + wanted};
+    return segments_[place.segment].memory + place.offset;
+}
+
+void FrameStack::pop() noexcept {
+    top_ = starts_.back();
+    starts_.pop_back();
 }
 
 CallState* CallState::current() noexcept {

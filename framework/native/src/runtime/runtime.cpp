@@ -33,6 +33,7 @@ struct PoolHolder {
 };
 
 int32_t cancel_flag = 0;
+std::atomic<int64_t> call_depth{1000};
 NeverDestroyed<PoolHolder>& holder() {
     static NeverDestroyed<PoolHolder> instance;
     return instance;
@@ -127,6 +128,23 @@ void* grow(const Runtime* rt, void* block, int64_t used, int64_t bytes) {
     });
 }
 
+void* enter(const Runtime* rt, int64_t bytes, const char* function) {
+    try {
+        auto* call = CallState::current();
+        if (!call) throw Error(ErrorCode::kRuntime, "a recursive function was called outside of a call");
+        return call->enter(static_cast<size_t>(bytes), function);
+    } catch (const Error& error) {
+        rt->fail(rt, error.code() == ErrorCode::kRecursion ? kTooDeep : kOutOfMemory, error.what());
+    } catch (const std::exception& error) {
+        rt->fail(rt, kOutOfMemory, error.what());
+    }
+    return nullptr;
+}
+
+void leave(const Runtime*) {
+    if (auto* call = CallState::current()) call->leave();
+}
+
 int64_t mark(const Runtime*) {
     const auto* call = CallState::current();
     return call ? static_cast<int64_t>(call->mark()) : 0;
@@ -136,8 +154,14 @@ void rewind_call(const Runtime*, int64_t mark) {
     if (auto* call = CallState::current()) call->rewind(static_cast<size_t>(mark));
 }
 
-Runtime table{MS_RUNTIME_ABI_VERSION, 1,    parallel_for, scratch,    allocate, release, fail,
-              &cancel_flag,           grow, mark,         rewind_call};
+int32_t emit(const Runtime* rt, int64_t site, int64_t count, void* const* values) {
+    auto* call = CallState::current();
+    if (!call) return rt->fail(rt, kRaised, "an effect was asked for outside of a call");
+    return call->emit(site, count, values) ? 0 : kRaised;
+}
+
+Runtime table{MS_RUNTIME_ABI_VERSION, 1,    parallel_for, scratch,     allocate, release, fail,
+              &cancel_flag,           grow, mark,         rewind_call, enter,    leave,   emit};
 
 void before_fork() {
     holder().get().mutex.lock();
@@ -199,6 +223,17 @@ void set_thread_count(int64_t count) {
     pool.reset();
 }
 
+int64_t max_call_depth() noexcept {
+    return call_depth.load(std::memory_order_relaxed);
+}
+
+void set_max_call_depth(int64_t depth) {
+    if (depth < 1) {
+        throw Error(ErrorCode::kValue, "the depth of calls must be at least 1, got " + std::to_string(depth));
+    }
+    call_depth.store(depth, std::memory_order_relaxed);
+}
+
 void set_cancel(bool cancel) noexcept {
     *static_cast<volatile int32_t*>(&cancel_flag) = cancel ? 1 : 0;
     Interruptible::cancel(cancel);
@@ -206,8 +241,10 @@ void set_cancel(bool cancel) noexcept {
 
 void check_call(CallState& call, int32_t code, const char* what) {
     if (code == 0 && call.code() == 0) return;
+    call.rethrow();
     if (code == kCancelled) raise_for_signals();
     auto message = call.message();
+    if (call.code() == kTooDeep) throw Error(ErrorCode::kRecursion, message);
     if (message.empty() && code == kCancelled) message = "the run was cancelled";
     if (message.empty()) message = "it returned code " + std::to_string(code != 0 ? code : call.code());
     if (call.code() == kOutOfBounds) throw Error(ErrorCode::kIndex, message);

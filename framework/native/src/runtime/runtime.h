@@ -10,6 +10,8 @@ namespace ms {
 class CallState;
 
 inline constexpr int32_t kCancelled = 125;
+inline constexpr int32_t kTooDeep = 124;
+inline constexpr int32_t kRaised = 126;
 
 [[nodiscard]] const Runtime* runtime() noexcept;
 
@@ -21,8 +23,13 @@ void initialize_runtime();
 void set_thread_count(int64_t count);
 void set_cancel(bool cancel) noexcept;
 
-// Error(kRuntime) with the remembered message when a kernel returned `code` or any of its threads failed; for a run
-// that a signal cancelled what Python raises for that signal.
+// How many calls of recursive functions may be active in one run.
+[[nodiscard]] int64_t max_call_depth() noexcept;
+void set_max_call_depth(int64_t depth);
+
+// Error(kRecursion) for calls that were too deep, else Error(kRuntime), with the remembered message when a kernel
+// returned `code` or any of its threads failed; what an effect threw; for a run that a signal cancelled what Python
+// raises for that signal.
 void check_call(CallState& call, int32_t code, const char* what);
 
 }  // namespace ms
