@@ -12,6 +12,7 @@ from mindspore.common import changes, choosing, matrices, measures
 from mindspore.common import functions as f
 from mindspore.common.dtype import pytype_to_dtype
 from mindspore.common.eager import comparison, function
+from mindspore.common.hook_handle import register_hook
 from mindspore.common.indexing import (
     getitem,
     graph_getitem,
@@ -180,6 +181,7 @@ def _register() -> None:
         "itemset": changes.itemset,
         "stride": changes.stride,
     }
+    tensor_methods["register_hook"] = register_hook
     for name, written in {**in_memory, **changes.IN_PLACE}.items():
         setattr(Tensor, name, written)
     tensor_classes["Tensor"] = Tensor

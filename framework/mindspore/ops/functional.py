@@ -22,10 +22,11 @@ from mindspore.ops.debug import print_
 
 _INTERNAL = frozenset(
     {
-        "apply_momentum", "argmax_index", "argmin_index", "avg_pool", "conv2d_backprop_filter",
-        "conv2d_backprop_input", "cum_prod", "cum_sum", "gather_strided", "iota", "linear_recurrence", "max_pool",
-        "max_pool_grad", "running_sum", "scatter_strided", "sort_positions", "strided_products", "strided_slice_grad",
-        "top_k", "window_index", "window_max", "window_place", "window_spread", "window_sum", "window_take",
+        "adam", "adam_weight_decay", "apply_momentum", "argmax_index", "argmin_index", "avg_pool",
+        "conv2d_backprop_filter", "conv2d_backprop_input", "cum_prod", "cum_sum", "gather_strided", "iota",
+        "linear_recurrence", "max_pool", "max_pool_grad", "running_sum", "scatter_strided", "sort_positions",
+        "strided_products", "strided_slice_grad", "top_k", "window_index", "window_max", "window_place",
+        "window_spread", "window_sum", "window_take",
     }
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from mindspore.ir.operator import all_operators
 from mindspore.ops import indexed
 from mindspore.ops.debug import Assert, Print
 from mindspore.ops.function_objects import FunctionObject
+from mindspore.ops.hooks import HookBackward, InsertGradientOf
 from mindspore.ops.layers import batch_norm_step
 from mindspore.ops.primitive import Primitive, primitive_class
 
@@ -189,12 +190,43 @@ class BatchNorm(FunctionObject):
         return batch_norm_step(input_x, scale, bias, mean, variance, self.is_training, self.momentum, self.epsilon)
 
 
+class Adam(FunctionObject):
+    """``Adam(...)(var, m, v, beta1_power, beta2_power, lr, beta1, beta2, epsilon, gradient)``: one step, written into var, m and v."""
+
+    __slots__ = ("use_locking", "use_nesterov")
+
+    def __init__(self, use_locking: bool = False, use_nesterov: bool = False) -> None:
+        self.use_locking, self.use_nesterov = use_locking, use_nesterov
+
+    def __call__(self, var: Any, m: Any, v: Any, *numbers_and_gradient: Any) -> Any:
+        return _stored((var, m, v), _adam(var, m, v, *numbers_and_gradient, use_nesterov=self.use_nesterov))
+
+
+class AdamWeightDecay(FunctionObject):
+    """``AdamWeightDecay(...)(var, m, v, lr, beta1, beta2, epsilon, decay, gradient)``: one step, written into var, m and v."""
+
+    __slots__ = ("use_locking",)
+
+    def __init__(self, use_locking: bool = False) -> None:
+        self.use_locking = use_locking
+
+    def __call__(self, var: Any, m: Any, v: Any, *numbers_and_gradient: Any) -> Any:
+        return _stored((var, m, v), _adam_weight_decay(var, m, v, *numbers_and_gradient))
+
+
+def _stored(state: tuple[Any, ...], values: Any) -> Any:
+    """The new values, written into the Parameters."""
+    return tuple([assign(parameter, value) for parameter, value in zip(state, values, strict=True)])
+
+
+_adam = function("Adam")
+_adam_weight_decay = function("AdamWeightDecay")
 _momentum = function("ApplyMomentum")
 _WRITTEN = (
-    ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Partial, Print, Rank, Shape, Size,
-    Zeros,
+    Adam, AdamWeightDecay, ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Partial, Print,
+    Rank, Shape, Size, Zeros,
 )  # fmt: skip
-_BY_NAME: dict[str, Any] = {c.__name__: c for c in (*_WRITTEN, *indexed.CLASSES)}
+_BY_NAME: dict[str, Any] = {c.__name__: c for c in (*_WRITTEN, *indexed.CLASSES, HookBackward, InsertGradientOf)}
 _BY_NAME |= {
     op.name: primitive_class(op, __name__)
     for op in all_operators()
