@@ -7,22 +7,11 @@ from math import prod
 from typing import Any
 
 from mindspore.autodiff.batched import aligned, row_of
-from mindspore.base.shapes import Shape, normalize_axes, normalize_axis
+from mindspore.base.shapes import normalize_axes, normalize_axis
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import Apply, Node
 from mindspore.ir.types import TensorType, TupleType
-from mindspore.primitives.compute import (
-    Alias,
-    ArgReduce,
-    Contract,
-    Elementwise,
-    Gather,
-    Pick,
-    Reduce,
-    Scatter,
-    Walk,
-    Windows,
-)
+from mindspore.primitives.compute import Alias, ArgReduce, Contract, Elementwise, Reduce, Windows
 
 Rule = Callable[[GraphBuilder, int, Apply, Sequence[Node], Sequence[bool]], Node]
 
@@ -32,36 +21,6 @@ def _windows(b: GraphBuilder, size: int, node: Apply, inputs: Sequence[Node], ro
     whole = [v if r else b.broadcast_to(v, shape=(size, *b.shape(v))) for v, r in zip(inputs, rows, strict=True)]
     attrs = {k: (size, *v) if k == "size" else v for k, v in node.attrs.items()}
     return b.apply(node.op, whole, attrs)
-
-
-def _gather(b: GraphBuilder, size: int, node: Apply, inputs: Sequence[Node], rows: Sequence[bool]) -> Node:
-    """Rows are one more dimension of the walk; what is one for all of them is walked again for each."""
-    return b.apply(node.op, inputs, {**node.attrs, "walk": _walk_of_rows(size, node, rows, node.inputs[1:], rows[1:])})
-
-
-def _scatter(b: GraphBuilder, size: int, node: Apply, inputs: Sequence[Node], rows: Sequence[bool]) -> Node:
-    base, updates, *indices = inputs
-    whole = base if rows[0] else b.broadcast_to(base, shape=(size, *b.shape(base)))
-    walk = _walk_of_rows(size, node, (True,), node.inputs[2:], rows[2:])
-    given = aligned(b, updates, len(node.attrs["walk"].sizes)) if rows[1] else updates
-    return b.apply(node.op, [whole, given, *indices], {**node.attrs, "walk": walk})
-
-
-def _walk_of_rows(
-    size: int, node: Apply, rows: Sequence[bool], indices: Sequence[Node], index_rows: Sequence[bool]
-) -> Walk:
-    walk: Walk = node.attrs["walk"]
-    first = prod(_shape(node.inputs[0])) if rows[0] else 0
-    picks = tuple(
-        Pick((prod(_shape(i)) if r else 0, *p.strides), p.bound, p.step)
-        for p, i, r in zip(walk.picks, indices, index_rows, strict=True)
-    )
-    return Walk((size, *walk.sizes), walk.offset, (first, *walk.strides), picks)
-
-
-def _shape(node: Node) -> Shape:
-    assert isinstance(node.type, TensorType)
-    return node.type.shape
 
 
 def batched_operator(
@@ -148,6 +107,4 @@ _RULES: Mapping[type, Callable[..., Any]] = {
     Contract: _contract,
     Alias: _alias,
     Windows: _windows,
-    Gather: _gather,
-    Scatter: _scatter,
 }

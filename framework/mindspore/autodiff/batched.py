@@ -140,10 +140,11 @@ def chosen(b: GraphBuilder, mask: Node, then: Node, other: Node) -> Node:
 def safe(b: GraphBuilder, mask: Node, value: Batched) -> Batched:
     """`value` with the first row for which `mask` is true in the place of those for which it is not.
 
-    What is computed for rows that are not taken is thrown away, but its derivative times zero must be zero and not NaN.
+    What is computed for rows that are not taken is thrown away, but its derivative times zero must be zero and not NaN, and it must
+    not fail as an index out of bounds does.
     """
     kind = value.node.type
-    if not value.rows or not isinstance(kind, TensorType) or kind.dtype.kind not in "fc":
+    if not value.rows or not isinstance(kind, TensorType) or kind.dtype is dt.bool_:
         return value
     size = kind.shape[0]
     place = b.argmax_index(b.cast(mask, dtype=dt.int32), axis=0)
