@@ -52,11 +52,11 @@ def variable_of_two_types(x: Any) -> Any:
     return y
 
 
-def strings(x: Any) -> Any:
+def containers(x: Any) -> Any:
     if x.sum() > 0:
-        y = "a"
+        y = [x]
     else:
-        y = "b"
+        y = {"a": x}
     return y
 
 
@@ -66,7 +66,7 @@ def strings(x: Any) -> Any:
         (one_returns_more, "if x.sum() > 0:", ["y = x + 1", "return x, x"]),
         (nothing_at_the_end, "if x.sum() > 0:", ["return x", "return None"]),
         (variable_of_two_types, "return y", ["y = x + 1", "y = z"]),
-        (strings, "return y", ['y = "a"', 'y = "b"']),
+        (containers, "return y", ["y = [x]", 'y = {"a": x}']),
     ],
 )
 def test_branches_that_disagree_show_both_lines(function: Any, marked: str, shown: list[str]) -> None:
@@ -99,7 +99,7 @@ def test_variables_of_one_branch() -> None:
 
 def test_variables_without_a_value() -> None:
     def function(x: Any) -> Any:
-        x = x + y  # type: ignore[has-type, used-before-def]
+        x = x + y  # type: ignore[has-type, used-before-def] # noqa: F821
         y = x
         return y
 

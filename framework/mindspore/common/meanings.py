@@ -11,10 +11,12 @@ from mindspore.common.custom import check_recompute, recompute
 from mindspore.common.directional import Pulling, Tangents, jvp, vjp
 from mindspore.common.gradients import get_grad, grad, value_and_grad
 from mindspore.common.jacobians import jacfwd, jacrev
+from mindspore.common.methods import value
 from mindspore.common.mutable import mutable
 from mindspore.infer.custom import with_gradient
 from mindspore.infer.machine import CallRule, Machine, builtin_calls
 from mindspore.infer.result import wrapped
+from mindspore.infer.state import tensor
 from mindspore.infer.structure import elements, is_sequence, to_python
 from mindspore.infer.values import NONE, Abstract, Known, Transformed
 
@@ -91,6 +93,12 @@ def _taken_apart(machine: Machine, value: Abstract) -> Any:
     return value.value if isinstance(value, Known) and isinstance(value.value, int | str) else value
 
 
+def _values(machine: Machine, args: Args, kwargs: Named) -> Abstract:
+    """``x.value()``: the present version of a Parameter."""
+    return tensor(machine, args[0])
+
+
+builtin_calls[value] = _values
 for _maker in (grad, value_and_grad, jacfwd, jacrev, vmap):
     builtin_calls[_maker] = _makes_gradient(_maker)
 builtin_calls[jvp] = _jvp

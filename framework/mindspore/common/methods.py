@@ -77,7 +77,7 @@ def _min(self: Any, axis: Any = None, keepdims: bool = False, *, return_indices:
     return f.min(self, axis, keepdims) if return_indices else f.amin(self, axis, keepdims)
 
 
-def _value(self: Any) -> Any:
+def value(self: Any) -> Any:
     """The tensor itself; of a Parameter, its values as a tensor that shares its memory."""
     return self
 
@@ -129,7 +129,7 @@ _WRITTEN: Mapping[str, Callable[..., Any]] = {
     "long": _as_long, "masked_fill": f.masked_fill, "matmul": f.matmul, "max": _max, "mean": f.mean, "min": _min,
     "permute": f.transpose, "prod": f.prod, "ravel": f.ravel, "reshape": f.view, "softmax": f.softmax, "split": f.split,
     "squeeze": f.squeeze, "std": f.std, "sum": f.tensor_sum, "swapaxes": f.swapaxes, "tile": f.tile, "to": _to,
-    "transpose": f.transpose, "type": _to, "unsqueeze": f.expand_dims, "value": _value, "var": f.var, "view": f.view,
+    "transpose": f.transpose, "type": _to, "unsqueeze": f.expand_dims, "value": value, "var": f.var, "view": f.view,
     "where": f.tensor_where,
 }  # fmt: skip
 

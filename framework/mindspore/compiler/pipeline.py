@@ -141,7 +141,8 @@ def interpreted_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, An
     build = result_builder(made.result, len(made.graph.outputs()), made.updates)
 
     def run(args: Sequence[Any], kwargs: Mapping[str, Any], builder: Builder) -> tuple[Any, list[tuple[Any, Any]]]:
-        outputs = evaluate(made.graph, [*pick(args, kwargs), *made.bound], builder)
+        given = [*pick(args, kwargs), *made.bound]
+        outputs = evaluate(made.graph, given, builder, carry_out=lambda e, values: e.carry_out(values, made.bound))
         writes = [(made.bound[p - len(made.arguments)], outputs[o]) for o, p in made.updates.items()]
         return build(tuple(v for i, v in enumerate(outputs) if i not in made.updates)), writes
 

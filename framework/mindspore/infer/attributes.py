@@ -19,6 +19,7 @@ from mindspore.infer.values import (
     Abstract,
     Choice,
     Closure,
+    Deferred,
     Dict,
     Frame,
     Instance,
@@ -59,7 +60,9 @@ def attribute(machine: Machine, owner: Abstract, name: str) -> Abstract:
         return part
     if isinstance(owner, Closure) and name == "__name__":
         return Known(owner.graph.name)
-    if isinstance(owner, Sequence | List | Dict) and callable(found := getattr(python_class(owner), name, None)):
+    if isinstance(owner, Sequence | List | Dict | Deferred) and callable(
+        found := getattr(python_class(owner), name, None)
+    ):
         return Method(Known(found), owner)
     raise AttributeError(f"{describe(owner)} has no attribute {name!r}")
 

@@ -251,11 +251,6 @@ def divmod_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     return make_tuple((operation(machine, "//", args), operation(machine, "%", args)))
 
 
-@means(print)
-def print_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
-    raise TypeError("print is not supported in a graph. Return the value and print it outside the compiled function.")
-
-
 @means(super)
 def super_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     _positional("super", args, kwargs, 2, 2)

@@ -9,10 +9,10 @@ from typing import Any
 
 from mindspore.infer.control import scoped
 from mindspore.infer.heap import Layer
-from mindspore.infer.machine import Machine
+from mindspore.infer.machine import Ended, Machine
 from mindspore.infer.result import Rebuild, taken_apart
 from mindspore.infer.structure import describe, elements, is_sequence
-from mindspore.infer.values import Abstract
+from mindspore.infer.values import NEVER, Abstract
 from mindspore.infer.whiles import packed, unpacked
 from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
@@ -79,19 +79,21 @@ def closed_call(
     """Runs `call`, which reads the parameters `fresh`, and closes what it made; `fresh` gives the argument of each.
 
     Raises:
+        Ended: it always raises.
         TypeError: it returns something that cannot leave a graph; with `has_aux`, no tuple.
     """
     open_calls = machine.open_calls
-    result, layer, owned = scoped(machine, call, conditional=False)
+    made = scoped(machine, call, conditional=False)
+    layer, owned = made.layer, made.nodes
     if machine.open_calls > open_calls:
         raise TypeError(
             "a function that calls itself inside its own gradient or gradient rule is not supported in a graph."
         )
     machine.heap.push(layer)
     machine.emitter.scopes.append(owned)
-    parts = _parts(machine, result, has_aux)
+    parts = () if made.result is NEVER else _parts(machine, made.result, has_aux)
     leaves: list[Node] = []
-    value = [taken_apart(machine, parts[0], leaves)]
+    value = [taken_apart(machine, p, leaves) for p in parts[:1]]
     head = len(leaves)
     value += [taken_apart(machine, p, leaves) for p in parts[1:]]
     outputs = list(leaves)
@@ -101,7 +103,11 @@ def closed_call(
     named: list[Node] = [*fresh, *[n for n in machine.emitter.free(outputs, owned) if n not in fresh]]
     graph = machine.emitter.closed(name, outputs, owned, named)
     arguments = [*fresh.values(), *named[len(fresh) :]]
-    return Closed(graph, named, arguments, value, leaves, head, written)
+    found = Closed(graph, named, arguments, value, leaves, head, written)
+    if made.result is NEVER:
+        found.write_back(machine, machine.emitter.inlined(graph, arguments))
+        raise Ended
+    return found
 
 
 def _parts(machine: Machine, result: Abstract, has_aux: bool) -> tuple[Abstract, ...]:

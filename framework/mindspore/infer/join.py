@@ -37,7 +37,7 @@ from mindspore.infer.values import (
 )
 from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node
-from mindspore.ir.types import TensorType
+from mindspore.ir.types import TensorType, TokenType
 
 Leaf = Node | bool | int | float | complex | Size | None
 """What an arm gives for a result of the branch; None: anything of the right type, because the arm does not take that way."""
@@ -58,7 +58,7 @@ class Join:
     owned: tuple[set[Node], set[Node]]
     left: list[Leaf] = field(default_factory=list)
     right: list[Leaf] = field(default_factory=list)
-    types: list[TensorType] = field(default_factory=list)
+    types: list[TensorType | TokenType] = field(default_factory=list)
     arms: tuple[Leaving, Leaving] = field(init=False)
     _objects: dict[tuple[Instance, Instance], Rebuild] = field(default_factory=dict)
 
@@ -87,6 +87,8 @@ class Join:
             return self._completions(a, b)
         if isinstance(a, Known) and isinstance(b, Known) and same_constant(a.value, b.value):
             return lambda nodes: a
+        if isinstance(a, Node) and isinstance(a.type, TokenType):
+            return self._leaf(a, b, a.type)  # type: ignore[arg-type]
         if (kind := common_type(a, b)) is not None:
             return self._leaf(self._given(a, 0), self._given(b, 1), kind)
         return self._structures(a, b)
@@ -101,7 +103,7 @@ class Join:
         assert isinstance(value, Node)
         return value
 
-    def _leaf(self, left: Leaf, right: Leaf, kind: TensorType) -> Rebuild:
+    def _leaf(self, left: Leaf, right: Leaf, kind: TensorType | TokenType) -> Rebuild:
         position = len(self.types)
         self.left.append(left)
         self.right.append(right)
@@ -334,10 +336,11 @@ def holds(dtype: DType, number: Any) -> bool:
     return _KINDS[scalar_dtype(number, None).kind] <= _KINDS[dtype.kind]
 
 
-def leaf_node(machine: Machine, leaf: Leaf, kind: TensorType) -> Node:
+def leaf_node(machine: Machine, leaf: Leaf, kind: TensorType | TokenType) -> Node:
     """The node of an arm's result: numbers become constants, ways not taken zeros."""
     if isinstance(leaf, Node):
         return leaf
+    assert isinstance(kind, TensorType), "both arms have an effect token"
     if leaf is None:
         if kind.shape == ():
             return machine.emitter.const(0, kind.dtype)

@@ -6,7 +6,7 @@ What each kind of node and each callable means is registered by the other module
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mindspore.base.errors import Location
@@ -14,9 +14,9 @@ from mindspore.infer.emit import Emitter
 from mindspore.infer.guards import GuardRecorder
 from mindspore.infer.heap import Heap
 from mindspore.infer.language import Unassigned
-from mindspore.infer.values import Abstract, Frame, Known, Slot, Unusable
-from mindspore.ir.graph import NO_ATTRS, Apply, Constant, Graph, Node
-from mindspore.ir.types import TensorType
+from mindspore.infer.values import EFFECTS, NEVER, Abstract, Frame, Known, Slot, Unusable
+from mindspore.ir.graph import NO_ATTRS, TOKEN, Apply, Constant, Graph, Node
+from mindspore.ir.types import TensorType, TokenType
 
 MAX_DEPTH = 1000
 Rule = Callable[["Machine", Frame, Apply], Abstract]
@@ -41,6 +41,10 @@ def evaluates(*ops: Any) -> Callable[[Rule], Rule]:
         return rule
 
     return register
+
+
+class Ended(BaseException):
+    """What is being evaluated raises whenever it runs; its effect is emitted, nothing follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class Machine:
     Attributes:
         stack: the activations, from the outermost call to the current one.
         branches: how many conditions known only at run time surround the current node.
+        token: the effect token with which the graph begins.
         gradients: how many transformations that differentiate surround it.
         tries: for each ``try`` around the current node, the number of such conditions around it.
         unrolled: long loops that must be unrolled.
@@ -112,6 +117,8 @@ class Machine:
         self.fold: Fold | None = None
         self.marked: set[Abstract] = set()
         self.calls = 0
+        self.token = Apply(TOKEN, (), type=TokenType())
+        self.heap.set(EFFECTS, self.token)
         self.recursive_calls = 0
         self.open_calls = 0
 
@@ -169,6 +176,20 @@ class Machine:
         result = run()
         self.fold = before
         return result
+
+    def attempted(self, run: Callable[[], Abstract]) -> Abstract:
+        """`run()`, or `NEVER` when it always raises; what it wrote until then stays written."""
+        before, layers = self.checkpoint(), len(self.heap.layers)
+        try:
+            return run()
+        except Ended:
+            while len(self.heap.layers) > layers:
+                self.heap.merge(self.heap.pop())
+            while len(self.emitter.scopes) > before.place[1]:
+                self.emitter.adopt(self.emitter.close())
+            now = self.checkpoint()
+            self.restore(replace(before, heap=now.heap, recursive_calls=now.recursive_calls, open_calls=now.open_calls))
+            return NEVER
 
     def peek(self, frame: Frame, node: Node) -> Abstract:
         """The value of `node`, which may be a variable without one."""

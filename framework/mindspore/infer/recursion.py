@@ -20,7 +20,19 @@ from mindspore.infer.join import DisagreementError
 from mindspore.infer.machine import Machine, PendingError, UnwindingError
 from mindspore.infer.skeletons import Held, Skeleton, containers, filled, fillings, fits, holes, joined, skeleton
 from mindspore.infer.structure import elements
-from mindspore.infer.values import Abstract, Completion, Dict, Frame, Instance, List, Method, Partial, Sequence
+from mindspore.infer.values import (
+    NEVER,
+    NONE,
+    Abstract,
+    Completion,
+    Dict,
+    Frame,
+    Instance,
+    List,
+    Method,
+    Partial,
+    Sequence,
+)
 from mindspore.infer.whiles import packed, unpacked
 from mindspore.ir.graph import CALL, NO_ATTRS, Apply, Constant, Graph, Node, Parameter
 from mindspore.ir.types import FunctionType, TupleType, Type
@@ -178,12 +190,13 @@ class Recursion:
         before = machine.checkpoint()
         try:
             run, conditional = (lambda: self._body(iter(parameters))), self.result is None
-            value, layer, owned = scoped(machine, run, conditional)
+            made = scoped(machine, run, conditional)
         except PendingError as pending:
             if pending.recursion is not self:
                 raise
             machine.restore(before)
             raise self._without_end(pending) from None
+        value, layer, owned = NONE if made.result is NEVER else made.result, made.layer, made.nodes
         machine.heap.push(layer)
         machine.emitter.scopes.append(owned)
         self._learn(value, layer)

@@ -17,6 +17,7 @@ from mindspore.nn.activation import (
     Tanh,
     get_activation,
 )
+from mindspore.nn.adam import Adam, AdamWeightDecay
 from mindspore.nn.basic import Dense, Flatten, Identity
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
@@ -32,6 +33,8 @@ __all__ = [
     "ELU",
     "GELU",
     "SGD",
+    "Adam",
+    "AdamWeightDecay",
     "AdaptiveAvgPool2d",
     "AvgPool1d",
     "AvgPool2d",

@@ -17,10 +17,11 @@ from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
 from mindspore.ops import clip, layers, losses
+from mindspore.ops.debug import print_
 
 _INTERNAL = frozenset(
     {
-        "apply_momentum", "argmax_index", "argmin_index", "avg_pool", "conv2d_backprop_filter",
+        "adam", "adam_weight_decay", "apply_momentum", "argmax_index", "argmin_index", "avg_pool", "conv2d_backprop_filter",
         "conv2d_backprop_input", "gather_strided", "iota", "max_pool", "max_pool_grad", "scatter_strided",
         "strided_products", "strided_slice_grad", "window_index", "window_max", "window_place", "window_spread",
         "window_sum", "window_take",
@@ -246,8 +247,8 @@ _WRITTEN: Mapping[str, Any] = {
     "hardswish": function("hswish"), "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": logsumexp,
     "masked_fill": f.masked_fill, "matmul": f.matmul, "max": f.max, "mean": f.mean, "min": f.min,
     "mse_loss": losses.mse_loss, "nll_loss": losses.nll_loss, "one_hot": one_hot, "ones": ones, "ones_like": ones_like,
-    "pad": pad, "partial": partial, "permute": permute, "prod": f.prod, "rank": rank, "reshape": f.reshape, "shape": shape,
-    "size": size, "softmax": f.softmax, "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack,
+    "pad": pad, "partial": partial, "permute": permute, "print_": print_, "prod": f.prod, "rank": rank, "reshape": f.reshape,
+    "shape": shape,    "size": size, "softmax": f.softmax, "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack,
     "std": f.std, "sum": f.sum, "swapaxes": f.swapaxes, "tile": f.tile, "transpose": transpose, "unbind": unbind,
     "unsqueeze": unsqueeze, "unstack": f.unstack, "var": f.var, "where": f.where, "zeros": zeros, "zeros_like": zeros_like,
 }  # fmt: skip

@@ -9,6 +9,7 @@ from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
+from mindspore.ops.debug import Assert, Print
 from mindspore.ops.layers import batch_norm_step
 from mindspore.ops.primitive import Primitive, primitive_class
 
@@ -202,9 +203,41 @@ class BatchNorm(_Function):
         return batch_norm_step(input_x, scale, bias, mean, variance, self.is_training, self.momentum, self.epsilon)
 
 
+class Adam(_Function):
+    """``Adam(...)(var, m, v, beta1_power, beta2_power, lr, beta1, beta2, epsilon, gradient)``: one step, written into var, m and v."""
+
+    __slots__ = ("use_locking", "use_nesterov")
+
+    def __init__(self, use_locking: bool = False, use_nesterov: bool = False) -> None:
+        self.use_locking, self.use_nesterov = use_locking, use_nesterov
+
+    def __call__(self, var: Any, m: Any, v: Any, *numbers_and_gradient: Any) -> Any:
+        return _stored((var, m, v), _adam(var, m, v, *numbers_and_gradient, use_nesterov=self.use_nesterov))
+
+
+class AdamWeightDecay(_Function):
+    """``AdamWeightDecay(...)(var, m, v, lr, beta1, beta2, epsilon, decay, gradient)``: one step, written into var, m and v."""
+
+    __slots__ = ("use_locking",)
+
+    def __init__(self, use_locking: bool = False) -> None:
+        self.use_locking = use_locking
+
+    def __call__(self, var: Any, m: Any, v: Any, *numbers_and_gradient: Any) -> Any:
+        return _stored((var, m, v), _adam_weight_decay(var, m, v, *numbers_and_gradient))
+
+
+def _stored(state: tuple[Any, ...], values: Any) -> Any:
+    """The new values, written into the Parameters."""
+    return tuple([assign(parameter, value) for parameter, value in zip(state, values, strict=True)])
+
+
+_adam = function("Adam")
+_adam_weight_decay = function("AdamWeightDecay")
 _momentum = function("ApplyMomentum")
 _WRITTEN = (
-    ApplyMomentum, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Partial, Rank, Shape, Size, Zeros,
+    Adam, AdamWeightDecay, ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Partial, Print,
+    Rank, Shape, Size, Zeros,
 )  # fmt: skip
 _BY_NAME: dict[str, Any] = {c.__name__: c for c in _WRITTEN}
 _BY_NAME |= {

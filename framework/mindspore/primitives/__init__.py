@@ -24,6 +24,7 @@ FAMILIES = (
     "activation",
     "loss",
     "optimizer",
+    "adam",
 )
 """The files that declare operators; a new family is added here and nowhere else."""
 
