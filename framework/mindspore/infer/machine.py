@@ -6,7 +6,7 @@ What each kind of node and each callable means is registered by the other module
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mindspore.base.errors import Location
@@ -43,6 +43,17 @@ def evaluates(*ops: Any) -> Callable[[Rule], Rule]:
     return register
 
 
+@dataclass(slots=True)
+class HookScope:
+    """Hooks on tensors of one function that is differentiated, whose nodes are made in the scope at `depth`.
+
+    For each tensor: the nodes of its hooks, the first one last in the way of the gradient, and the result that readers of the tensor read.
+    """
+
+    depth: int
+    entries: dict[Node, tuple[list[Apply], Node]] = field(default_factory=dict)
+
+
 class Ended(BaseException):
     """What is being evaluated raises whenever it runs; its effect is emitted, nothing follows."""
 
@@ -56,6 +67,7 @@ class Checkpoint:
     place: tuple[Location | None, int]
     branches: int
     gradients: int
+    hooks: int
     fold: Fold | None
     tries: int
     recursive_calls: int
@@ -89,6 +101,7 @@ class Machine:
         branches: how many conditions known only at run time surround the current node.
         token: the effect token with which the graph begins.
         gradients: how many transformations that differentiate surround it.
+        hooks: for each of these, the hooks registered on its tensors.
         tries: for each ``try`` around the current node, the number of such conditions around it.
         unrolled: long loops that must be unrolled.
         handled: the exceptions whose handlers are being evaluated.
@@ -110,6 +123,7 @@ class Machine:
         self.slots: dict[int, Slot] = {}
         self.branches = 0
         self.gradients = 0
+        self.hooks: list[HookScope] = []
         self.tries: list[int] = []
         self.unrolled: set[Node] = set()
         self.handled: list[Exception] = []
@@ -132,6 +146,7 @@ class Machine:
             place,
             self.branches,
             self.gradients,
+            len(self.hooks),
             self.fold,
             len(self.tries),
             self.recursive_calls,
@@ -145,6 +160,7 @@ class Machine:
         del self.emitter.scopes[scopes:]
         del self.tries[before.tries :]
         self.branches, self.gradients, self.fold = before.branches, before.gradients, before.fold
+        del self.hooks[before.hooks :]
         self.recursive_calls, self.open_calls = before.recursive_calls, before.open_calls
 
     def run(self, graph: Graph, frame: Frame, arguments: tuple[Abstract, ...] = ()) -> Abstract:
