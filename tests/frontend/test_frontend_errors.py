@@ -54,7 +54,7 @@ def variable_of_two_types(x: Any) -> Any:
 
 def containers(x: Any) -> Any:
     if x.sum() > 0:
-        y = [x]
+        y: Any = [x]
     else:
         y = {"a": x}
     return y
@@ -66,7 +66,7 @@ def containers(x: Any) -> Any:
         (one_returns_more, "if x.sum() > 0:", ["y = x + 1", "return x, x"]),
         (nothing_at_the_end, "if x.sum() > 0:", ["return x", "return None"]),
         (variable_of_two_types, "return y", ["y = x + 1", "y = z"]),
-        (containers, "return y", ["y = [x]", 'y = {"a": x}']),
+        (containers, "return y", ["y: Any = [x]", 'y = {"a": x}']),
     ],
 )
 def test_branches_that_disagree_show_both_lines(function: Any, marked: str, shown: list[str]) -> None:
