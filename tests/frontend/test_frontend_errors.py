@@ -1,6 +1,6 @@
 """Errors begin with the user's own place, show the chain of calls, and name a way out; limits of the compiler say where they are met."""
 
-# ruff: noqa: RET504, SIM108 -- the programs under test use each form of the language on purpose
+# ruff: noqa: RET504 -- the programs under test use each form of the language on purpose
 
 from __future__ import annotations
 
