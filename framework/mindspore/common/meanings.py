@@ -10,10 +10,12 @@ from mindspore.common.batching import vmap
 from mindspore.common.custom import check_recompute, recompute
 from mindspore.common.directional import Pulling, Tangents, jvp, vjp
 from mindspore.common.gradients import get_grad, grad, value_and_grad
+from mindspore.common.hook_handle import register_hook
 from mindspore.common.jacobians import jacfwd, jacrev
 from mindspore.common.methods import value
 from mindspore.common.mutable import mutable
 from mindspore.infer.custom import with_gradient
+from mindspore.infer.hooks import register
 from mindspore.infer.machine import CallRule, Machine, builtin_calls
 from mindspore.infer.result import wrapped
 from mindspore.infer.state import tensor
@@ -80,6 +82,13 @@ def _recompute(machine: Machine, args: Args, kwargs: Named) -> Abstract:
     return with_gradient(machine, function, RECOMPUTE, given, named)
 
 
+def _register_hook(machine: Machine, args: Args, kwargs: Named) -> Abstract:
+    given = {**dict(zip(("self", "hook"), args, strict=False)), **kwargs}
+    if "hook" not in given:
+        raise TypeError("register_hook takes the function to call with the gradient.")
+    return register(machine, given["self"], given["hook"])
+
+
 def _mutable(machine: Machine, args: Args, kwargs: Named) -> Abstract:
     value, _, _ = _function(args, kwargs, "input_data")
     machine.marked.add(value)
@@ -104,5 +113,6 @@ for _maker in (grad, value_and_grad, jacfwd, jacrev, vmap):
 builtin_calls[jvp] = _jvp
 builtin_calls[vjp] = _vjp
 builtin_calls[recompute] = _recompute
+builtin_calls[register_hook] = _register_hook
 builtin_calls[get_grad] = _get_grad
 builtin_calls[mutable] = _mutable
