@@ -47,7 +47,7 @@ def copy(graph: Graph, name: str | None = None) -> Graph:
 def without_effects(graph: Graph) -> Graph:
     """A copy that computes the same values and hands its token on: for what is computed again."""
     copies: dict[int, Graph] = {}
-    for each in _inner_first(graph):
+    for each in inner_first(graph):
         parameters = [Parameter(p.name, p.type, p.location) for p in each.parameters]
         mapped: dict[int, Node] = {id(p): q for p, q in zip(each.parameters, parameters, strict=True)}
         for node in nodes(each):
@@ -62,7 +62,7 @@ def without_effects(graph: Graph) -> Graph:
     return copies[id(graph)]
 
 
-def _inner_first(graph: Graph) -> list[Graph]:
+def inner_first(graph: Graph) -> list[Graph]:
     """`graph` and the graphs inside it, each after those that it mentions."""
     order: list[Graph] = []
     seen: set[int] = set()

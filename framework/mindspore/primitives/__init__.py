@@ -17,6 +17,8 @@ FAMILIES = (
     "gathering",
     "scattering",
     "reduction",
+    "cumulative",
+    "ordering",
     "contraction",
     "convolution",
     "pooling",
