@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
@@ -510,7 +511,38 @@ def annotated(x: Any) -> Any:
     return x * m
 
 
-@pytest.mark.parametrize("function", [deletes, sets, imports, hidden_names, annotated])
+def decorated(x: Any) -> Any:
+    def times(factor: int) -> Any:
+        def decorator(function: Any) -> Any:
+            @functools.wraps(function)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                return function(*args, **kwargs) * factor
+
+            return wrapper
+
+        return decorator
+
+    @times(3)  # type: ignore[untyped-decorator]
+    @times(factor=2)  # type: ignore[untyped-decorator]
+    def adds(y: Any, *, by: int = 1) -> Any:
+        return y + by
+
+    return adds(x) + adds(x, by=5)
+
+
+def sets_attributes(x: Any) -> Any:
+    held = Holder(x)
+    setattr(held, "other", held.value * 2)  # noqa: B010 -- the built-in is what is tested
+    return held.other + held.value
+
+
+class Holder:
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.other = value
+
+
+@pytest.mark.parametrize("function", [deletes, sets, imports, hidden_names, annotated, decorated, sets_attributes])
 def test_statements(function: Any) -> None:
     check(function, X)
 
