@@ -105,6 +105,8 @@ class Machine:
         tries: for each ``try`` around the current node, the number of such conditions around it.
         unrolled: long loops that must be unrolled.
         handled: the exceptions whose handlers are being evaluated.
+        numbers: tensors of the graph that are Python numbers in the program: text shows them so.
+        checks: how many branches were written of which one arm raises.
         marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
         calls: how many calls were followed into.
@@ -130,6 +132,8 @@ class Machine:
         self.root = ""
         self.fold: Fold | None = None
         self.marked: set[Abstract] = set()
+        self.numbers: set[Node] = set()
+        self.checks = 0
         self.calls = 0
         self.token = Apply(TOKEN, (), type=TokenType())
         self.heap.set(EFFECTS, self.token)
