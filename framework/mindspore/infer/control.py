@@ -12,8 +12,9 @@ from mindspore.infer.heap import Layer
 from mindspore.infer.join import DisagreementError, GraphJoinError, Join, Leaf, leaf_node
 from mindspore.infer.leaving import Rebuild
 from mindspore.infer.machine import Machine, PendingError, evaluates
-from mindspore.infer.truth import decisive, known_truth, truth_node
-from mindspore.infer.values import Abstract, Case, Choice, Completion, Frame, Unusable
+from mindspore.infer.structure import describe
+from mindspore.infer.truth import decided_before, decisive, implications, known_truth, truth_node
+from mindspore.infer.values import Abstract, Case, Choice, Completion, Frame, Known, Unusable
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 from mindspore.ir.types import TensorType
 
@@ -25,6 +26,8 @@ def branch(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     condition = decisive(machine, machine.value(frame, node.inputs[0]))
     arms = [_graph(a) for a in node.inputs[1:]]
     truth = known_truth(machine, condition)
+    if truth is None:
+        truth = decided_before(machine, condition)
     if truth is not None:
         return machine.run(arms[0 if truth else 1], frame)
     if node.attrs["logical"] and (merged := _logical(machine, frame, node, condition, arms)) is not None:
@@ -78,10 +81,10 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
     """
     results, layers, owned = [], [], []
     pending: list[PendingError] = []
-    for arm in (then, other):
+    for truth, arm in ((True, then), (False, other)):
         before = machine.checkpoint()
         try:
-            result, layer, nodes = scoped(machine, arm)
+            result, layer, nodes = _assuming(machine, condition, truth, arm)
         except PendingError as error:
             machine.restore(before)
             pending.append(error)
@@ -102,6 +105,15 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
     for key, make in contents:
         machine.heap.set(key, make(made))
     return rebuild(made)
+
+
+def _assuming(machine: Machine, condition: Node, truth: bool, arm: Thunk) -> tuple[Abstract, Layer, set[Node]]:
+    before = machine.assumed
+    machine.assumed = {**before, **implications(condition, truth)}
+    try:
+        return scoped(machine, arm)
+    finally:
+        machine.assumed = before
 
 
 def _only(
@@ -126,6 +138,11 @@ def _matched(join: Join, results: list[Abstract]) -> Rebuild:
 
 def decided(machine: Machine, choice: Choice, use: Callable[[Abstract], Abstract]) -> Abstract:
     """What `use` makes of the function that run time chooses: a branch with one use of each."""
+    known = decided_before(machine, choice.flag)
+    if known is not None:
+        return use(choice.then if known else choice.other)
+    if any(isinstance(each, Known) and each.value is None for each in (choice.then, choice.other)):
+        raise TypeError(f"run time chooses between {describe(choice)}: test that it is not None before it is used.")
     return run_time_branch(machine, choice.flag, lambda: use(choice.then), lambda: use(choice.other))
 
 

@@ -56,8 +56,16 @@ def is_function(value: Abstract) -> bool:
     return isinstance(value, Closure | Method | Partial | Transformed | Choice)
 
 
-def may_be_chosen(value: Abstract) -> bool:
-    """Whether run time may choose between `value` and another: functions, and objects that are used through their attributes."""
+def may_be_chosen(a: Abstract, b: Abstract) -> bool:
+    """Whether run time may choose between two values: functions, objects that are used through their attributes, one of them None."""
+    return (_is_used(a) or _is_none(a)) and (_is_used(b) or _is_none(b))
+
+
+def _is_none(value: Abstract) -> bool:
+    return isinstance(value, Known) and value.value is None
+
+
+def _is_used(value: Abstract) -> bool:
     if is_function(value) or isinstance(value, Instance):
         return True
     return isinstance(value, Known) and tensor_type(value) is None and not isinstance(value.value, _PLAIN)

@@ -35,7 +35,7 @@ from mindspore.infer.structure import (
     python_class,
     to_python,
 )
-from mindspore.infer.truth import decisive, known_truth, truth_node
+from mindspore.infer.truth import chosen_truth, decisive, known_truth, truth_node
 from mindspore.infer.values import (
     NONE,
     Abstract,
@@ -176,6 +176,9 @@ def all_true(machine: Machine, values: Items[Abstract]) -> Abstract:
 
 def identical(machine: Machine, left: Abstract, right: Abstract) -> Abstract:
     if isinstance(left, Choice):
+        then, other = (identical(machine, each, right) for each in (left.then, left.other))
+        if isinstance(then, Known) and isinstance(other, Known):
+            return chosen_truth(machine, left, then.value, other.value)
         return decided(machine, left, lambda each: identical(machine, each, right))
     if isinstance(right, Choice):
         return identical(machine, right, left)
