@@ -96,7 +96,8 @@ def _of_object(machine: Machine, owner: Any, name: str) -> Abstract:
 
 
 def _of_super(machine: Machine, owner: Super, name: str) -> Abstract:
-    subject = python_class(owner.self)
+    own = owner.self.value if isinstance(owner.self, Known) else None
+    subject = own if isinstance(own, type) and issubclass(own, owner.cls) else python_class(owner.self)
     order = subject.__mro__
     for cls in order[order.index(owner.cls) + 1 :]:
         if name in vars(cls):
@@ -109,21 +110,25 @@ def _of_super(machine: Machine, owner: Super, name: str) -> Abstract:
 
 
 @evaluates(lang.SET_ATTRIBUTE)
-def set_attribute(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+def set_attribute_node(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     owner, value, *previous = machine.values(frame, node.inputs)
-    name: str = node.attrs["name"]
-    if previous and value is previous[0]:
-        return NONE
+    if not (previous and value is previous[0]):
+        set_attribute(machine, owner, node.attrs["name"], value)
+    return NONE
+
+
+def set_attribute(machine: Machine, owner: Abstract, name: str, value: Abstract) -> None:
+    """``owner.name = value``. TypeError for what graphs cannot change."""
     if isinstance(owner, Instance):
         store(machine, owner, name, value)
-        return NONE
+        return
     if isinstance(owner, Known) and not isinstance(owner.value, Node):
         current = getattr(owner.value, name, None)
         if is_parameter(Known(current)):
             machine.guards.attribute(owner.value, name, current)
             if not (isinstance(value, Known) and value.value is current):
                 write(machine, Known(current), value)
-            return NONE
+            return
     raise TypeError(
         f"cannot assign to attribute {name!r} of {describe(owner)}: in a graph only a Parameter that exists already can be "
         f"assigned. Make it a Parameter in __init__, or return the value."

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mindspore.base.protocols import tensor_classes, tensor_methods
-from mindspore.infer.attributes import attribute
+from mindspore.infer.attributes import attribute, set_attribute
 from mindspore.infer.compile_time import run_now
 from mindspore.infer.control import decided
 from mindspore.infer.functions import is_function
@@ -28,7 +28,7 @@ from mindspore.infer.structure import (
     to_python,
 )
 from mindspore.infer.truth import chosen_truth, decisive, known_truth, truth_node
-from mindspore.infer.values import Abstract, Choice, Known, Partial, Range, Super
+from mindspore.infer.values import NONE, Abstract, Choice, Known, Partial, Range, Super
 from mindspore.ir.graph import Node
 
 Arguments = tuple[Abstract, ...]
@@ -126,6 +126,13 @@ def getattr_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
         if len(args) == 3:
             return args[2]
         raise
+
+
+@means(setattr)
+def setattr_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("setattr", args, kwargs, 3, 3)
+    set_attribute(machine, args[0], to_python(machine, args[1]), args[2])
+    return NONE
 
 
 @means(hasattr)

@@ -23,6 +23,7 @@ from mindspore.infer.values import (
     Slice,
     Super,
     Transformed,
+    View,
 )
 from mindspore.ir.graph import Constant, Graph, Node
 
@@ -171,6 +172,16 @@ def _open_super(value: Super) -> Opened:
     return Opened((Super, value.cls), (value.self,), lambda parts: Super(value.cls, parts[0]))
 
 
+def _open_view(value: View) -> Opened:
+    return Opened((View,), (value.of,), _viewed)
+
+
+def _viewed(parts: Items[Abstract]) -> Abstract:
+    (owner,) = parts
+    assert isinstance(owner, Instance)
+    return View(owner)
+
+
 _OPENERS: dict[type, Callable[[Any], Opened]] = {
     Closure: _open_closure,
     Method: _open_method,
@@ -180,4 +191,5 @@ _OPENERS: dict[type, Callable[[Any], Opened]] = {
     Slice: _open_slice,
     Range: _open_range,
     Super: _open_super,
+    View: _open_view,
 }

@@ -14,7 +14,7 @@ from mindspore.base import dtypes as dt
 from mindspore.base.protocols import tensor_operators
 from mindspore.infer import language as lang
 from mindspore.infer.compile_time import by_python
-from mindspore.infer.control import chosen, decided
+from mindspore.infer.control import chosen, decided, run_time_branch
 from mindspore.infer.evaluation import dict_key, mapping
 from mindspore.infer.machine import Machine, evaluates, tensor_type
 from mindspore.infer.objects import special
@@ -179,7 +179,7 @@ def identical(machine: Machine, left: Abstract, right: Abstract) -> Abstract:
         then, other = (identical(machine, each, right) for each in (left.then, left.other))
         if isinstance(then, Known) and isinstance(other, Known):
             return chosen_truth(machine, left, then.value, other.value)
-        return decided(machine, left, lambda each: identical(machine, each, right))
+        return run_time_branch(machine, left.flag, lambda: then, lambda: other)
     if isinstance(right, Choice):
         return identical(machine, right, left)
     if isinstance(left, Known) and isinstance(right, Known):
