@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from mindspore.base.errors import Location
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import EMPTY_STASH, Apply, Graph, Node, Parameter
+from mindspore.ir.graph import EMPTY_STASH, TOKEN, Apply, Graph, Node, Parameter
 from mindspore.ir.loops import FORWARD, Loop
-from mindspore.ir.types import StashType
+from mindspore.ir.types import StashType, TokenType
 
 
 def added(left: Node, right: Node, location: Location | None = None) -> Node:
@@ -19,7 +19,9 @@ def added(left: Node, right: Node, location: Location | None = None) -> Node:
 
 
 def zeros(like: Node) -> Node:
-    """Zeros of the type of `like`; a stash of zeros is as long as `like`."""
+    """Zeros of the type of `like`; a stash of zeros is as long as `like`. For a token, one that stands for no effects."""
+    if isinstance(like.type, TokenType):
+        return Apply(TOKEN, (), type=like.type, location=like.location)
     if not isinstance(like.type, StashType):
         return GraphBuilder(like.location).zeros_like(like)  # type: ignore[no-any-return]
     return _each([like], lambda parts: zeros(parts[0]), like.location)

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeGuard, cast, runtime_checkable
 
 import numpy as np
 
+from mindspore.ir.effects import Site
 from mindspore.ir.graph import Graph
 
 
@@ -51,6 +52,7 @@ class Program:
         signature: type code and shape of each argument, then of each bound tensor.
         objects: object files that export `entry`.
         loops: whether it may run for ever. recursive: whether it may run out of the stack.
+        sites: the effects that it hands over by number, with the types of their values.
         kernels: names of the kernels in the table that the entry calls through; ``built`` has the object files of those that only
             this process knows.
     """
@@ -66,6 +68,7 @@ class Program:
     arena_bytes: int
     loops: bool
     recursive: bool
+    sites: tuple[Site, ...] = ()
 
 
 def storing(backend: Backend) -> TypeGuard[Storing]:

@@ -17,6 +17,7 @@ from mindspore.common.builder import EAGER
 from mindspore.common.cotangents import Rule, Step, as_operand, cotangents, filled, promoted
 from mindspore.common.eager import arguments_of
 from mindspore.common.eager import function as operator_function
+from mindspore.common.hook_handle import hooked
 from mindspore.common.parameter import Parameter
 from mindspore.common.tensor_class import Tensor
 from mindspore.common.writes import Versions, Write
@@ -48,6 +49,7 @@ class Recording:
         outputs: the floating tensors of what is differentiated.
         sources: what it is differentiated for: `arguments` tensors of the call, then weights.
         forms: the arguments of the call that it is differentiated for, which may hold several of these tensors.
+        given: the tensors that the caller gave for these tensors, where they are not the sources themselves.
     """
 
     value: Any
@@ -56,10 +58,13 @@ class Recording:
     arguments: int
     forms: Sequence[Any]
     records: Sequence[Any]
+    given: list[Any]
 
     def pull(self, seeds: Sequence[Any]) -> list[Any]:
         """Gradients of the sources for these cotangents of the outputs."""
-        return pull_back(self.records, self.outputs, seeds, self.sources)
+        gradients = pull_back(self.records, self.outputs, seeds, self.sources)
+        pairs = zip(self.given, gradients[: self.arguments], strict=True)
+        return [*(hooked(t, g) for t, g in pairs), *gradients[self.arguments :]]
 
 
 def recorded(
@@ -78,9 +83,11 @@ def recorded(
     chosen = _positions(args, positions, nested)
     call = list(args)
     sources: list[Any] = []
+    given: list[Any] = []
     for i in chosen:
         call[i] = _source(args[i])
         sources += tensors(call[i])
+        mapped(given.append, args[i])
     count = len(sources)
     sources += weights
     value, records = recording(function, call, kwargs)
@@ -89,7 +96,8 @@ def recorded(
             f"has_aux=True needs a function that returns a tuple of a value and more, got {type(value).__name__}."
         )
     outputs = [o for o in tensors(value[0] if has_aux else value) if o.dtype.kind in "fc"]
-    return Recording(value, outputs, sources, count, [call[i] for i in chosen], records)
+    given = [None if t is s else t for t, s in zip(given, sources, strict=False)]
+    return Recording(value, outputs, sources, count, [call[i] for i in chosen], records, given)
 
 
 def differentiate(
@@ -276,13 +284,21 @@ def pull_back(
         if id(output) in active:
             _accumulate(adjoints, output, seed)
     for step in reversed(path):
-        given = [adjoints.get(id(r)) for r in step.results]
+        given = [_adjoint(adjoints, r) for r in step.results]
         if any(g is not None for g in given):
             wanted = tuple(id(o) in active for o in step.operands)
             for operand, gradient in zip(step.operands, _cotangents(step, given, wanted), strict=True):
                 if gradient is not None:
                     _accumulate(adjoints, operand, gradient)
-    return [adjoints[id(s)] if id(s) in adjoints else _zeros_like(s) for s in sources]
+    leaves = {id(s) for s in sources} - {id(r) for step in path for r in step.results}
+    found = [_adjoint(adjoints, s) if id(s) in leaves else adjoints.get(id(s)) for s in sources]
+    return [_zeros_like(s) if g is None else g for s, g in zip(sources, found, strict=True)]
+
+
+def _adjoint(adjoints: Mapping[int, Any], tensor: Any) -> Any:
+    """The whole gradient of `tensor`, after its hooks; None without one."""
+    gradient = adjoints.get(id(tensor))
+    return gradient if gradient is None else hooked(tensor, gradient)
 
 
 def _cotangents(step: Step | _CustomStep, given: Sequence[Any], wanted: tuple[bool, ...]) -> Sequence[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mindspore.backends import Program
-from mindspore.infer.output import Output
+from mindspore.ir.effects import Output
 
 
 class UnstorableError(Exception):
@@ -96,6 +96,8 @@ def program_parts(program: Program) -> tuple[dict[str, Any], list[bytes]]:
         "constants": [(c.dtype.str, c.shape) for c in program.constants],
         "arena_bytes": program.arena_bytes, "loops": program.loops, "recursive": program.recursive,
     }  # fmt: skip
+    if program.sites:
+        raise UnstorableError("effects hold Python objects")
     if any(not np.dtype(c.dtype.str) == c.dtype or c.dtype.hasobject for c in program.constants):
         raise UnstorableError("a constant of a type that numpy does not have")
     return header, [*program.objects, *program.built.values(), *(c.tobytes() for c in program.constants)]

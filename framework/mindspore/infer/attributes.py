@@ -19,6 +19,7 @@ from mindspore.infer.values import (
     Abstract,
     Choice,
     Closure,
+    Deferred,
     Dict,
     Frame,
     Instance,
@@ -40,6 +41,8 @@ def attribute_node(machine: Machine, frame: Frame, node: Apply) -> Abstract:
 
 def attribute(machine: Machine, owner: Abstract, name: str) -> Abstract:
     """``owner.name``. AttributeError when there is none."""
+    if name == "__class__":
+        return machine.call(Known(type), (owner,))
     if (kind := tensor_type(owner)) is not None:
         return _of_tensor(machine, owner, kind, name)
     if isinstance(owner, Known):
@@ -57,7 +60,9 @@ def attribute(machine: Machine, owner: Abstract, name: str) -> Abstract:
         return part
     if isinstance(owner, Closure) and name == "__name__":
         return Known(owner.graph.name)
-    if isinstance(owner, Sequence | List | Dict) and callable(found := getattr(python_class(owner), name, None)):
+    if isinstance(owner, Sequence | List | Dict | Deferred) and callable(
+        found := getattr(python_class(owner), name, None)
+    ):
         return Method(Known(found), owner)
     raise AttributeError(f"{describe(owner)} has no attribute {name!r}")
 
@@ -112,13 +117,14 @@ def _of_super(machine: Machine, owner: Super, name: str) -> Abstract:
 @evaluates(lang.SET_ATTRIBUTE)
 def set_attribute_node(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     owner, value, *previous = machine.values(frame, node.inputs)
+    name: str = node.attrs["name"]
     if not (previous and value is previous[0]):
-        set_attribute(machine, owner, node.attrs["name"], value)
+        assign(machine, owner, name, value)
     return NONE
 
 
-def set_attribute(machine: Machine, owner: Abstract, name: str, value: Abstract) -> None:
-    """``owner.name = value``. TypeError for what graphs cannot change."""
+def assign(machine: Machine, owner: Abstract, name: str, value: Abstract) -> None:
+    """``owner.name = value``. TypeError where graphs do not have it."""
     if isinstance(owner, Instance):
         store(machine, owner, name, value)
         return

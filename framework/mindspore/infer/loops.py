@@ -155,12 +155,15 @@ def _while(machine: Machine, condition: Suite, body: Suite, variables: Values, h
     before = machine.emitter.made
     for turns in range(MAX_UNROLLED):
         _check_size(machine.emitter.made - before, turns)
-        truth = known_truth(machine, decisive(machine, condition(variables)))
+        test, layer = _kept(machine, lambda state=variables: decisive(machine, condition(state)))  # type: ignore[misc]
+        truth = known_truth(machine, test)
         if truth is None:
             return run_time_loop(machine, variables, condition, body, has_else)
+        machine.heap.merge(layer)
         if not truth:
             return always(variables, lang.DONE)
-        completion, layer = _turn(machine, body, variables)
+        completion, layer = _kept(machine, lambda state=variables: machine.folding(None, lambda: body(state)))  # type: ignore[misc]
+        assert isinstance(completion, Completion)
         if len(completion.cases) > 1:
             return run_time_loop(machine, variables, condition, body, has_else)
         machine.heap.merge(layer)
@@ -173,18 +176,17 @@ def _while(machine: Machine, condition: Suite, body: Suite, variables: Values, h
     )
 
 
-def _turn(machine: Machine, body: Suite, variables: Values) -> tuple[Completion, Layer]:
-    """One turn whose writes may still be forgotten; they stay when it raises, because an exception may be caught."""
+def _kept(machine: Machine, run: Callable[[], Abstract]) -> tuple[Abstract, Layer]:
+    """A condition or turn whose writes may still be forgotten; they stay when it raises, because an exception may be caught."""
     machine.heap.push()
     depth = len(machine.heap.layers)
     try:
-        completion = machine.folding(None, lambda: body(variables))
+        result = run()
     except Exception:
         del machine.heap.layers[depth:]
         machine.heap.merge(machine.heap.pop())
         raise
-    assert isinstance(completion, Completion)
-    return completion, machine.heap.pop()
+    return result, machine.heap.pop()
 
 
 def _renamed(completion: Completion, old: str, new: str) -> Completion:

@@ -15,6 +15,7 @@ from mindspore.base.protocols import tensor_operators
 from mindspore.infer import language as lang
 from mindspore.infer.compile_time import by_python
 from mindspore.infer.control import chosen, decided, run_time_branch
+from mindspore.infer.deferred import operation as text_operation
 from mindspore.infer.evaluation import dict_key, mapping
 from mindspore.infer.machine import Machine, evaluates, tensor_type
 from mindspore.infer.objects import special
@@ -99,6 +100,8 @@ def operation(machine: Machine, symbol: str, operands: tuple[Abstract, ...], in_
         )
     if (found := overloaded(machine, symbol, operands, in_place)) is not None:
         return found
+    if (later := text_operation(machine, PYTHON[symbol], symbol, operands)) is not None:
+        return later
     if any(tensor_type(o) is not None for o in operands):
         return _on_tensors(machine, symbol, operands)
     if all(is_plain(o) for o in operands):

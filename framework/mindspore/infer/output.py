@@ -1,26 +1,10 @@
-"""What stands in results and in paths to arguments for tensors and objects."""
+"""Steps of the paths from the arguments of a call to its tensors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from mindspore.base.dtypes import DType
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Stands in a result for the graph's output with this index."""
-
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Stands in a result for an object of the dataclass `cls` with these attributes."""
-
-    cls: type
-    attributes: dict[str, Any]
 
 
 class Field(str):

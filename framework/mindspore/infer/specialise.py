@@ -15,6 +15,7 @@ from mindspore.infer import (
     batching,
     builtins,
     calls,
+    effects,
     exceptions,
     loops,
     mathematics,
@@ -28,19 +29,22 @@ from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
 from mindspore.infer.machine import MAX_DEPTH, Expanders, Machine, Parse, tensor_type
 from mindspore.infer.objects import ARGUMENT
-from mindspore.infer.output import AsTensor, Field, Output, Record
+from mindspore.infer.output import AsTensor, Field
 from mindspore.infer.result import described
 from mindspore.infer.structure import make_dict, make_list, make_tuple
-from mindspore.infer.values import Abstract, Instance, Known, Slot
+from mindspore.infer.values import EFFECTS, NEVER, NONE, Abstract, Instance, Known, Slot
+from mindspore.ir.effects import Output
 from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
-RULES = (batching, builtins, calls, exceptions, loops, mathematics, methods, operations, patterns, records, transforms)
+RULES = (
+    batching, builtins, calls, effects, exceptions, loops, mathematics, methods, operations, patterns, records, transforms,
+)  # fmt: skip
 """Modules whose import registers what nodes and callables mean."""
 _FRAMES_PER_CALL = 30
 _MOST_FRAMES = 10_000_000
 
-__all__ = ["AsTensor", "Field", "Output", "Record", "Specialised", "specialise"]
+__all__ = ["AsTensor", "Field", "Output", "Specialised", "specialise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ class Specialised:
     """One typed graph for a call.
 
     Attributes:
-        graph: closed and typed. Parameters: the tensor arguments, then `bound`. Outputs: the result's tensors, then written Parameters.
+        graph: closed and typed. Parameters: the tensor arguments, then `bound`. Outputs: the result's tensors, then written Parameters,
+            then the effect token, if the graph has effects.
         arguments: where each tensor argument is in ``(args, kwargs)``: ``(0, 2)`` is ``args[2]``, ``(0, 2, Field("x"))`` ``args[2].x``.
         bound: Parameters and other tensor objects that the function reads from outside.
         updates: output index -> index of the graph parameter that it is written back to.
@@ -99,7 +104,8 @@ def specialise(
         with _deep_recursion(max_depth):
             given = tuple(arguments.value(a, (0, i)) for i, a in enumerate(args))
             named = {k: arguments.value(v, (1, k)) for k, v in kwargs.items()}
-            return _finished(machine, arguments, machine.call(Known(function), given, named))
+            result = machine.attempted(lambda: machine.call(Known(function), given, named))
+            return _finished(machine, arguments, NONE if result is NEVER else result)
     except Exception as error:
         if not hide_internals():
             raise located(error, machine.stack) from error
@@ -185,6 +191,9 @@ def _finished(machine: Machine, arguments: _Arguments, value: Abstract) -> Speci
         if version is not slot.node:
             updates[len(results)] = first + position
             results.append(version)
+    token: Node = machine.heap.get(EFFECTS)
+    if token is not machine.token:
+        results.append(token)
     parameters = [*arguments.parameters, *[_parameter(s) for s in slots]]
     name = machine.root or "graph"
     graph = Graph(name, parameters, machine.emitter.tuple(results), parameters[0].location if parameters else None)

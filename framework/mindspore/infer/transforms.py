@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from typing import Any
 
+from mindspore.base.protocols import GRADIENT_HOOKS
 from mindspore.infer.closed import Closed, closed_call, floating, tensor_kind
 from mindspore.infer.machine import Machine, dispatchers, tensor_type
 from mindspore.infer.result import Rebuild, taken_apart, wrapped
@@ -46,6 +47,7 @@ def gradient(machine: Machine, function: Transformed, args: Arguments, kwargs: M
     inner.write_back(machine, outputs)
     gradients = outputs[len(inner.graph.outputs()) :]
     of_weights = _of_weights(machine, inner, weights, gradients[count:])
+    of_weights = [_hooked(machine, w, g) for w, g in zip(options["weights"] or (), of_weights, strict=True)]
     of_arguments = [form(gradients) for form in forms]
     parts = inner.parts(outputs)
     return wrapped(options["pack"](tuple(parts) if options["has_aux"] else parts[0], of_arguments, of_weights))
@@ -219,14 +221,13 @@ def _closed(
     call_args = list(args)
     for position, form in zip(positions, forms, strict=True):
         call_args[position] = form(fresh)
-    machine.gradients += 1
     made = closed_call(
         machine,
         lambda: machine.call(function, tuple(call_args), kwargs),
         dict(zip(fresh, actual, strict=True)),
         has_aux,
+        differentiated=True,
     )
-    machine.gradients -= 1
     return made, forms, len(fresh)
 
 
@@ -246,6 +247,21 @@ def _fitting(machine: Machine, given: Node, wanted: TensorType, what: str) -> No
         raise ValueError(f"{what} must have the shape of the {of}, {wanted}, but got {given.type}.")
     node: Node = machine.emitter.converted(given, wanted.dtype)
     return node
+
+
+def _hooked(machine: Machine, weight: Any, gradient: Node) -> Node:
+    """`gradient` after the hooks of the Parameter, which the graph guards."""
+    hooks = getattr(weight, GRADIENT_HOOKS, None)
+    machine.guards.attribute(weight, GRADIENT_HOOKS, hooks)
+    if hooks is None:
+        return gradient
+    machine.guards.length(hooks)
+    for key, hook in hooks.items():
+        machine.guards.item(hooks, key, hook)
+        result = machine.call(Known(hook), (gradient,))
+        if not (isinstance(result, Known) and result.value is None):
+            gradient = _fitting(machine, tensor(machine, result), tensor_kind(gradient), "the gradient of a hook")
+    return gradient
 
 
 def _of_weights(machine: Machine, inner: Closed, weights: list[Node], gradients: Items[Node]) -> list[Node]:

@@ -10,7 +10,7 @@ from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.objects import special
 from mindspore.infer.state import tensor
 from mindspore.infer.structure import NotConstantError, describe
-from mindspore.infer.values import Abstract, Choice, Dict, Known, List, Position, Sequence
+from mindspore.infer.values import Abstract, Choice, Deferred, Dict, Known, List, Position, Sequence
 from mindspore.ir.graph import Apply, Constant, Node
 
 
@@ -26,6 +26,8 @@ def known_truth(machine: Machine, value: Abstract) -> bool | None:
         return bool(value.elements)
     if isinstance(value, List | Dict):
         return bool(machine.heap.get(value))
+    if isinstance(value, Deferred) and value.cls is str:
+        raise TypeError(f"whether {describe(value)} is empty is known only at run time.")
     if isinstance(value, Position):
         raise NotConstantError("whether the counter of a loop is zero needs its value.")
     return True

@@ -203,6 +203,16 @@ class Super(Value):
 
 
 @dataclass(slots=True, eq=False)
+class Deferred(Value):
+    """What `function` will give for these values when the graph runs: a text or an exception, or a container in one."""
+
+    cls: type
+    function: Callable[..., Any]
+    args: tuple[Abstract, ...]
+    kwargs: Mapping[str, Abstract]
+
+
+@dataclass(slots=True, eq=False)
 class Unusable(Value):
     """A variable without one value; reading it raises `error` with `why`."""
 
@@ -234,6 +244,10 @@ class Completion(Value):
 Abstract = Value | Node
 NONE = Known(None)
 MISSING = Missing()
+NEVER = Completion({})
+"""What never ends, because it raises: no way leads on."""
+EFFECTS = Box()
+"""The key of the newest effect token."""
 
 
 @dataclass(slots=True, eq=False)

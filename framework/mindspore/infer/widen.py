@@ -15,7 +15,7 @@ from mindspore.infer.structure import describe, is_sequence, make_dict, make_lis
 from mindspore.infer.values import MISSING, Abstract, Dict, Instance, Known, List, Missing, Sequence, Unusable
 from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node, Parameter
-from mindspore.ir.types import TensorType
+from mindspore.ir.types import TensorType, TokenType
 
 Held = List | Dict | Instance
 FUNCTIONS = "; a loop keeps one function or object: choose inside it by a variable that changes"
@@ -122,7 +122,7 @@ class Widening:
         Raises:
             DisagreementError: no type holds both.
         """
-        if after is state or isinstance(after, Missing):
+        if after is state or isinstance(after, Missing) or (isinstance(state, Node) and state.type == TokenType()):
             return start
         if self.strict and (isinstance(state, Unusable) or isinstance(after, Unusable)):
             raise DisagreementError("a variable that only some turns assign")

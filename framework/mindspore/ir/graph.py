@@ -7,12 +7,12 @@ converted; after inference every graph is closed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from mindspore.base.errors import Location
-from mindspore.ir.types import Type
+from mindspore.ir.types import TokenType, TupleType, Type
 
 NO_ATTRS: Mapping[str, Any] = MappingProxyType({})
 
@@ -22,13 +22,11 @@ class Node:
 
     __slots__ = ("location", "type")
 
+    inputs: tuple[Node, ...] = ()
+
     def __init__(self, type: Type | None = None, location: Location | None = None) -> None:
         self.type = type
         self.location = location
-
-    @property
-    def inputs(self) -> tuple[Node, ...]:
-        return ()
 
 
 class Parameter(Node):
@@ -54,7 +52,7 @@ class Constant(Node):
 class Apply(Node):
     """An operation applied to inputs. In typed graphs ``op`` is an Operator or one of the structured operations below."""
 
-    __slots__ = ("_inputs", "attrs", "op")
+    __slots__ = ("attrs", "inputs", "op")
 
     def __init__(
         self,
@@ -66,16 +64,8 @@ class Apply(Node):
     ) -> None:
         super().__init__(type, location)
         self.op = op
-        self._inputs = tuple(inputs)
+        self.inputs: tuple[Node, ...] = tuple(inputs)
         self.attrs = attrs
-
-    @property
-    def inputs(self) -> tuple[Node, ...]:
-        return self._inputs
-
-    @inputs.setter
-    def inputs(self, inputs: Sequence[Node]) -> None:
-        self._inputs = tuple(inputs)
 
 
 class Structured:
@@ -113,6 +103,11 @@ CUSTOM = Structured("CustomGradient")
 positions of attr ``wrt`` from backward(*arguments, *results, *cotangents of the results). It is `Call` of forward otherwise."""
 AFTER = Structured("After")
 """(value, other) -> value, as a value of its own that is not known before `other`: its readers are not shared with those of value."""
+TOKEN = Structured("Token")
+"""() -> the effect token with which a graph begins."""
+EMIT = Structured("Emit")
+"""(token, *tensors) -> Token, with attr ``effect``, an `ir.effects.Effect`: carries it out on the tensors, after the effects behind
+the token. Each token is read once."""
 
 
 class Graph:
@@ -144,26 +139,50 @@ class Graph:
         return node.inputs if isinstance(node, Apply) and node.op is MAKE_TUPLE else (node,)
 
 
-def toposort(*roots: Node) -> list[Node]:
-    """Every node that `roots` need, inputs before users, in a stable order; iterative, so depth is not limited."""
+Arranged = Callable[[tuple["Node", ...]], Sequence["Node"]]
+
+
+def toposort(*roots: Node, arranged: Arranged = tuple) -> list[Node]:
+    """Every node that `roots` need, inputs before users, in a stable order; iterative, so depth is not limited.
+
+    `arranged` gives the order in which the inputs of a node are looked for.
+    """
     order: list[Node] = []
-    state: dict[int, bool] = {}
-    stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(roots)]
+    seen: set[int] = set()
+    path: list[Node] = []
+    stack: list[Node | None] = list(reversed(roots))
     while stack:
-        node, expanded = stack.pop()
-        if expanded:
-            order.append(node)
-            state[id(node)] = True
-        elif id(node) not in state:
-            state[id(node)] = False
-            stack.append((node, True))
-            stack.extend((i, False) for i in reversed(node.inputs) if id(i) not in state)
+        node = stack.pop()
+        if node is None:
+            order.append(path.pop())
+        elif id(node) not in seen:
+            seen.add(id(node))
+            if node.inputs:
+                path.append(node)
+                stack.append(None)
+                stack += arranged(node.inputs)[::-1]
+            else:
+                order.append(node)
     return order
 
 
 def nodes(graph: Graph) -> list[Node]:
     """Nodes of `graph` in topological order, parameters first; subgraphs are values, not entered."""
     return toposort(*graph.parameters, graph.result)
+
+
+def schedule(graph: Graph) -> list[Node]:
+    """`nodes` in the order of evaluation: each effect comes before what it does not need, so that what follows a failing check in the
+    program does not run before it."""
+    kind = graph.result.type
+    kinds = kind.elements if isinstance(kind, TupleType) else (kind,)
+    if not any(isinstance(k, TokenType) for k in kinds):
+        return nodes(graph)
+    return toposort(*graph.parameters, graph.result, arranged=_tokens_first)
+
+
+def _tokens_first(inputs: tuple[Node, ...]) -> Sequence[Node]:
+    return sorted(inputs, key=lambda node: not isinstance(node.type, TokenType))
 
 
 def subgraphs(graph: Graph) -> Iterator[Graph]:
@@ -175,3 +194,15 @@ def subgraphs(graph: Graph) -> Iterator[Graph]:
             if isinstance(node, Constant) and isinstance(node.value, Graph) and id(node.value) not in seen:
                 seen.add(id(node.value))
                 queue.append(node.value)
+
+
+def bodies(graph: Graph) -> list[tuple[Graph, list[Node]]]:
+    """`subgraphs` as they are now, each with its nodes."""
+    found = [(graph, nodes(graph))]
+    seen = {id(graph)}
+    for _, order in found:
+        for node in order:
+            if isinstance(node, Constant) and isinstance(node.value, Graph) and id(node.value) not in seen:
+                seen.add(id(node.value))
+                found.append((node.value, nodes(node.value)))
+    return found

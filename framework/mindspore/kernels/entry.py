@@ -28,6 +28,7 @@ from mindspore.kernels.program import (
     Boxes,
     Branch,
     Check,
+    Emit,
     Function,
     Invoke,
     Kernels,
@@ -168,7 +169,7 @@ def _step(scope: Scope, task: Task) -> None:
     elif isinstance(task.step, Kernels):
         _kernels(scope, task.step)
     else:
-        assert isinstance(task.step, Invoke | Branch | Loop)
+        assert isinstance(task.step, Invoke | Branch | Loop | Emit)
         lower_control.emit(scope, task, task.step)
 
 

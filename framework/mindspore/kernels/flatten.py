@@ -9,12 +9,15 @@ import numpy as np
 from mindspore.base import dtypes as dt
 from mindspore.base.errors import InternalError
 from mindspore.base.shapes import Shape, size
+from mindspore.ir.effects import handed_over
 from mindspore.ir.graph import (
     CALL,
+    EMIT,
     EMPTY_STASH,
     IF,
     MAKE_TUPLE,
     SCAN,
+    TOKEN,
     TUPLE_GET,
     WHILE,
     Apply,
@@ -22,7 +25,7 @@ from mindspore.ir.graph import (
     Graph,
     Node,
     Parameter,
-    nodes,
+    schedule,
 )
 from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
@@ -38,6 +41,7 @@ from mindspore.kernels.program import (
     Boxes,
     Branch,
     Check,
+    Emit,
     Function,
     Invoke,
     KernelCall,
@@ -68,7 +72,8 @@ def flatten(graph: Graph, updates: Mapping[int, int], built: Built | None = None
     table: Built = {} if built is None else built
     key = (id(graph), tuple(sorted(updates.items())))
     if key not in table:
-        table[key] = Function(graph.name, [], [], [], dict(updates), graph.location)
+        sites = next(iter(table.values())).sites if table else []
+        table[key] = Function(graph.name, [], [], [], dict(updates), sites, graph.location)
         _Flattener(table[key], table).run(graph)
     return table[key]
 
@@ -102,7 +107,7 @@ class _Flattener:
             values = [Value(t.dtype, size(t.shape)) for t in tensor_types(parameter.type)]
             self.function.parameters.extend(values)
             self.leaves[parameter] = tuple(whole(v) for v in values)
-        for node in nodes(graph):
+        for node in schedule(graph):
             if node not in self.leaves:
                 self.leaves[node] = self.visit(node)
         self.finish([leaf for output in graph.outputs() for leaf in self.leaves[output]])
@@ -355,6 +360,17 @@ class _Flattener:
     def empty_stash(self, node: Apply) -> Leaves:
         return (whole(Value(STASH.dtype, 2, np.zeros(2, np.int64), uniform=True)),)
 
+    def token(self, node: Apply) -> Leaves:
+        return ()
+
+    def effect(self, node: Apply) -> Leaves:
+        """Values without elements have no memory: they are not handed over."""
+        types = tuple(t for i in node.inputs for t in tensor_types(i.type))
+        reads = [r for t, r in zip(types, self.arguments(node.inputs[1:]), strict=True) if handed_over(t)]
+        self.function.steps.append(Emit(tuple(reads), (), site=len(self.function.sites)))
+        self.function.sites.append((node.attrs["effect"], types))
+        return ()
+
 
 def _cuts(shape: Shape) -> list[int]:
     """Sizes of all trailing parts of `shape`: with these a refinement keeps every dimension."""
@@ -386,6 +402,8 @@ _STRUCTURED: Mapping[object, _Handler] = {
     WHILE: _Flattener.loop,
     SCAN: _Flattener.loop,
     EMPTY_STASH: _Flattener.empty_stash,
+    TOKEN: _Flattener.token,
+    EMIT: _Flattener.effect,
 }
 _COMPUTE: Mapping[type, _Handler] = {
     kinds.Elementwise: _Flattener.elementwise,
@@ -395,6 +413,8 @@ _COMPUTE: Mapping[type, _Handler] = {
     kinds.Contract: _Flattener.contract,
     kinds.Alias: _Flattener.alias,
     kinds.Move: _Flattener.move,
+    kinds.Accumulate: _Flattener.kernels,
+    kinds.Order: _Flattener.kernels,
     kinds.Gather: _Flattener.gather,
     kinds.Scatter: _Flattener.scatter,
     kinds.Products: _Flattener.kernels,

@@ -17,21 +17,26 @@ from mindspore.nn.activation import (
     Tanh,
     get_activation,
 )
+from mindspore.nn.adam import Adam, AdamWeightDecay
 from mindspore.nn.basic import Dense, Flatten, Identity
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
 from mindspore.nn.conv import Conv2d
+from mindspore.nn.embedding import Embedding
 from mindspore.nn.learning_rate_schedule import LearningRateSchedule
 from mindspore.nn.loss import CrossEntropyLoss, L1Loss, LossBase, MSELoss, SoftmaxCrossEntropyWithLogits
 from mindspore.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
 from mindspore.nn.optimizer import SGD, Momentum, Optimizer
 from mindspore.nn.pooling import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from mindspore.nn.summary import Summary, summary
 from mindspore.nn.wrap import TrainOneStepCell, WithLossCell
 
 __all__ = [
     "ELU",
     "GELU",
     "SGD",
+    "Adam",
+    "AdamWeightDecay",
     "AdaptiveAvgPool2d",
     "AvgPool1d",
     "AvgPool2d",
@@ -43,6 +48,7 @@ __all__ = [
     "Conv2d",
     "CrossEntropyLoss",
     "Dense",
+    "Embedding",
     "Flatten",
     "HSigmoid",
     "HSwish",
@@ -65,8 +71,10 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "SoftmaxCrossEntropyWithLogits",
+    "Summary",
     "Tanh",
     "TrainOneStepCell",
     "WithLossCell",
     "get_activation",
+    "summary",
 ]

@@ -10,8 +10,9 @@ from mindspore._native import isa_level
 from mindspore.backends import Program
 from mindspore.backends.cpu.kernel_addresses import built
 from mindspore.base.shapes import size
+from mindspore.base.times import stage
 from mindspore.ir.graph import CALL, WHILE, Apply, Graph, Node, nodes, subgraphs
-from mindspore.ir.types import TensorType
+from mindspore.ir.types import TensorType, TokenType
 from mindspore.kernels import jit, target
 from mindspore.kernels.lower import lower
 
@@ -24,11 +25,14 @@ def prepare(graph: Graph, *, arguments: int, updates: Mapping[int, int]) -> Prog
     inside = list(chain.from_iterable(map(nodes, subgraphs(graph))))
     _check_sizes(inside)
     level = target.isa(isa_level())
-    lowered = lower(graph, isa=level, updates=updates)
-    objects = jit.compiled_parts(lowered.parts, level)
+    with stage("lower"):
+        lowered = lower(graph, isa=level, updates=updates)
+    results = enumerate(n.type for n in graph.outputs())
+    with stage("machine code"):
+        objects = jit.compiled_parts(lowered.parts, level)
     return Program(
         arguments=arguments,
-        outputs=tuple(_output(n.type, updates.get(i), arguments) for i, n in enumerate(graph.outputs())),
+        outputs=tuple(_output(t, updates.get(i), arguments) for i, t in results if t != TokenType()),
         signature=tuple(_code_and_shape(p.type) for p in graph.parameters),
         entry=lowered.entry,
         objects=tuple(objects),
@@ -38,6 +42,7 @@ def prepare(graph: Graph, *, arguments: int, updates: Mapping[int, int]) -> Prog
         arena_bytes=lowered.arena_bytes,
         loops=_runs(inside, WHILE),
         recursive=_runs(inside, CALL),
+        sites=lowered.sites,
     )
 
 

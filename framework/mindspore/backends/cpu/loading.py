@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,10 +11,13 @@ import numpy as np
 from mindspore._native import Executable, TensorBase, isa_level
 from mindspore.backends import Program
 from mindspore.backends.cpu.kernel_addresses import resolve_kernel
-from mindspore.base.dtypes import BY_CODE
+from mindspore.base.dtypes import BY_CODE, to_numpy
 from mindspore.base.shapes import size
 from mindspore.base.symbolic import value
-from mindspore.ir.sizes import bound_value
+from mindspore.base.times import stage
+from mindspore.ir.effects import Site, handed_over
+from mindspore.ir.sizes import bound_type, bound_value
+from mindspore.ir.types import TensorType
 from mindspore.kernels import jit
 
 _WATCHED_BYTES = 64 << 10
@@ -29,10 +33,13 @@ def instances(program: Program, bound: Sequence[Any]) -> Callable[[Sequence[int]
     """The callable for the values of all atoms of the scope of the program's sizes."""
     for name, data in program.built.items():
         jit.adopt(name, isa_level(), data)
-    linked = jit.link(program.objects, [program.entry])
-    more = {"recursive": True} if program.recursive else {}
+    with stage("link"):
+        linked = jit.link(program.objects, [program.entry])
 
     def instance(atoms: Sequence[int]) -> Call:
+        more: dict[str, Any] = {"recursive": True} if program.recursive else {}
+        if program.sites:
+            more["emit"] = _carrier(program.sites, bound, atoms)
         outputs, signature = bound_value(program.outputs, atoms), bound_value(program.signature, atoms)
         arena = value(program.arena_bytes, atoms)
         ends = [*signature, *(o[1:] for o in outputs if o[0] == "fresh")]
@@ -44,6 +51,26 @@ def instances(program: Program, bound: Sequence[Any]) -> Callable[[Sequence[int]
         return made
 
     return instance
+
+
+def _carrier(
+    sites: Sequence[Site], bound: Sequence[Any], atoms: Sequence[int]
+) -> Callable[[int, tuple[int, ...]], None]:
+    """What carries out effects for native code, which gives the addresses of the values."""
+    known = [(bound_value(e, atoms), [(handed_over(t), bound_type(t, atoms)) for t in types]) for e, types in sites]
+
+    def carry_out(site: int, addresses: tuple[int, ...]) -> None:
+        effect, types = known[site]
+        given = iter(addresses)
+        effect.carry_out([_copied(kind, next(given) if handed else 0) for handed, kind in types], bound)
+
+    return carry_out
+
+
+def _copied(type: TensorType, address: int) -> Any:
+    """A tensor with the elements in memory at `address`."""
+    data = ctypes.string_at(address, size(type.shape) * type.dtype.itemsize) if address else b""
+    return TensorBase.from_numpy(np.frombuffer(data, to_numpy(type.dtype)).reshape(type.shape), copy=True)
 
 
 def constants_of(program: Program, atoms: Sequence[int] = ()) -> list[Any]:
