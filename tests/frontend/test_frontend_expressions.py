@@ -5,14 +5,13 @@ Each line is the body of a lambda over a tensor ``x``, two 0-d ones and a list.
 
 from __future__ import annotations
 
-import linecache
 from typing import Any
 
 import numpy as np
 import pytest
 
 import mindspore as ms
-from tests.frontend.programs import check, plain, t
+from tests.frontend.programs import check, defined, plain, t
 
 SAME = """\
 int(2.7) + x
@@ -52,6 +51,7 @@ hash("a") == hash("a"), callable(len), callable(lambda: 1), callable(3), chr(97)
 "abc".startswith("a"), "abc".replace("a", "b"), "abc".index("c"), "a" * 3, "a" < "b", " a ".strip(), "ab".encode(), "1".zfill(3)
 math.sqrt(4) + x, math.pi * x, math.fabs(-2) + x, math.prod([1, 2, 3]) + x, math.inf > 1, math.ceil(x.shape[0] / 3), math.gcd(4, 6)
 math.prod([x, 2], start=3), math.factorial(4)
+type(x) == Tensor, type(1.0).__name__, x.__class__ is Tensor, (1).__class__ is int, list(collections.OrderedDict(a=x, b=1).items())
 operator.add(x, 1), operator.mul(x, x), operator.neg(x), operator.getitem([x, 1], 0), operator.truth([1]), operator.not_(True)
 operator.contains([1, 2], 1), operator.is_(x, x), operator.is_not(x, None), operator.sub(3, 1), operator.concat([x], [1])
 functools.reduce(lambda a, b: a * b, [x, x, 2]), functools.reduce(operator.add, [1, 2, 3], 10), functools.reduce(operator.mul, x)
@@ -160,7 +160,9 @@ undefined_name | NameError | name 'undefined_name' is not defined
 x + "a" | TypeError | got str 'a'
 """
 
-_NAMES = "import functools, itertools, math, operator\nimport numpy as np\nimport mindspore as ms\nfrom mindspore import Tensor, ops\n"
+_NAMES = "import collections, functools, itertools, math, operator\nimport numpy as np\n" + (
+    "import mindspore as ms\nfrom mindspore import Tensor, ops\n"
+)
 
 
 def lines(table: str) -> list[tuple[str, ...]]:
@@ -170,11 +172,7 @@ def lines(table: str) -> list[tuple[str, ...]]:
 def function(expression: str) -> Any:
     """A function of x, s and i that returns what `expression` gives."""
     text = f"{_NAMES}def f(x, s, i):\n    return {expression}\n"
-    name = f"<expression {expression}>"
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    namespace: dict[str, Any] = {}
-    exec(compile(text, name, "exec"), namespace)
-    return namespace["f"]
+    return defined(text, "f")
 
 
 ARGUMENTS = (t(1.0, 2.0), t(2.5), t(3, dtype=ms.int32))
@@ -207,7 +205,7 @@ def test_wrong_expressions_say_why(expression: str, error: str, message: str) ->
     kinds = [c.__name__ for c in type(caught.value).__mro__]
     assert error in kinds
     first, source, mark, *_, last = str(caught.value).split("\n")
-    assert first.startswith('File "<expression')
+    assert first.startswith('File "<f ')
     assert ", line 6, column " in first
     assert source.strip() == f"return {expression}"
     assert mark.strip() == "^"

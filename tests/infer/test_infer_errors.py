@@ -148,7 +148,7 @@ def test_branches_that_disagree_name_both_lines_and_types() -> None:
 
     message = failure(GraphTypeError, function, t(1.0), X)
     first, _ = column_of(function, 2, "return")
-    assert f"(line {first}, line {first + 1})" in message
+    assert f"\n    line {first}: return x\n    line {first + 1}: return y\nBoth" in message
     assert "Tensor Float32[] and Tensor Float32[2]" in message
     message = failure(GraphTypeError, variable, t(1.0), X)
     assert "Tensor Float32[] and tuple" in message

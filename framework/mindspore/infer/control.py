@@ -30,10 +30,13 @@ def branch(machine: Machine, frame: Frame, node: Apply) -> Abstract:
         return machine.run(arms[0 if truth else 1], frame)
     if node.attrs["logical"] and (merged := _logical(machine, frame, node, condition, arms)) is not None:
         return merged
-    then, other = (lambda: machine.run(arms[0], frame)), (lambda: machine.run(arms[1], frame))
-    result = run_time_branch(machine, truth_node(machine, condition), then, other)
-    frame.node = node
-    return result
+
+    def arm(graph: Graph) -> Abstract:
+        result = machine.run(graph, frame)
+        frame.node = node
+        return result
+
+    return run_time_branch(machine, truth_node(machine, condition), lambda: arm(arms[0]), lambda: arm(arms[1]))
 
 
 def _graph(node: Node) -> Graph:

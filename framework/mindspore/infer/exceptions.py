@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mindspore.infer import language as lang
-from mindspore.infer.attempts import Mark
 from mindspore.infer.control import proceed
 from mindspore.infer.errors import places_of
-from mindspore.infer.machine import Machine, evaluates
+from mindspore.infer.machine import Checkpoint, Machine, evaluates
 from mindspore.infer.values import Abstract, Completion, Frame, Known
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 
@@ -47,19 +47,25 @@ def _completion(value: Abstract) -> Completion:
 
 def _attempted(machine: Machine, run: Callable[[], Completion]) -> tuple[Completion | None, Exception | None]:
     """What `run` gives, or the exception of the program that ended it; then the machine is where it was before."""
-    mark = Mark(machine)
+    before = machine.checkpoint()
     machine.tries.append(machine.branches)
     try:
         return run(), None
     except Exception as error:
-        if machine.branches != mark.branches or not _catchable(error):
+        if machine.branches != before.branches or not _catchable(error):
             raise
         if not hasattr(error, "raised_at"):
             error.raised_at = places_of(machine.stack)  # type: ignore[attr-defined]
-        mark.restore(machine)
+        _leave(machine, before)
         return None, error
     finally:
-        del machine.tries[mark.tries :]
+        del machine.tries[before.tries :]
+
+
+def _leave(machine: Machine, before: Checkpoint) -> None:
+    """Back to where the ``try`` is; what was written until the exception stays."""
+    del machine.heap.layers[before.heap[0] :]
+    machine.restore(replace(before, heap=machine.heap.moment()))
 
 
 def _catchable(error: Exception) -> bool:

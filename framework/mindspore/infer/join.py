@@ -9,6 +9,7 @@ from types import MethodType
 from typing import Any
 
 from mindspore.base.dtypes import DType, bool_
+from mindspore.base.errors import Location
 from mindspore.base.promotion import promote, scalar_dtype
 from mindspore.base.symbolic import Size
 from mindspore.infer.functions import may_be_chosen, opened
@@ -77,7 +78,8 @@ class Join:
         if isinstance(a, Unusable) or isinstance(b, Unusable):
             given = a if isinstance(a, Unusable) else b
             assert isinstance(given, Unusable)
-            unusable = Unusable(given.why, given.error)
+            half = _HALF if given.error is UnboundLocalError and _HALF not in given.why else ""
+            unusable = Unusable(f"{given.why}{half}", given.error)
             return lambda nodes: unusable
         if isinstance(a, Missing) or isinstance(b, Missing):
             return self._one_sided(a, b)
@@ -235,16 +237,16 @@ class Join:
             try:
                 parts.append(self.match(left, right))
             except DisagreementError as error:
-                parts.append(self._disagreement(name, error, a, b))
+                parts.append(self._disagreement(name, error, _place(left, a), _place(right, b)))
         return parts
 
-    def _disagreement(self, name: str, error: DisagreementError, a: Case | None, b: Case | None) -> Rebuild:
+    def _disagreement(self, name: str, error: DisagreementError, *places: Location | None) -> Rebuild:
         """A variable that nothing reads afterwards may differ; a returned value may not."""
-        lines = [f"line {c.location.line}" if c and c.location else "the other" for c in (a, b)]
+        lines = [f"\n    line {p.line}: {p.source.strip()}" for p in places if p is not None]
         what = "return" if name == RETURN else "variable"
         why = (
-            f"the branches of a condition that is known only at run time leave different types ({lines[0]}, {lines[1]}): the {what} "
-            f"value is {error}. Both must have the same structure, element type and shape."
+            f"the branches of a condition that is known only at run time leave different types: the {what} value is {error}."
+            f"{''.join(dict.fromkeys(lines))}\nBoth must have the same structure, element type and shape."
         )
         if name == RETURN:
             raise GraphJoinError(why)
@@ -252,10 +254,20 @@ class Join:
         return lambda nodes: unusable
 
 
+def _place(value: Abstract, case: Case) -> Location | None:
+    """Where the arm made `value`, or at least where it ended."""
+    made = value.location if isinstance(value, Node) else None
+    ended = case.location
+    if made is None or ended is None or (made.file, made.function) != (ended.file, ended.function):
+        return ended
+    return made
+
+
 class GraphJoinError(TypeError):
     """A value that both branches must give has two types."""
 
 
+_HALF = " where a condition that is known only at run time goes the other way. Assign it before the condition, or on both ways."
 _NOTHING: dict[Any, Abstract] = {}
 BOOL = TensorType(bool_, ())
 

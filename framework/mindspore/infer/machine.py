@@ -69,11 +69,16 @@ class Checkpoint:
     gradients: int
     hooks: int
     fold: Fold | None
+    tries: int
     recursive_calls: int
     open_calls: int
 
 
-class PendingError(Exception):
+class UnwindingError(Exception):
+    """Not an error of the program: takes an evaluation back to an activation that goes on in another way."""
+
+
+class PendingError(UnwindingError):
     """A value is not known yet: that of a recursive call, while the ways to end without it are looked for."""
 
     def __init__(self, machine: Machine, recursion: Any, depth: int) -> None:
@@ -102,6 +107,7 @@ class Machine:
         handled: the exceptions whose handlers are being evaluated.
         marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
+        calls: how many calls were followed into.
         recursive_calls: how many calls of shared graphs were written.
         open_calls: how many of them while their graph was not complete.
     """
@@ -124,6 +130,7 @@ class Machine:
         self.root = ""
         self.fold: Fold | None = None
         self.marked: set[Abstract] = set()
+        self.calls = 0
         self.token = Apply(TOKEN, (), type=TokenType())
         self.heap.set(EFFECTS, self.token)
         self.recursive_calls = 0
@@ -141,6 +148,7 @@ class Machine:
             self.gradients,
             len(self.hooks),
             self.fold,
+            len(self.tries),
             self.recursive_calls,
             self.open_calls,
         )
@@ -150,6 +158,7 @@ class Machine:
         self.heap.back_to(before.heap)
         self.emitter.location, scopes = before.place
         del self.emitter.scopes[scopes:]
+        del self.tries[before.tries :]
         self.branches, self.gradients, self.fold = before.branches, before.gradients, before.fold
         del self.hooks[before.hooks :]
         self.recursive_calls, self.open_calls = before.recursive_calls, before.open_calls

@@ -17,7 +17,7 @@ from mindspore.infer import language as lang
 from mindspore.infer.control import scoped
 from mindspore.infer.heap import Layer
 from mindspore.infer.join import DisagreementError
-from mindspore.infer.machine import Machine, PendingError
+from mindspore.infer.machine import Machine, PendingError, UnwindingError
 from mindspore.infer.skeletons import Held, Skeleton, containers, filled, fillings, fits, holes, joined, skeleton
 from mindspore.infer.structure import elements
 from mindspore.infer.values import (
@@ -38,13 +38,15 @@ from mindspore.ir.graph import CALL, NO_ATTRS, Apply, Constant, Graph, Node, Par
 from mindspore.ir.types import FunctionType, TupleType, Type
 
 MAX_ATTEMPTS = 50
+MAX_CALLS = 1_000_000
+MAX_OPERATIONS = 2_000_000
 
 
 _HOLDERS = (Sequence, List, Dict, Instance, Method, Partial)
 """Arguments that may hold lists, whose skeleton is that of their content at the time of the call."""
 
 
-class RestartError(Exception):
+class RestartError(UnwindingError):
     """The activation `frame` is to start again as a shared graph whose arguments have the skeleton `arguments`."""
 
     def __init__(self, frame: Frame, arguments: Skeleton) -> None:
@@ -53,7 +55,7 @@ class RestartError(Exception):
         self.arguments = arguments
 
 
-class AgainError(Exception):
+class AgainError(UnwindingError):
     """What `recursion` assumes has just changed."""
 
     def __init__(self, recursion: Recursion) -> None:
@@ -106,6 +108,12 @@ def activated(machine: Machine, frame: Frame, arguments: tuple[Abstract, ...]) -
     assert frame.graph is not None
     graph = frame.graph
     machine.stack.append(frame)
+    machine.calls += 1
+    if machine.calls > MAX_CALLS or machine.emitter.made > MAX_OPERATIONS:
+        raise ValueError(
+            f"the graph becomes too large: {machine.emitter.made} operations after {machine.calls} calls of functions. Calls whose "
+            f"arguments are known while compiling are followed one by one: keep intermediate results, or make the arguments tensors."
+        )
     machine.root = machine.root or frame.name
     location = machine.emitter.location
     completion = machine.folding(None, lambda: machine.run(graph, frame, arguments))

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from mindspore.base import dtypes as dt
 from mindspore.infer import language as lang
-from mindspore.infer.attempts import Mark
-from mindspore.infer.machine import Machine
+from mindspore.infer.machine import Machine, UnwindingError
 from mindspore.infer.positions import NotRolledError, position
 from mindspore.infer.values import Abstract, Case, Completion, Known, Position
 from mindspore.infer.whiles import Counter, run_time_loop
@@ -39,15 +38,15 @@ class Rest:
 
 def rolled(machine: Machine, rest: Rest, body: Suite, variables: Values) -> Completion | None:
     """The rest of the loop as a `While`; None when it must be unrolled."""
-    mark = Mark(machine)
-    machine.heap.push()
+    before, place = machine.checkpoint(), machine.stack[-1].node
     try:
-        completion = _emitted(machine, rest, body, variables)
+        return _emitted(machine, rest, body, variables)
+    except UnwindingError:
+        raise
     except Exception:
-        mark.restore(machine)
+        machine.restore(before)
+        machine.stack[-1].node = place
         return None
-    machine.heap.merge(machine.heap.pop())
-    return completion
 
 
 def _emitted(machine: Machine, rest: Rest, body: Suite, variables: Values) -> Completion:

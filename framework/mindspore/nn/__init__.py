@@ -28,6 +28,7 @@ from mindspore.nn.loss import CrossEntropyLoss, L1Loss, LossBase, MSELoss, Softm
 from mindspore.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
 from mindspore.nn.optimizer import SGD, Momentum, Optimizer
 from mindspore.nn.pooling import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from mindspore.nn.summary import Summary, summary
 from mindspore.nn.wrap import TrainOneStepCell, WithLossCell
 
 __all__ = [
@@ -70,8 +71,10 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "SoftmaxCrossEntropyWithLogits",
+    "Summary",
     "Tanh",
     "TrainOneStepCell",
     "WithLossCell",
     "get_activation",
+    "summary",
 ]
