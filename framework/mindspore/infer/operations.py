@@ -355,7 +355,7 @@ def _set_elements(machine: Machine, owner: Abstract, index: Abstract, value: Abs
     if isinstance(value, Masked):
         changed = _on_tensors(machine, "masked write", (owner, index, value.region))
     else:
-        changed = _on_tensors(machine, "setitem", (owner, index, value))
+        changed = _on_tensors(machine, "setitem", (owner, as_index(owner, index), value))
     if not is_parameter(owner):
         return changed
     write(machine, owner, changed)

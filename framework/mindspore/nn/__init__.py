@@ -22,6 +22,7 @@ from mindspore.nn.basic import Dense, Flatten, Identity
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
 from mindspore.nn.conv import Conv2d
+from mindspore.nn.derivatives import Jvp, Vjp
 from mindspore.nn.embedding import Embedding
 from mindspore.nn.learning_rate_schedule import LearningRateSchedule
 from mindspore.nn.loss import CrossEntropyLoss, L1Loss, LossBase, MSELoss, SoftmaxCrossEntropyWithLogits
@@ -53,6 +54,7 @@ __all__ = [
     "HSigmoid",
     "HSwish",
     "Identity",
+    "Jvp",
     "L1Loss",
     "LayerNorm",
     "LeakyReLU",
@@ -74,6 +76,7 @@ __all__ = [
     "Summary",
     "Tanh",
     "TrainOneStepCell",
+    "Vjp",
     "WithLossCell",
     "get_activation",
     "summary",
