@@ -22,6 +22,7 @@ from mindspore.nn.basic import Dense, Dropout, Flatten, Identity
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
 from mindspore.nn.conv import Conv2d
+from mindspore.nn.derivatives import Jvp, Vjp
 from mindspore.nn.embedding import Embedding
 from mindspore.nn.learning_rate_schedule import LearningRateSchedule
 from mindspore.nn.loss import CrossEntropyLoss, L1Loss, LossBase, MSELoss, SoftmaxCrossEntropyWithLogits
@@ -54,6 +55,7 @@ __all__ = [
     "HSigmoid",
     "HSwish",
     "Identity",
+    "Jvp",
     "L1Loss",
     "LayerNorm",
     "LeakyReLU",
@@ -75,6 +77,7 @@ __all__ = [
     "Summary",
     "Tanh",
     "TrainOneStepCell",
+    "Vjp",
     "WithLossCell",
     "get_activation",
     "summary",

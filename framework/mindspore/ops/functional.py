@@ -16,6 +16,7 @@ from mindspore.common.gradients import GradOperation, get_grad, grad, value_and_
 from mindspore.common.jacobians import jacfwd, jacrev
 from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
+from mindspore.common.taylor import derivative, jet
 from mindspore.ir.operator import all_operators
 from mindspore.ops import clip, layers, losses, random, updates
 from mindspore.ops.debug import print_
@@ -268,8 +269,8 @@ _CHOOSING: Mapping[str, Any] = {
 }  # fmt: skip
 
 _TRANSFORMATIONS: Mapping[str, Any] = {
-    "get_grad": get_grad, "grad": grad, "jacfwd": jacfwd, "jacrev": jacrev, "jvp": jvp, "value_and_grad": value_and_grad,
-    "vjp": vjp, "vmap": vmap,
+    "derivative": derivative, "get_grad": get_grad, "grad": grad, "jacfwd": jacfwd, "jacrev": jacrev, "jet": jet, "jvp": jvp,
+    "value_and_grad": value_and_grad, "vjp": vjp, "vmap": vmap,
 }  # fmt: skip
 
 _OTHER_NAMES: Mapping[str, str] = {
