@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import EMIT, Apply, Constant, Graph, Node, Parameter, nodes, subgraphs, toposort
+from mindspore.ir.graph import EMIT, Apply, Constant, Graph, Node, Parameter, bodies, nodes, toposort
 
 Rule = Callable[[Apply], Node | None]
 
@@ -91,27 +91,29 @@ def rewrite(graph: Graph, rule: Rule) -> bool:
     Returns whether anything changed. Graphs are changed in place (their ``output``), nodes never are.
     """
     changed = False
-    for each in list(subgraphs(graph)):
-        while (output := _rewritten(each, rule)) is not each.output:
+    for each, order in bodies(graph):
+        while (output := _rewritten(each, order, rule)) is not each.output:
             each.output = output
-            changed = True
+            changed, order = True, nodes(each)
     return changed
 
 
-def _rewritten(graph: Graph, rule: Rule) -> Node:
+def _rewritten(graph: Graph, order: Sequence[Node], rule: Rule) -> Node:
     mapped: dict[int, Node] = {}
-    for node in nodes(graph):
+    for node in order:
         if not isinstance(node, Apply):
-            mapped[id(node)] = node
             continue
-        current: Node = with_inputs(node, [mapped[id(i)] for i in node.inputs])
+        current: Node = node
+        if mapped and any(id(i) in mapped for i in node.inputs):
+            current = Apply(node.op, [mapped.get(id(i), i) for i in node.inputs], node.attrs, node.type, node.location)
         while isinstance(current, Apply):
             found = rule(current)
             if found is None:
                 break
             current = found
-        mapped[id(node)] = current
-    return mapped[id(graph.result)]
+        if current is not node:
+            mapped[id(node)] = current
+    return mapped.get(id(graph.result), graph.result)
 
 
 def users(graph: Graph) -> dict[int, list[Apply]]:
