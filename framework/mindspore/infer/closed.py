@@ -14,7 +14,7 @@ from mindspore.infer.result import Rebuild, taken_apart
 from mindspore.infer.structure import describe, elements, is_sequence
 from mindspore.infer.values import Abstract
 from mindspore.infer.whiles import packed, unpacked
-from mindspore.ir.graph import Graph, Node, Parameter
+from mindspore.ir.graph import Constant, Graph, Node, Parameter, nodes
 from mindspore.ir.types import TensorType
 
 
@@ -81,12 +81,8 @@ def closed_call(
     Raises:
         TypeError: it returns something that cannot leave a graph; with `has_aux`, no tuple.
     """
-    open_calls = machine.open_calls
+    calls = machine.recursive_calls
     result, layer, owned = scoped(machine, call, conditional=False)
-    if machine.open_calls > open_calls:
-        raise TypeError(
-            "a function that calls itself inside its own gradient or gradient rule is not supported in a graph."
-        )
     machine.heap.push(layer)
     machine.emitter.scopes.append(owned)
     parts = _parts(machine, result, has_aux)
@@ -100,8 +96,25 @@ def closed_call(
     machine.heap.pop()
     named: list[Node] = [*fresh, *[n for n in machine.emitter.free(outputs, owned) if n not in fresh]]
     graph = machine.emitter.closed(name, outputs, owned, named)
+    if machine.recursive_calls > calls and _unfinished(graph):
+        raise TypeError(
+            "a function that calls itself inside its own gradient or gradient rule is not supported in a graph."
+        )
     arguments = [*fresh.values(), *named[len(fresh) :]]
     return Closed(graph, named, arguments, value, leaves, head, written)
+
+
+def _unfinished(graph: Graph) -> bool:
+    """Whether a graph inside `graph` is still being made."""
+    seen, queue = {graph}, [graph]
+    for current in queue:
+        if current.output is None:
+            return True
+        inside = [n.value for n in nodes(current) if isinstance(n, Constant) and isinstance(n.value, Graph)]
+        fresh = [g for g in dict.fromkeys(inside) if g not in seen]
+        seen.update(fresh)
+        queue += fresh
+    return False
 
 
 def _parts(machine: Machine, result: Abstract, has_aux: bool) -> tuple[Abstract, ...]:

@@ -54,7 +54,6 @@ class Checkpoint:
     gradients: int
     fold: Fold | None
     recursive_calls: int
-    open_calls: int
 
 
 class PendingError(Exception):
@@ -83,7 +82,6 @@ class Machine:
         handled: the exceptions whose handlers are being evaluated.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
         recursive_calls: how many calls of shared graphs were written.
-        open_calls: how many of them while their graph was not complete.
     """
 
     def __init__(self, parse: Parse, expanders: Expanders, max_depth: int = MAX_DEPTH) -> None:
@@ -102,7 +100,6 @@ class Machine:
         self.root = ""
         self.fold: Fold | None = None
         self.recursive_calls = 0
-        self.open_calls = 0
 
     def checkpoint(self) -> Checkpoint:
         """The state to which `restore` goes back when an evaluation is given up."""
@@ -116,7 +113,6 @@ class Machine:
             self.gradients,
             self.fold,
             self.recursive_calls,
-            self.open_calls,
         )
 
     def restore(self, before: Checkpoint) -> None:
@@ -125,7 +121,7 @@ class Machine:
         self.emitter.location, scopes = before.place
         del self.emitter.scopes[scopes:]
         self.branches, self.gradients, self.fold = before.branches, before.gradients, before.fold
-        self.recursive_calls, self.open_calls = before.recursive_calls, before.open_calls
+        self.recursive_calls = before.recursive_calls
 
     def run(self, graph: Graph, frame: Frame, arguments: tuple[Abstract, ...] = ()) -> Abstract:
         """The value of a block graph in `frame`."""

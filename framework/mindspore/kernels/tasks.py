@@ -18,9 +18,11 @@ from mindspore.kernels.program import (
     Kernels,
     Loop,
     Map,
+    Pack,
     Product,
     Put,
     Step,
+    Unpack,
     Value,
     copied,
     whole,
@@ -61,7 +63,7 @@ class RunProduct(Task):
 class RunStep(Task):
     """A step that runs alone."""
 
-    step: ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop = field(kw_only=True)
+    step: ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack = field(kw_only=True)
 
 
 def tasks_of(function: Function) -> list[Task]:
@@ -78,7 +80,7 @@ def task(group: Group, outputs: list[Value], updates: Set[Value]) -> Task:
     first = group.steps[0]
     if isinstance(first, Product):
         return _product_task(group, first, outputs, updates)
-    assert isinstance(first, ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop)
+    assert isinstance(first, ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack)
     shares = _loop_shares(first) if isinstance(first, Loop) else _put_shares(first) if isinstance(first, Put) else {}
     return RunStep(_reads(first), list(first.outputs), shares, step=first)
 
