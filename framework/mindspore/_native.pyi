@@ -166,6 +166,7 @@ class Executable:
         signature: Sequence[tuple[int, Sequence[int]]],
         interruptible: bool = True,
         recursive: bool = False,
+        emit: Callable[[int, tuple[int, ...]], None] | None = None,
     ) -> None: ...
     def __call__(self, *tensors: TensorBase) -> tuple[Any, ...]: ...
 

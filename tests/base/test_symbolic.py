@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mindspore.base.shapes import span
 from mindspore.base.symbolic import Scope, Size, concrete, integer, value
 
 OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv, "%": operator.mod}
@@ -112,3 +113,21 @@ def test_sizes_that_make_an_atom_meaningless_are_not_admitted() -> None:
     assert isinstance(n // (m - 2), Size)
     assert scope.admits([9, 4])
     assert not scope.admits([9, 2])
+
+
+BOUNDS = st.one_of(st.none(), st.integers(-12, 12))
+
+
+@given(BOUNDS, BOUNDS, st.one_of(st.none(), st.sampled_from([-3, -2, -1, 1, 2, 3])), SIZES)
+def test_spans_are_pythons_slices_also_of_symbolic_sizes(begin: Any, end: Any, step: Any, sizes: Any) -> None:
+    example, other = sizes
+    scope = Scope()
+    taken = span(slice(begin, end, step), scope.symbol(example))  # type: ignore[arg-type]
+    for size in (example, other):
+        if scope.admits([size]):
+            atoms = scope.atoms([size])
+            start, count = value(taken.start, atoms), value(taken.count, atoms)
+            expected = list(range(size))[begin:end:step]
+            assert [start + i * taken.step for i in range(count)] == expected
+    with pytest.raises(ValueError, match="zero"):
+        span(slice(None, None, 0), 3)

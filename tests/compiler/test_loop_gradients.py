@@ -14,7 +14,8 @@ import pytest
 
 import mindspore as ms
 from mindspore import Parameter, Tensor, _native, nn, ops
-from mindspore.compiler.pipeline import Options, compile_call
+from mindspore.compiler.options import Options
+from mindspore.compiler.pipeline import compile_call
 from tests.modes import numeric_gradient
 
 pytestmark = pytest.mark.compiler

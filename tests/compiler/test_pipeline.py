@@ -12,7 +12,8 @@ import pytest
 
 import mindspore as ms
 from mindspore import Tensor, ops
-from mindspore.compiler.pipeline import Options, compile_call
+from mindspore.compiler.options import Options
+from mindspore.compiler.pipeline import compile_call
 from mindspore.compiler.results import argument_picker, result_builder
 from mindspore.infer.specialise import Output
 

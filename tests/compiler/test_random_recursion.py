@@ -50,7 +50,7 @@ class Program:
         known = ["x", "y"]
         for place in range(self.random.randint(1, 4)):
             body += self._statement(known, place)
-        if not any("(" in line and " = f" in line or " = g" in line for line in body):
+        if not any(("(" in line and " = f" in line) or " = g" in line for line in body):
             body += self._call(known, "last")
         body.append(f"return {self._returned(known)}")
         self.lines += ["    " * indent + f"def {name}(x, y, n):", *("    " * (indent + 1) + line for line in body)]
@@ -64,12 +64,26 @@ class Program:
             return self._call(known, str(place))
         if kind == "branch":
             inner = self._call(known, f"b{place}", into="x")
-            return [f"if {self._test(known)}:", *("    " + line for line in inner), "else:", f"    y = {self._value(known)}"]
+            return [
+                f"if {self._test(known)}:",
+                *("    " + line for line in inner),
+                "else:",
+                f"    y = {self._value(known)}",
+            ]
         if kind == "loop":
             return [f"for i{place} in range(n % 3):", f"    x = {self._value(known)}"]
         if kind == "while":
-            inner = self._call(known, f"w{place}", into="y") if self.random.random() < 0.5 else [f"y = {self._value(known)}"]
-            return [f"k{place} = n % 2", f"while k{place} > 0:", *("    " + i for i in inner), f"    k{place} = k{place} - 1"]
+            inner = (
+                self._call(known, f"w{place}", into="y")
+                if self.random.random() < 0.5
+                else [f"y = {self._value(known)}"]
+            )
+            return [
+                f"k{place} = n % 2",
+                f"while k{place} > 0:",
+                *("    " + i for i in inner),
+                f"    k{place} = k{place} - 1",
+            ]
         if kind == "early":
             return [f"if {self._test(known)}:", f"    return {self._returned(known)}"]
         return [f"x = {self._value(known)}"]
@@ -88,7 +102,14 @@ class Program:
     def _value(self, known: list[str]) -> str:
         pick = self.random.choice
         more = ["z * {v}"] if self.nested else []
-        kinds = ["ops.sin({v})", "ops.tanh({v} + {w})", "{v} * {w} * 0.5", "{v} * 0.75 - {w} * 0.25", "ops.cos({v}) * {w}", *more]
+        kinds = [
+            "ops.sin({v})",
+            "ops.tanh({v} + {w})",
+            "{v} * {w} * 0.5",
+            "{v} * 0.75 - {w} * 0.25",
+            "ops.cos({v}) * {w}",
+            *more,
+        ]
         return pick(kinds).format(v=pick(known), w=pick(known))
 
 

@@ -73,7 +73,11 @@ def branching(x: Any) -> Any:
     return ops.tanh(x) if x.sum() > 0 else x - x.mean()
 
 
-GENERAL = [scaled, scored, averaged, regrouped, looped, branching]
+def sliced(x: Any) -> Any:
+    return x[1:] - x[:-1], x[-1], x[::2, None, 1:3], x[x.shape[0] - 2] * x.shape[0]
+
+
+GENERAL = [scaled, scored, averaged, regrouped, looped, branching, sliced]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -52,6 +52,7 @@ hash("a") == hash("a"), callable(len), callable(lambda: 1), callable(3), chr(97)
 "abc".startswith("a"), "abc".replace("a", "b"), "abc".index("c"), "a" * 3, "a" < "b", " a ".strip(), "ab".encode(), "1".zfill(3)
 math.sqrt(4) + x, math.pi * x, math.fabs(-2) + x, math.prod([1, 2, 3]) + x, math.inf > 1, math.ceil(x.shape[0] / 3), math.gcd(4, 6)
 math.prod([x, 2], start=3), math.factorial(4)
+type(x) == Tensor, type(1.0).__name__, x.__class__ is Tensor, (1).__class__ is int, list(collections.OrderedDict(a=x, b=1).items())
 operator.add(x, 1), operator.mul(x, x), operator.neg(x), operator.getitem([x, 1], 0), operator.truth([1]), operator.not_(True)
 operator.contains([1, 2], 1), operator.is_(x, x), operator.is_not(x, None), operator.sub(3, 1), operator.concat([x], [1])
 functools.reduce(lambda a, b: a * b, [x, x, 2]), functools.reduce(operator.add, [1, 2, 3], 10), functools.reduce(operator.mul, x)
@@ -160,7 +161,9 @@ undefined_name | NameError | name 'undefined_name' is not defined
 x + "a" | TypeError | got str 'a'
 """
 
-_NAMES = "import functools, itertools, math, operator\nimport numpy as np\nimport mindspore as ms\nfrom mindspore import Tensor, ops\n"
+_NAMES = "import collections, functools, itertools, math, operator\nimport numpy as np\n" + (
+    "import mindspore as ms\nfrom mindspore import Tensor, ops\n"
+)
 
 
 def lines(table: str) -> list[tuple[str, ...]]:

@@ -416,7 +416,7 @@ def test_what_cannot_be_made_or_returned() -> None:
 
     assert "Listed is not supported in a graph" in failure(TypeError, listed, t(1.0))
     message = failure(TypeError, returned, t(1.0))
-    assert "a Vector object cannot be returned from a compiled function" in message
+    assert "a Vector object cannot leave a compiled function" in message
     assert "dataclasses" in message
 
 

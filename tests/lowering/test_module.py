@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mindspore import _native
-from mindspore.backends.cpu import executable
+from mindspore.backends.cpu import loading, prepare
 from mindspore.base import dtypes as dt
 from mindspore.ir.graph import Graph
 from mindspore.kernels import diskcache, lower_products, target
@@ -150,7 +150,7 @@ def test_uniform_constants_take_no_memory_and_others_do() -> None:
 
 
 def test_the_table_comes_first_among_the_constants() -> None:
-    made = lowered(graph([parameter((3,))], b.const(np.arange(3.0), dt.float32)))
-    table, constant = executable.constants_of(made)
+    made = prepare(graph([parameter((3,))], b.const(np.arange(3.0), dt.float32)), arguments=1, updates={})
+    table, constant = loading.constants_of(made)
     assert table.asnumpy().tolist() == [0]
     assert constant.asnumpy().tolist() == [0.0, 1.0, 2.0]

@@ -33,6 +33,9 @@ class RuntimeTable(ctypes.Structure):
         ("grow", ctypes.CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_int64, c_int64)),
         ("mark", ctypes.CFUNCTYPE(c_int64, c_void_p)),
         ("rewind", ctypes.CFUNCTYPE(None, c_void_p, c_int64)),
+        ("enter", ctypes.CFUNCTYPE(c_void_p, c_void_p, c_int64, c_char_p)),
+        ("leave", ctypes.CFUNCTYPE(None, c_void_p)),
+        ("emit", ctypes.CFUNCTYPE(c_int32, c_void_p, c_int64, c_int64, POINTER(c_void_p))),
     )
 
 

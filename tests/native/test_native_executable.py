@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import threading
 import weakref
@@ -221,3 +222,56 @@ def test_cycles_are_collected_and_memory_returns() -> None:
     gc.collect()
     assert reference() is None
     assert _native.memory_stats()["in_use"] == before
+
+
+def test_effects_are_handed_to_python_in_order() -> None:
+    said: list[tuple[int, list[list[float]]]] = []
+
+    def carry_out(site: int, addresses: tuple[int, ...]) -> None:
+        said.append((site, [array_at(a, 2).tolist() for a in addresses]))
+
+    def body(slots: Sequence[int]) -> int:
+        pointers = (ctypes.c_void_p * 2)(slots[0], slots[0])
+        for site, count in ((3, 2), (1, 0)):
+            assert runtime().emit(_native.runtime_address(), site, count, pointers) == 0
+        return double(slots)
+
+    run = executable(body, emit=carry_out)
+    assert run(tensor([1, 2]))[0].asnumpy().tolist() == [2, 4]
+    assert said == [(3, [[1, 2], [1, 2]]), (1, [])]
+
+
+def test_what_an_effect_raises_ends_the_call() -> None:
+    def carry_out(site: int, addresses: tuple[int, ...]) -> None:
+        raise LookupError(f"site {site}")
+
+    def body(slots: Sequence[int]) -> int:
+        code: int = runtime().emit(_native.runtime_address(), 5, 0, None)
+        return code
+
+    with pytest.raises(LookupError, match="site 5"):
+        executable(body, emit=carry_out)(tensor([1, 2]))
+    with pytest.raises(RuntimeError, match="the graph has effects, but nothing carries them out"):
+        executable(body)(tensor([1, 2]))
+
+
+def test_effects_outside_of_calls_are_refused() -> None:
+    assert runtime().emit(_native.runtime_address(), 0, 0, None) == 126
+
+
+def test_effects_belong_to_the_cycles_of_an_executable() -> None:
+    class Carrier:
+        run: Any = None
+
+        def __call__(self, site: int, addresses: tuple[int, ...]) -> None:
+            raise AssertionError(site, addresses)
+
+    def make() -> weakref.ref[Any]:
+        carrier = Carrier()
+        carrier.run = executable(lambda _: 0, arguments=0, signature=[], emit=carrier)
+        carrier.run()
+        return weakref.ref(carrier)
+
+    reference = make()
+    gc.collect()
+    assert reference() is None

@@ -40,8 +40,8 @@ def in_subprocess(code: str, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
-def test_the_table_is_version_two() -> None:
-    assert _native.abi_version() == runtime().version == 3
+def test_the_table_is_version_four() -> None:
+    assert _native.abi_version() == runtime().version == 4
     assert runtime().threads == _native.get_num_threads()
     assert runtime().cancel[0] == 0
 

@@ -14,12 +14,14 @@ from mindspore.base.shapes import normalize_axes
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import TensorType, TupleType, Type
 from mindspore.primitives.compute import (
+    Accumulate,
     Alias,
     ArgReduce,
     Contract,
     Elementwise,
     Gather,
     Move,
+    Order,
     Products,
     Reduce,
     Scatter,
@@ -188,6 +190,27 @@ def _gather(operands: Sequence[Any], walk: Walk) -> Any:
     return result
 
 
+def _accumulate(kind: str, operands: Sequence[Any], axis: int, reverse: bool) -> Any:
+    given = [np.flip(o, axis) if reverse else o for o in operands]
+    rows = [np.moveaxis(g.astype(np.float32) if g.dtype.name in _HALF else g, axis, 0) for g in given]
+    made = np.zeros_like(rows[0])
+    before = np.zeros_like(made[:1]).sum(0)
+    for i in range(len(made)):
+        before = before + rows[0][i] if kind == "sum" else rows[0][i] * before + rows[1][i]
+        made[i] = before
+    result = np.moveaxis(made, 0, axis).astype(operands[0].dtype)
+    return np.flip(result, axis) if reverse else result
+
+
+def _order(x: Any, descending: bool) -> Any:
+    def key(pair: tuple[int, Any]) -> Any:
+        rank = (1, 0.0) if pair[1] != pair[1] else (0, float(pair[1]) if pair[1].dtype.kind != "u" else int(pair[1]))
+        return (-rank[0], -rank[1]) if descending else rank
+
+    rows = [[i for i, _ in sorted(enumerate(row), key=key)] for row in x.reshape(-1, x.shape[-1])] if x.size else []
+    return np.array(rows, np.int64).reshape(x.shape)
+
+
 def _combined(kind: str, x: Any, y: Any) -> Any:
     return MEANING["truncdiv" if kind == "div" and x.dtype.kind != "f" else kind](x, y)
 
@@ -224,6 +247,10 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
     if isinstance(record, ArgReduce):
         found = getattr(np, f"arg{record.kind}")(operands[0], axis=attrs["axis"], keepdims=attrs["keep_dims"])
         return np.asarray(found).astype(np.int32)
+    if isinstance(record, Accumulate):
+        return _accumulate(record.kind, operands, attrs["axis"], attrs["reverse"])
+    if isinstance(record, Order):
+        return _order(operands[0], attrs["descending"])
     if isinstance(record, Gather):
         return _gather(operands, attrs["walk"])
     if isinstance(record, Scatter):

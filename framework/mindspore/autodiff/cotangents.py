@@ -20,6 +20,7 @@ from mindspore.ir.graph import (
     IF,
     IS_EMPTY,
     MAKE_BOX,
+    TOKEN,
     TUPLE_GET,
     UNBOX,
     Apply,
@@ -29,7 +30,7 @@ from mindspore.ir.graph import (
     Parameter,
 )
 from mindspore.ir.loops import FORWARD, Loop, function
-from mindspore.ir.types import BoxLayout, BoxType, FunctionType, StashType, TensorType, TupleType, Type
+from mindspore.ir.types import BoxLayout, BoxType, FunctionType, StashType, TensorType, TokenType, TupleType, Type
 
 
 def cotangent_type(kind: Type | None) -> Type | None:
@@ -74,9 +75,11 @@ def added(left: Node, right: Node, location: Location | None = None) -> Node:
 
 
 def zeros(like: Node) -> Node:
-    """The cotangent zero of `like`; a stash of zeros is as long as `like`."""
+    """The cotangent zero of `like`; a stash of zeros is as long as `like`. For a token, one that stands for no effects."""
     if isinstance(like.type, BoxType):
         return empty(cotangent_type(like.type), like.location)
+    if isinstance(like.type, TokenType):
+        return Apply(TOKEN, (), type=like.type, location=like.location)
     if not isinstance(like.type, StashType):
         return GraphBuilder(like.location).zeros_like(like)  # type: ignore[no-any-return]
     return _each([like], lambda parts: zeros(parts[0]), like.location)

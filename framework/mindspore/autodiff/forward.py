@@ -17,6 +17,7 @@ from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import (
     AFTER,
     CUSTOM,
+    EMIT,
     IF,
     MAKE_TUPLE,
     SCAN,
@@ -172,6 +173,10 @@ def _item(node: Apply, tangents: Sequence[Any]) -> tuple[Apply, Any]:
     return node, tangents[0].get(node.attrs["index"])
 
 
+def _effect(node: Apply, tangents: Tangents) -> tuple[Apply, Any]:
+    return node, None
+
+
 def _after(node: Apply, tangents: Tangents) -> tuple[Apply, Any]:
     return node, tangents[0]
 
@@ -276,6 +281,7 @@ _STRUCTURED: Mapping[object, Callable[[Apply, Sequence[Any]], tuple[Apply, Any]]
     MAKE_TUPLE: _tuple,
     TUPLE_GET: _item,
     AFTER: _after,
+    EMIT: _effect,
     CUSTOM: _custom,
     IF: _branch,
     WHILE: _loop,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mindspore.autodiff.activity import elements
+from mindspore.autodiff.cotangents import zeros
 from mindspore.autodiff.residuals import residuals
 from mindspore.autodiff.reverse import value_and_grad_graph
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import Graph, Node, Parameter
-from mindspore.ir.rewrite import substitute
-from mindspore.ir.types import TensorType
+from mindspore.ir.rewrite import inline, substitute, without_effects
+from mindspore.ir.types import TensorType, TokenType
 
 
 def vjp_graphs(
@@ -34,7 +36,10 @@ def vjp_graphs(
     parameters, seeds = whole.parameters[:split], whole.parameters[split:]
     kept: list[Node] = residuals(parameters, outputs, gradients)
     if leaves and not all(isinstance(k.type, TensorType) for k in kept):
-        kept = list(parameters)
+        again = value_and_grad_graph(without_effects(graph), wrt, sens=True, differentiated=differentiated)
+        fresh = [zeros(p) if isinstance(p.type, TokenType) else p for p in (*parameters, *seeds)]
+        gradients = elements(inline(again, fresh))[count:]
+        kept = [p for p in parameters if not isinstance(p.type, TokenType)]
     b = GraphBuilder(graph.location)
     forward = Graph(f"forward_{graph.name}", parameters, b.tuple([*outputs, *kept]), graph.location)
     given = [Parameter(f"r{i}", k.type, k.location) for i, k in enumerate(kept)]

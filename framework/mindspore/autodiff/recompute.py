@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mindspore.autodiff.activity import elements, is_float
+from mindspore.autodiff.cotangents import zeros
 from mindspore.autodiff.reverse import value_and_grad_graph
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import AFTER, Apply, Graph, Node, Parameter
-from mindspore.ir.rewrite import inline
-from mindspore.ir.types import TensorType
+from mindspore.ir.rewrite import inline, without_effects
+from mindspore.ir.types import TensorType, TokenType
 
 
 def recomputed_gradient(graph: Graph, wrt: Sequence[int]) -> Graph:
-    """The backward part of a CustomGradient that computes `graph` once more, after the cotangents are known.
+    """The backward part of a CustomGradient that computes `graph` once more, after the cotangents are known, but without its effects.
 
     Returns:
         ``(*arguments, *results, *cotangents) -> gradients of the arguments at wrt``.
     """
+    graph = without_effects(graph)
     results = elements(graph.result)
     floating = [i for i, r in enumerate(results) if is_float(r)]
     whole = value_and_grad_graph(graph, wrt, sens=True, differentiated=floating)
@@ -31,6 +33,8 @@ def recomputed_gradient(graph: Graph, wrt: Sequence[int]) -> Graph:
 
 
 def _later(value: Node, other: Node) -> Node:
+    if isinstance(value.type, TokenType):
+        return zeros(value)
     if not isinstance(value.type, TensorType):
         return value
     return Apply(AFTER, (value, other), type=value.type, location=value.location)

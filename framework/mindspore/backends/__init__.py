@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, TypeGuard, cast, runtime_checkable
 
+import numpy as np
+
+from mindspore.ir.effects import Site
 from mindspore.ir.graph import Graph
 
 
@@ -25,6 +29,51 @@ class Backend(Protocol):
             updates: position of an output -> position of the parameter it is written back to; such outputs are not returned.
         """
         ...
+
+
+class Storing(Backend, Protocol):
+    """A back end whose compiled graphs can be kept for other processes."""
+
+    def prepare(self, graph: Graph, *, arguments: int, updates: Mapping[int, int]) -> Program:
+        """The first part of `compile`: everything but memory and addresses."""
+        ...
+
+    def load(self, program: Program, bound: Sequence[Any]) -> Callable[..., tuple[Any, ...]]:
+        """The second part of `compile`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A graph made ready for a device, as plain data.
+
+    Attributes:
+        outputs: ``("fresh", type code, shape)``, or ``("bound", position)`` for what is written back.
+        signature: type code and shape of each argument, then of each bound tensor.
+        objects: object files that export `entry`.
+        loops: whether it may run for ever. recursive: whether it may run out of the stack.
+        sites: the effects that it hands over by number, with the types of their values.
+        kernels: names of the kernels in the table that the entry calls through; ``built`` has the object files of those that only
+            this process knows.
+    """
+
+    arguments: int
+    outputs: tuple[tuple[Any, ...], ...]
+    signature: tuple[tuple[int, tuple[int, ...]], ...]
+    entry: str
+    objects: tuple[bytes, ...]
+    kernels: tuple[str, ...]
+    built: Mapping[str, bytes]
+    constants: tuple[np.ndarray, ...]
+    arena_bytes: int
+    loops: bool
+    recursive: bool
+    sites: tuple[Site, ...] = ()
+
+
+def storing(backend: Backend) -> TypeGuard[Storing]:
+    """Whether `backend` is a `Storing` one."""
+    return hasattr(backend, "prepare")
 
 
 @runtime_checkable

@@ -33,7 +33,7 @@ class GraphSyntaxError(SyntaxError):
         super().__init__(message)
         if location is not None:
             self.filename, self.lineno, self.offset = location.file, location.line, location.column
-            self.text = location.source
+            self.text = location.source or None
 
     def __str__(self) -> str:
         return str(self.msg)

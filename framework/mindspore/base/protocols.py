@@ -19,7 +19,7 @@ An object takes part in graphs by carrying one of these attributes:
     (a Cell returns its bound ``construct``, a ``jit`` wrapper the wrapped function).
 ``__graph_gradient__``
     Beside ``__graph_function__``: a method without arguments that says how the call is differentiated: None for the usual way,
-    `RECOMPUTE` when what the call computes is computed again for its gradient, or the Python callable
+    `RECOMPUTE` when what the call computes is computed again for its gradient, `BackwardHooks`, or the Python callable
     ``(*arguments, result, cotangent) -> gradients``.
 ``__graph_transform__``
     A method without arguments; returns a `Transform`: the object is a function made from another function.
@@ -28,6 +28,8 @@ An object takes part in graphs by carrying one of these attributes:
 ``__tensor_type__``
     The value is an ``ir.types.TensorType``: the object is a tensor. ``__is_parameter__`` true marks a Parameter: its value is read and
     written through the graph's state instead of becoming a constant.
+``__unseen__``
+    True: no compilation depends on the object.
 """
 
 from __future__ import annotations
@@ -56,8 +58,28 @@ class Transform:
 
 
 RECOMPUTE = "recompute"
-RECOMPUTE_FLAG = "_recompute"
-"""The attribute of an object by which ``__graph_gradient__`` tells the one from the other: compiled graphs guard it."""
+CALL_STYLE = "_call_style"
+"""The attribute of an object that is another one whenever ``__graph_function__`` and ``__graph_gradient__`` answer differently: compiled
+graphs guard it."""
+GRADIENT_HOOKS = "_gradient_hooks"
+"""The attribute of a tensor that holds its hooks, a dict of functions from gradient to gradient or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackwardHooks:
+    """What ``__graph_gradient__`` gives for a call whose gradient is the usual one with functions of the user around it.
+
+    Attributes:
+        before: cotangents of the results, a tuple -> the same, replaced or not.
+        after: (gradients of the positional arguments, cotangents of the results) -> gradients, replaced or not.
+    """
+
+    before: Any
+    after: Any
+
+
+COMPILATIONS = "_compiled"
+"""Entries of an object's ``__dict__`` whose names begin like this hold compilations of it, and are no state."""
 
 PUBLIC_NAMES: Mapping[str, str] = {
     "input": "x", "input_x": "x", "logits": "x", "value": "x", "dividend": "x",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any
+
+from mindspore.base.symbolic import integer
 
 Shape = tuple[int, ...]
 
@@ -34,6 +37,36 @@ def row_major_strides(shape: Sequence[int]) -> Shape:
         strides.append(step)
         step *= dim
     return tuple(reversed(strides))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Positions in one dimension: ``count`` of them from ``start`` on, ``step`` apart."""
+
+    start: int
+    step: int
+    count: int
+
+
+def span(given: slice, size: int) -> Span:
+    """The positions that a slice takes of a dimension, by Python's rules; also where the sizes are symbolic."""
+    step = 1 if given.step is None else given.step
+    if step == 0:
+        raise ValueError("slice step cannot be zero")
+    low, high = (0, size) if step > 0 else (-1, size - 1)
+    start = _clamped(given.start, high if step < 0 else low, (low, high), size)
+    stop = _clamped(given.stop, low if step < 0 else high, (low, high), size)
+    count = (stop - start + step - 1) // step if step > 0 else (start - stop - step - 1) // -step
+    return Span(start, step, count if count > 0 else 0)
+
+
+def _clamped(bound: Any, default: int, limits: tuple[int, int], size: int) -> int:
+    if bound is None:
+        return default
+    if bound < 0:
+        bound = bound + size
+    low, high = limits
+    return low if bound < low else high if bound > high else integer(bound)
 
 
 def normalize_axis(axis: int, rank: int) -> int:

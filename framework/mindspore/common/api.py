@@ -11,7 +11,7 @@ from typing import Any, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 from mindspore import _native
-from mindspore.base.protocols import MUTABLE, record_fields
+from mindspore.base.protocols import COMPILATIONS, MUTABLE, record_fields
 from mindspore.common.checks import one_of
 from mindspore.common.tensor_class import Tensor
 from mindspore.context import GRAPH_MODE, SETTINGS
@@ -23,8 +23,8 @@ _KEPT_PER_KEY = 8
 _KEPT_KEYS = 1024
 _KEPT_GENERAL = 4
 """A number that changes at each call would otherwise keep a compilation for every value; the oldest goes first."""
-COMPILED_CALL = "_compiled"
-COMPILED_GRADIENTS = "_compiled_gradients"
+COMPILED_CALL = COMPILATIONS
+COMPILED_GRADIENTS = f"{COMPILATIONS}_gradients"
 """Entries of an object's ``__dict__`` that hold compilations."""
 
 
@@ -32,6 +32,7 @@ class CompileCache:
     """Compilations of one callable: by the types of its arguments, newest first, each valid while its guards hold."""
 
     __slots__ = ("backend", "entries", "generals", "inputs", "kept", "shapes")
+    __unseen__ = True
 
     def __init__(self, backend: str = "", kept: Any = None) -> None:
         self.backend = backend
@@ -97,15 +98,21 @@ def _key(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 
 def compile_now(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], backend: str = "") -> Any:
-    """Compiles one call with the options of the context."""
-    import mindspore.common.meanings  # noqa: F401 -- tells inference what functions of this room mean in graphs
-    from mindspore.compiler.pipeline import compile_call
+    """Compiles one call with the options of the context, or finds it in the cache on disk."""
+    from mindspore.compiler import recall
 
-    return compile_call(function, args, kwargs, _options(backend))
+    return recall.compiled(function, args, kwargs, _options(backend), _compile)
+
+
+def _compile(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Any) -> Any:
+    import mindspore.common.meanings  # noqa: F401 -- tells inference what functions of this room mean in graphs
+    from mindspore.compiler.pipeline import prepared_call
+
+    return prepared_call(function, args, kwargs, options)
 
 
 def _options(backend: str = "") -> Any:
-    from mindspore.compiler.pipeline import Options
+    from mindspore.compiler.options import Options
 
     target = backend or SETTINGS.device_target.lower()
     return Options(target, SETTINGS.save_graphs, SETTINGS.save_graphs_path, SETTINGS.max_call_depth)

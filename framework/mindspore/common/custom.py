@@ -10,8 +10,9 @@ from typing import Any
 from mindspore import _native
 from mindspore.backends.reference.evaluate import evaluate
 from mindspore.base.bprops import check_count, check_kind, check_shape
+from mindspore.base.protocols import BackwardHooks
 from mindspore.common.builder import EAGER
-from mindspore.common.tape import CustomRule, pull_back, recording, tensors
+from mindspore.common.tape import CustomRule, mapped, pull_back, recording, tensors
 from mindspore.common.tensor_class import Tensor
 from mindspore.common.writes import Write
 
@@ -35,6 +36,19 @@ def recomputed(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapp
     return value
 
 
+def with_hooks(
+    function: Callable[..., Any], hooks: BackwardHooks, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Any:
+    """``function(*args, **kwargs)``, recorded as one call whose gradients are the usual ones with the user's functions around them."""
+    value, records = recording(function, args, kwargs)
+    given = list(tensors((args, dict(kwargs))))
+    operands = tuple({id(t): t for t in [*given, *_read_from_outside(records)]}.values())
+    outputs = tuple(tensors(value))
+    made = _renewed(value, outputs)
+    _record(_Hooks(hooks, records, args, made, outputs), operands, tuple(tensors(made)))
+    return made
+
+
 def _unrecorded(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> tuple[Any, Sequence[Any]]:
@@ -56,17 +70,10 @@ def _renewed(value: Any, operands: Sequence[Any]) -> Any:
     """`value` with tensors of its own in the place of operands: a result is told from them by its identity."""
     known = set(map(id, operands))
 
-    def visit(each: Any) -> Any:
-        if isinstance(each, Tensor):
-            return _silently(lambda: EAGER.identity(each)) if id(each) in known else each
-        if isinstance(each, tuple):
-            parts = [visit(e) for e in each]
-            return type(each)(*parts) if hasattr(each, "_fields") else tuple(parts)
-        if isinstance(each, list):
-            return [visit(e) for e in each]
-        return {k: visit(v) for k, v in each.items()} if isinstance(each, dict) else each
+    def own(each: Any) -> Any:
+        return _silently(lambda: EAGER.identity(each)) if id(each) in known else each
 
-    return visit(value)
+    return mapped(own, value)
 
 
 def _silently(run: Callable[[], Any]) -> Any:
@@ -128,37 +135,59 @@ class _Bprop(CustomRule):
         check_count(self.bprop, len(self.args), len(parts))
         found: list[Any] = []
         for position, (part, argument) in enumerate(zip(parts, self.args, strict=True)):
-            self.collect(position, part, argument, found)
+            collect(self.bprop, position, part, argument, found)
         return found
 
-    def collect(self, position: int, part: Any, argument: Any, found: list[Any]) -> None:
-        """Appends the gradients of the tensors in `argument`; None stands for zero."""
-        if isinstance(argument, Tensor):
-            if isinstance(part, int | float) and not argument.shape:
-                part = Tensor(part, argument.dtype)
-            check_kind(self.bprop, position, part is None or isinstance(part, Tensor), type(part).__name__)
-            if part is not None:
-                check_shape(self.bprop, position, argument.shape, part.shape)
-            found.append(part)
-        elif isinstance(argument, tuple | list) and argument:
-            check_kind(self.bprop, position, part is None or isinstance(part, tuple | list), type(part).__name__)
-            parts = [None] * len(argument) if part is None else part
-            many = f"{len(parts)} of them for {len(argument)}"
-            check_kind(self.bprop, position, len(parts) == len(argument), many)
-            for each, value in zip(parts, argument, strict=True):
-                self.collect(position, each, value, found)
+
+def collect(function: Any, position: int, part: Any, argument: Any, found: list[Any]) -> None:
+    """Appends the gradients of the tensors in `argument` that the user's `function` gave; None stands for zero."""
+    if isinstance(argument, Tensor):
+        if isinstance(part, int | float) and not argument.shape:
+            part = Tensor(part, argument.dtype)
+        check_kind(function, position, part is None or isinstance(part, Tensor), type(part).__name__)
+        if part is not None:
+            check_shape(function, position, argument.shape, part.shape)
+        found.append(part)
+    elif isinstance(argument, tuple | list) and argument:
+        check_kind(function, position, part is None or isinstance(part, tuple | list), type(part).__name__)
+        parts = [None] * len(argument) if part is None else part
+        check_kind(function, position, len(parts) == len(argument), f"{len(parts)} of them for {len(argument)}")
+        for each, value in zip(parts, argument, strict=True):
+            collect(function, position, each, value, found)
 
 
 def _filled(value: Any, found: Iterator[Any]) -> Any:
     """`value` with what is `found` in the place of its tensors."""
-    if isinstance(value, Tensor):
-        return next(found)
-    if isinstance(value, tuple):
-        parts = [_filled(v, found) for v in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
-    if isinstance(value, list):
-        return [_filled(v, found) for v in value]
-    return {k: _filled(v, found) for k, v in value.items()} if isinstance(value, dict) else value
+    return mapped(lambda each: next(found) if isinstance(each, Tensor) else each, value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hooks(CustomRule):
+    """The usual gradients, which go back over the records of the call, between functions of the user."""
+
+    hooks: BackwardHooks
+    records: Sequence[Any]
+    args: tuple[Any, ...]
+    value: Any
+    outputs: tuple[Any, ...]
+
+    def gradients(self, operands: Sequence[Any], results: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+        filled = _filled(
+            self.value, iter([EAGER.zeros_like(r) if g is None else g for g, r in zip(given, results, strict=True)])
+        )
+        cotangents = self.hooks.before(filled if isinstance(filled, tuple) else (filled,))
+        seeds = list(tensors(cotangents))
+        check_kind(self.hooks.before, 0, len(seeds) == len(results), f"{len(seeds)} tensor(s) for {len(results)}")
+        floating = [(o, s) for o, s in zip(self.outputs, seeds, strict=True) if o.dtype.kind in "fc"]
+        found = pull_back(self.records, [o for o, _ in floating], [s for _, s in floating], operands)
+        by_id = dict(zip(map(id, operands), found, strict=True))
+        own = _filled(self.args, iter([by_id[id(t)] for t in tensors(self.args)]))
+        replaced = self.hooks.after(own, cotangents)
+        seen: list[Any] = []
+        for position, (part, argument) in enumerate(zip(replaced, self.args, strict=True)):
+            collect(self.hooks.after, position, part, argument, seen)
+        by_id.update(zip(map(id, tensors(self.args)), seen, strict=True))
+        return [by_id[id(o)] for o in operands]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from mindspore.common.builder import EAGER
 from mindspore.common.checks import boolean
 from mindspore.common.gradients import parameters_of
 from mindspore.common.parameter import Parameter
-from mindspore.common.tape import Recording, cotangents_of, fitting_cotangents, recorded, tangents
+from mindspore.common.tape import Recording, cotangents_of, fitting_cotangents, mapped, recorded, tangents
 from mindspore.common.tensor_class import Tensor
 from mindspore.common.transformation import Transformation
 
@@ -59,14 +59,13 @@ def _direction(given: Any, like: Any) -> Any:
 
 def _with(value: Any, found: Iterator[Any]) -> Any:
     """`value` with what is `found` in the place of its floating tensors, and zeros in that of others."""
-    if isinstance(value, Tensor):
-        return next(found) if value.dtype.kind in "fc" else EAGER.zeros_like(value)
-    if isinstance(value, tuple):
-        parts = [_with(v, found) for v in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
-    if isinstance(value, list):
-        return [_with(v, found) for v in value]
-    return {k: _with(v, found) for k, v in value.items()} if isinstance(value, dict) else value
+
+    def tangent(each: Any) -> Any:
+        if not isinstance(each, Tensor):
+            return each
+        return next(found) if each.dtype.kind in "fc" else EAGER.zeros_like(each)
+
+    return mapped(tangent, value)
 
 
 def jvp(fn: Callable[..., Any], inputs: Any, v: Any, has_aux: bool = False) -> tuple[Any, ...]:

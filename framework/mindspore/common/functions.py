@@ -75,12 +75,12 @@ def transpose(input: Any, *axes: Any) -> Any:
 def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
     """Two dimensions exchanged."""
     order = list(range(input.ndim))
-    first, second = _dimension("swapaxes", "axis0", axis0, input), _dimension("swapaxes", "axis1", axis1, input)
+    first, second = dimension("swapaxes", "axis0", axis0, input), dimension("swapaxes", "axis1", axis1, input)
     order[first], order[second] = order[second], order[first]
     return _transpose(input, tuple(order))
 
 
-def _dimension(function: str, name: str, axis: Any, input: Any) -> int:
+def dimension(function: str, name: str, axis: Any, input: Any) -> int:
     """`axis` counted from the first dimension."""
     rank = input.ndim
     if not isinstance(axis, int):
@@ -111,8 +111,8 @@ def flatten(input: Any, order: str = "C", *, start_dim: int = 1, end_dim: int = 
         return _reshape(input, (1,))
     if rank == 1 and start_dim == 1:
         return input
-    first = _dimension("flatten", "start_dim", start_dim, input)
-    last = _dimension("flatten", "end_dim", end_dim, input)
+    first = dimension("flatten", "start_dim", start_dim, input)
+    last = dimension("flatten", "end_dim", end_dim, input)
     if first > last:
         raise ValueError(
             f"For 'flatten', 'start_dim' must not come after 'end_dim', but got {start_dim} and {end_dim} for shape {input.shape}."
@@ -315,7 +315,7 @@ def softmax(input: Any, axis: int = -1, *, dtype: Any = None) -> Any:
 
 def split(tensor: Any, split_size_or_sections: Any, axis: int = 0) -> Any:
     """Parts along `axis`, as a tuple: of one size (the last may be smaller), or of the sizes given."""
-    place = _dimension("split", "axis", axis, tensor)
+    place = dimension("split", "axis", axis, tensor)
     length = tensor.shape[place]
     if isinstance(split_size_or_sections, int):
         step = split_size_or_sections

@@ -92,6 +92,7 @@ def grad(
     Args:
         fn: a function, Cell or jit function. Several results are summed, as with cotangents of one.
         grad_position: which arguments to differentiate for. An int gives one tensor, a tuple of several a tuple, None only `weights`.
+            An argument may be a tuple, list, dict or dataclass of tensors: its gradient has the same structure. A float counts as a tensor.
         weights: a Parameter, or a list or tuple of them.
         has_aux: only the first result of `fn` is differentiated; the others come back beside the gradients, in a tuple.
         return_ids: each gradient comes as a pair with what it is of: the position of the argument, or the name of the Parameter;

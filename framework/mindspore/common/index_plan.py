@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from mindspore.base.dtypes import DType
-from mindspore.base.shapes import Shape, broadcast, row_major_strides
+from mindspore.base.shapes import Shape, Span, broadcast, row_major_strides, span
+from mindspore.base.symbolic import Size, integer
 from mindspore.ir.types import TensorType
 from mindspore.primitives.compute import Pick, Walk
 
@@ -65,7 +66,7 @@ class _Part:
 
     kind: str
     dimension: int = -1
-    taken: range = range(0)
+    taken: Span = field(default_factory=lambda: Span(0, 1, 0))
     given: slice = field(default_factory=lambda: slice(None))
     array: Any = None
 
@@ -96,7 +97,8 @@ def planned(shape: Shape, index: Any) -> Plan:
     numbered = _numbered(index if isinstance(index, tuple) else (index,))
     parts = _parts(shape, _written_out(numbered, len(shape)))
     parts += [
-        _Part("slice", i, range(shape[i])) for i in range(1 + max((p.dimension for p in parts), default=-1), len(shape))
+        _Part("slice", i, Span(0, 1, shape[i]))
+        for i in range(1 + max((p.dimension for p in parts), default=-1), len(shape))
     ]
     own = row_major_strides(shape)
     arrays = [p for p in parts if p.kind == "array"]
@@ -105,7 +107,7 @@ def planned(shape: Shape, index: Any) -> Plan:
     sizes = (*(_size(p) for p in before), *common, *(_size(p) for p in after))
     lead = (0,) * len(common)
     strides = (*(_step(p, own) for p in before), *lead, *(_step(p, own) for p in after))
-    offset = sum(p.taken.start * own[p.dimension] for p in parts if len(p.taken))
+    offset = sum(p.taken.start * own[p.dimension] for p in parts if p.taken.count)
     chosen = [p for p in arrays if p.dimension >= 0]
     picks = tuple(
         Pick((0,) * len(before) + _spread(p.array[1], common) + (0,) * len(after), shape[p.dimension], own[p.dimension])
@@ -134,7 +136,7 @@ def _numbered(index: tuple[Any, ...]) -> list[Any]:
 def _array(given: Any) -> Any:
     """An int, or an array of integers or of Bool."""
     if not isinstance(given, bool | np.ndarray) and hasattr(given, "__index__"):
-        return int(given.__index__())
+        return integer(given)
     if isinstance(given, bool | list | tuple | np.ndarray | np.bool_):
         array = np.asarray(given)
         if not array.size and isinstance(given, list | tuple):
@@ -181,10 +183,10 @@ def _parts(shape: Shape, index: Sequence[Any]) -> list[_Part]:
         if each is None:
             found.append(_Part("new"))
         elif isinstance(each, slice):
-            found.append(_Part("slice", dimension, range(*each.indices(size)), each))
-        elif isinstance(each, int):
+            found.append(_Part("slice", dimension, span(each, size), each))
+        elif isinstance(each, int | Size):
             place = _position(each, size)
-            found.append(_Part("int", dimension, range(place, place + 1), slice(place, place + 1, 1)))
+            found.append(_Part("int", dimension, Span(place, 1, 1), slice(place, place + 1, 1)))
         else:
             found += _array_parts(shape, dimension, each)
         dimension += _dimensions(each)
@@ -220,7 +222,7 @@ def _check_mask(shape: Shape, dimension: int, mask: Shape) -> None:
         )
 
 
-def _position(place: int, size: int) -> int:
+def _position(place: Any, size: Any) -> Any:
     if not -size <= place < size:
         raise IndexError(f"index {place} is out of bounds for dimension with size {size}.")
     return place + size if place < 0 else place
@@ -254,7 +256,7 @@ def _around(parts: Sequence[_Part], arrays: bool) -> tuple[list[_Part], list[_Pa
 
 
 def _size(part: _Part) -> int:
-    return 1 if part.kind == "new" else len(part.taken)
+    return 1 if part.kind == "new" else part.taken.count
 
 
 def _step(part: _Part, own: Shape) -> int:

@@ -13,7 +13,7 @@ from mindspore.common.builder import EAGER
 from mindspore.common.checks import boolean
 from mindspore.common.directional import auxiliary, checked_function
 from mindspore.common.gradients import positions_of
-from mindspore.common.tape import Recording, pushed, recorded, tensors
+from mindspore.common.tape import Recording, mapped, pushed, recorded, tensors
 from mindspore.common.tensor_class import Tensor
 from mindspore.common.transformation import Transformation
 
@@ -46,17 +46,8 @@ class JacobianFunction(Transformation):
                 )
         blocks = (_by_columns if self.forward else _by_rows)(run)
         found = iter([row[0] if len(row) == 1 else tuple(row) for row in blocks])
-        jacobian = _in_place(head, found)
+        jacobian = mapped(lambda each: next(found) if isinstance(each, Tensor) else each, head)
         return (jacobian, *auxiliary(aux)) if self.has_aux else jacobian
-
-
-def _in_place(value: Any, found: Any) -> Any:
-    """`value` with what is `found` in the place of its tensors."""
-    if isinstance(value, Tensor):
-        return next(found)
-    if isinstance(value, tuple | list):
-        return type(value)(_in_place(v, found) for v in value)
-    return {k: _in_place(v, found) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def _by_rows(run: Recording) -> list[list[Any]]:

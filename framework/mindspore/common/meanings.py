@@ -10,11 +10,15 @@ from mindspore.common.batching import vmap
 from mindspore.common.custom import check_recompute, recompute
 from mindspore.common.directional import Pulling, Tangents, jvp, vjp
 from mindspore.common.gradients import get_grad, grad, value_and_grad
+from mindspore.common.hook_handle import register_hook
 from mindspore.common.jacobians import jacfwd, jacrev
+from mindspore.common.methods import value
 from mindspore.common.mutable import mutable
 from mindspore.infer.custom import with_gradient
+from mindspore.infer.hooks import register
 from mindspore.infer.machine import CallRule, Machine, builtin_calls
 from mindspore.infer.result import wrapped
+from mindspore.infer.state import tensor
 from mindspore.infer.structure import elements, is_sequence, to_python
 from mindspore.infer.values import NONE, Abstract, Known, Transformed
 
@@ -78,6 +82,19 @@ def _recompute(machine: Machine, args: Args, kwargs: Named) -> Abstract:
     return with_gradient(machine, function, RECOMPUTE, given, named)
 
 
+def _register_hook(machine: Machine, args: Args, kwargs: Named) -> Abstract:
+    given = {**dict(zip(("self", "hook"), args, strict=False)), **kwargs}
+    if "hook" not in given:
+        raise TypeError("register_hook takes the function to call with the gradient.")
+    return register(machine, given["self"], given["hook"])
+
+
+def _mutable(machine: Machine, args: Args, kwargs: Named) -> Abstract:
+    value, _, _ = _function(args, kwargs, "input_data")
+    machine.marked.add(value)
+    return value
+
+
 def _taken_apart(machine: Machine, value: Abstract) -> Any:
     """Tuples of the graph as Python's, over abstract values and Python's numbers and strings."""
     if is_sequence(value):
@@ -85,10 +102,17 @@ def _taken_apart(machine: Machine, value: Abstract) -> Any:
     return value.value if isinstance(value, Known) and isinstance(value.value, int | str) else value
 
 
+def _values(machine: Machine, args: Args, kwargs: Named) -> Abstract:
+    """``x.value()``: the present version of a Parameter."""
+    return tensor(machine, args[0])
+
+
+builtin_calls[value] = _values
 for _maker in (grad, value_and_grad, jacfwd, jacrev, vmap):
     builtin_calls[_maker] = _makes_gradient(_maker)
 builtin_calls[jvp] = _jvp
 builtin_calls[vjp] = _vjp
 builtin_calls[recompute] = _recompute
+builtin_calls[register_hook] = _register_hook
 builtin_calls[get_grad] = _get_grad
-builtin_calls[mutable] = lambda machine, args, kwargs: args[0]
+builtin_calls[mutable] = _mutable

@@ -8,9 +8,11 @@ from typing import Any
 from mindspore import _native
 from mindspore.base import dtypes as dt
 from mindspore.base.protocols import tensor_classes, tensor_methods, tensor_operators, tensor_properties
+from mindspore.common import changes, choosing, matrices, measures
 from mindspore.common import functions as f
 from mindspore.common.dtype import pytype_to_dtype
 from mindspore.common.eager import comparison, function
+from mindspore.common.hook_handle import register_hook
 from mindspore.common.indexing import (
     getitem,
     graph_getitem,
@@ -77,7 +79,7 @@ def _min(self: Any, axis: Any = None, keepdims: bool = False, *, return_indices:
     return f.min(self, axis, keepdims) if return_indices else f.amin(self, axis, keepdims)
 
 
-def _value(self: Any) -> Any:
+def value(self: Any) -> Any:
     """The tensor itself; of a Parameter, its values as a tensor that shares its memory."""
     return self
 
@@ -122,6 +124,26 @@ def _as_bool(self: Any) -> Any:
     return f.cast(self, dt.bool_)
 
 
+_CHOOSING: Mapping[str, Callable[..., Any]] = {
+    "addmm": matrices.addmm, "amax": f.amax, "amin": f.amin, "argsort": measures.argsort, "argwhere": choosing.nonzero,
+    "bfloat16": changes.as_bfloat16, "bmm": function("BatchMatMul"), "byte": changes.as_byte, "chunk": choosing.chunk,
+    "count_nonzero": measures.count_nonzero, "cumprod": measures.cumprod, "cumsum": measures.cumsum, "diag": matrices.diag,
+    "diagonal": matrices.diagonal, "dsplit": matrices.dsplit, "expand_as": choosing.expand_as, "flip": choosing.flip,
+    "fliplr": matrices.fliplr, "flipud": matrices.flipud, "gather": choosing.tensor_gather,
+    "gather_elements": choosing.gather_elements, "gather_nd": function("gather_nd"), "hsplit": matrices.hsplit,
+    "index_add": choosing.tensor_index_add, "index_fill": choosing.index_fill, "index_put": changes.index_put,
+    "index_select": choosing.index_select, "isclose": measures.isclose, "item": changes.graph_item,
+    "masked_select": choosing.masked_select, "mm": f.matmul, "moveaxis": matrices.movedim, "movedim": matrices.movedim,
+    "nan_to_num": measures.nan_to_num, "narrow": choosing.narrow, "new_full": changes.new_full, "new_ones": changes.new_ones,
+    "new_zeros": changes.new_zeros, "nonzero": choosing.nonzero, "norm": measures.norm, "outer": matrices.outer,
+    "ptp": measures.ptp, "repeat": choosing.repeat, "repeat_interleave": choosing.repeat_interleave,
+    "reshape_as": choosing.view_as, "roll": choosing.roll, "rot90": matrices.rot90, "scatter": choosing.scatter,
+    "scatter_add": choosing.tensor_scatter_add, "select": matrices.select_slice, "short": changes.as_short, "sort": measures.sort,
+    "swapdims": f.swapaxes, "t": matrices.t, "take": choosing.tensor_take, "tensor_split": choosing.tensor_split,
+    "topk": measures.topk, "trace": matrices.trace, "tril": matrices.tril, "triu": matrices.triu, "type_as": changes.type_as,
+    "unbind": f.unstack, "view_as": choosing.view_as, "vsplit": matrices.vsplit,
+}  # fmt: skip
+
 _WRITTEN: Mapping[str, Callable[..., Any]] = {
     "all": f.all, "any": f.any, "argmax": f.tensor_argmax, "argmin": f.argmin, "astype": _astype, "bool": _as_bool,
     "broadcast_to": f.broadcast_to, "clamp": f.clamp, "clip": f.clamp, "double": _as_double, "expand": f.expand,
@@ -129,7 +151,7 @@ _WRITTEN: Mapping[str, Callable[..., Any]] = {
     "long": _as_long, "masked_fill": f.masked_fill, "matmul": f.matmul, "max": _max, "mean": f.mean, "min": _min,
     "permute": f.transpose, "prod": f.prod, "ravel": f.ravel, "reshape": f.view, "softmax": f.softmax, "split": f.split,
     "squeeze": f.squeeze, "std": f.std, "sum": f.tensor_sum, "swapaxes": f.swapaxes, "tile": f.tile, "to": _to,
-    "transpose": f.transpose, "type": _to, "unsqueeze": f.expand_dims, "value": _value, "var": f.var, "view": f.view,
+    "transpose": f.transpose, "type": _to, "unsqueeze": f.expand_dims, "value": value, "var": f.var, "view": f.view,
     "where": f.tensor_where,
 }  # fmt: skip
 
@@ -150,11 +172,21 @@ def _positive(self: Any) -> Any:
 def _register() -> None:
     tensor_methods.update({name: function(name) for name in _SAME_NAME})
     tensor_methods.update({name: function(target) for name, target in _ALIASES.items()})
-    tensor_methods.update(_WRITTEN)
-    tensor_methods["copy"] = _identity
-    setattr(Tensor, "copy", _copy)  # noqa: B010 -- what a graph needs no copy for is one in memory
+    tensor_methods.update({**_WRITTEN, **_CHOOSING})
+    tensor_methods["copy"] = tensor_methods["clone"] = _identity
+    in_memory = {
+        "copy": _copy,
+        "clone": _copy,
+        "item": changes.item,
+        "itemset": changes.itemset,
+        "stride": changes.stride,
+    }
+    tensor_methods["register_hook"] = register_hook
+    for name, written in {**in_memory, **changes.IN_PLACE}.items():
+        setattr(Tensor, name, written)
     tensor_classes["Tensor"] = Tensor
     tensor_properties["T"] = _reversed_axes
+    tensor_properties["mT"] = matrices.transposed_matrices
     for symbol, (slot, name) in _OPERATORS.items():
         tensor_operators[symbol] = function(name)
         _native.set_operator(slot, function(name))

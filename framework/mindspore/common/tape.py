@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from mindspore import _native
+from mindspore.base.protocols import MUTABLE, record_fields
 from mindspore.common.builder import EAGER
 from mindspore.common.cotangents import Rule, Step, as_operand, cotangents, filled, promoted
 from mindspore.common.eager import arguments_of
 from mindspore.common.eager import function as operator_function
+from mindspore.common.hook_handle import hooked
 from mindspore.common.parameter import Parameter
 from mindspore.common.tensor_class import Tensor
 from mindspore.common.writes import Versions, Write
@@ -45,18 +47,24 @@ class Recording:
 
     Attributes:
         outputs: the floating tensors of what is differentiated.
-        sources: what it is differentiated for: `arguments` of the call, then weights.
+        sources: what it is differentiated for: `arguments` tensors of the call, then weights.
+        forms: the arguments of the call that it is differentiated for, which may hold several of these tensors.
+        given: the tensors that the caller gave for these tensors, where they are not the sources themselves.
     """
 
     value: Any
     outputs: list[Any]
     sources: list[Any]
     arguments: int
+    forms: Sequence[Any]
     records: Sequence[Any]
+    given: list[Any]
 
     def pull(self, seeds: Sequence[Any]) -> list[Any]:
         """Gradients of the sources for these cotangents of the outputs."""
-        return pull_back(self.records, self.outputs, seeds, self.sources)
+        gradients = pull_back(self.records, self.outputs, seeds, self.sources)
+        pairs = zip(self.given, gradients[: self.arguments], strict=True)
+        return [*(hooked(t, g) for t, g in pairs), *gradients[self.arguments :]]
 
 
 def recorded(
@@ -66,21 +74,30 @@ def recorded(
     positions: Sequence[int] | None,
     weights: Sequence[Any] = (),
     has_aux: bool = False,
+    nested: bool = False,
 ) -> Recording:
-    """Runs `function`; with `has_aux` only the first of its results is what gradients are of."""
-    chosen = _positions(args, positions)
+    """Runs `function`; with `has_aux` only the first of its results is what gradients are of.
+
+    `nested`: arguments to differentiate for may be containers of tensors.
+    """
+    chosen = _positions(args, positions, nested)
     call = list(args)
+    sources: list[Any] = []
+    given: list[Any] = []
     for i in chosen:
-        if not isinstance(call[i], Parameter):
-            call[i] = _alias(call[i])
-    sources = [*(call[i] for i in chosen), *weights]
+        call[i] = _source(args[i])
+        sources += tensors(call[i])
+        mapped(given.append, args[i])
+    count = len(sources)
+    sources += weights
     value, records = recording(function, call, kwargs)
     if has_aux and not isinstance(value, tuple):
         raise TypeError(
             f"has_aux=True needs a function that returns a tuple of a value and more, got {type(value).__name__}."
         )
     outputs = [o for o in tensors(value[0] if has_aux else value) if o.dtype.kind in "fc"]
-    return Recording(value, outputs, sources, len(chosen), records)
+    given = [None if t is s else t for t, s in zip(given, sources, strict=False)]
+    return Recording(value, outputs, sources, count, [call[i] for i in chosen], records, given)
 
 
 def differentiate(
@@ -93,11 +110,13 @@ def differentiate(
     has_aux: bool,
 ) -> Parts:
     """Runs `function` and takes the gradients of its floating results in its arguments at `positions` and in `weights`."""
-    run = recorded(function, args, kwargs, positions, weights, has_aux)
+    run = recorded(function, args, kwargs, positions, weights, has_aux, nested=True)
     head = run.value[0] if has_aux else run.value
     seeds = [_ones_like(o) for o in run.outputs] if sens is None else cotangents_of(head, sens)
     gradients = run.pull(seeds)
-    return Parts(run.value, tuple(gradients[: run.arguments]), tuple(gradients[run.arguments :]))
+    found = iter(gradients)
+    of_arguments = [mapped(lambda _: next(found), form) for form in run.forms]
+    return Parts(run.value, tuple(of_arguments), tuple(found))
 
 
 def tangents(
@@ -121,18 +140,60 @@ def pushed(run: Recording) -> Callable[[Sequence[Any]], list[Any]]:
     return move
 
 
-def _positions(args: Sequence[Any], positions: Sequence[int] | None) -> list[int]:
+def _positions(args: Sequence[Any], positions: Sequence[int] | None, nested: bool) -> list[int]:
     if positions is None:
-        return [i for i, a in enumerate(args) if isinstance(a, Tensor)]
+        marked = [nested and hasattr(type(a), MUTABLE) and _holds(a) for a in args]
+        return [i for i, a in enumerate(args) if isinstance(a, Tensor) or marked[i]]
     for position in positions:
         if position >= len(args):
             raise IndexError(f"Position index {position} is exceed input size: the call has {len(args)} arguments.")
-        if not isinstance(args[position], Tensor):
-            raise TypeError(
-                f"For 'F.grad', the argument at position {position} must be a Tensor to be differentiated for, but got "
-                f"{type(args[position]).__name__}."
-            )
+        _check(args[position], position, nested)
     return list(positions)
+
+
+def _holds(value: Any) -> bool:
+    return next(tensors(value), None) is not None
+
+
+def _check(value: Any, position: int, nested: bool) -> None:
+    marked = hasattr(type(value), MUTABLE)
+    allowed = (Tensor, float, int) if marked else (Tensor, float) if isinstance(value, float) else (Tensor,)
+
+    def check(leaf: Any) -> None:
+        if not isinstance(leaf, allowed):
+            raise TypeError(
+                f"For 'F.grad', the argument at position {position} must be a Tensor to be differentiated for"
+                f"{', or hold Tensors alone' if nested else ''}, but got {type(leaf).__name__}."
+            )
+
+    mapped(check, value) if nested else check(value)
+
+
+def _source(value: Any) -> Any:
+    """What the function is called with in the place of an argument, so that its uses can be told apart; numbers become tensors."""
+
+    def source(leaf: Any) -> Any:
+        if isinstance(leaf, Tensor):
+            return leaf if isinstance(leaf, Parameter) else _alias(leaf)
+        return Tensor(getattr(type(leaf), MUTABLE, type(leaf))(leaf))
+
+    return mapped(source, value)
+
+
+def mapped(function: Callable[[Any], Any], value: Any) -> Any:
+    """`value` with what its tuples, lists, dicts and dataclasses hold, at any depth, replaced by what `function` makes of it."""
+    if (names := record_fields(value)) is not None:
+        made = object.__new__(type(value))
+        for name in names:
+            object.__setattr__(made, name, mapped(function, getattr(value, name)))
+        return made
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*[mapped(function, each) for each in value])
+    if isinstance(value, tuple | list):
+        return (tuple if isinstance(value, tuple) else list)(mapped(function, each) for each in value)
+    if isinstance(value, dict):
+        return {key: mapped(function, each) for key, each in value.items()}
+    return function(value)
 
 
 def recording(
@@ -152,7 +213,7 @@ def recording(
 
 
 def tensors(value: Any) -> Iterator[Any]:
-    """The tensors in a result of nested tuples, lists and dicts."""
+    """The tensors in nested tuples, lists, dicts and dataclasses."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, tuple | list):
@@ -161,6 +222,9 @@ def tensors(value: Any) -> Iterator[Any]:
     elif isinstance(value, dict):
         for each in value.values():
             yield from tensors(each)
+    else:
+        for name in record_fields(value) or ():
+            yield from tensors(getattr(value, name))
 
 
 def cotangents_of(value: Any, sens: Any) -> list[Any]:
@@ -220,13 +284,21 @@ def pull_back(
         if id(output) in active:
             _accumulate(adjoints, output, seed)
     for step in reversed(path):
-        given = [adjoints.get(id(r)) for r in step.results]
+        given = [_adjoint(adjoints, r) for r in step.results]
         if any(g is not None for g in given):
             wanted = tuple(id(o) in active for o in step.operands)
             for operand, gradient in zip(step.operands, _cotangents(step, given, wanted), strict=True):
                 if gradient is not None:
                     _accumulate(adjoints, operand, gradient)
-    return [adjoints[id(s)] if id(s) in adjoints else _zeros_like(s) for s in sources]
+    leaves = {id(s) for s in sources} - {id(r) for step in path for r in step.results}
+    found = [_adjoint(adjoints, s) if id(s) in leaves else adjoints.get(id(s)) for s in sources]
+    return [_zeros_like(s) if g is None else g for s, g in zip(sources, found, strict=True)]
+
+
+def _adjoint(adjoints: Mapping[int, Any], tensor: Any) -> Any:
+    """The whole gradient of `tensor`, after its hooks; None without one."""
+    gradient = adjoints.get(id(tensor))
+    return gradient if gradient is None else hooked(tensor, gradient)
 
 
 def _cotangents(step: Step | _CustomStep, given: Sequence[Any], wanted: tuple[bool, ...]) -> Sequence[Any]:

@@ -102,16 +102,6 @@ class Tensor(_native.TensorBase):
         """Alias of `asnumpy`."""
         return self.asnumpy()
 
-    def item(self) -> Any:
-        """The only element as a Python number; ValueError when there is not exactly one."""
-        if self.size != 1:
-            raise ValueError(
-                f"The tensor should have only one element, but got {self.size}, more than one element is ambiguous."
-                if self.size
-                else "The tensor should have only one element, but got 0."
-            )
-        return self.asnumpy().item()
-
     def tolist(self) -> Any:
         """The elements as nested lists of Python numbers; a number for a 0-d tensor."""
         return self.asnumpy().tolist()

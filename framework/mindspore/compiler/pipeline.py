@@ -18,7 +18,8 @@ from mindspore.autodiff.reverse import value_and_grad_graph
 from mindspore.backends.reference.evaluate import evaluate
 from mindspore.base.symbolic import Scope
 from mindspore.compiler.general import Compiled, General, Shapes
-from mindspore.compiler.results import argument_picker, result_builder
+from mindspore.compiler.options import Options
+from mindspore.compiler.results import Run, argument_picker, result_builder, runnable
 from mindspore.compiler.saving import GraphSaver
 from mindspore.frontend.parse import parse
 from mindspore.infer.guards import ABSENT
@@ -30,16 +31,17 @@ from mindspore.ir.sizes import bound, bound_value
 from mindspore.ir.verifier import verify
 from mindspore.passes import FINISH, PIPELINE, simplify
 
+__all__ = ["EXPANDERS", "Options", "Prepared", "compile_call", "compile_general", "compile_graph", "prepared_call"]
+
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How to compile: ``backend`` by name; ``save_graphs`` 0 nothing, 1 the typed and the final graph, 2 every stage, under ``path``;
-    ``max_call_depth``: how deep calls are followed into."""
+class Prepared:
+    """A compiled call with what it was made of. ``entered``: the functions whose source is part of it."""
 
-    backend: str = "cpu"
-    save_graphs: int = 0
-    save_graphs_path: str = "."
-    max_call_depth: int = 1000
+    compiled: Compiled
+    specialised: Specialised
+    program: backends.Program | None
+    entered: Sequence[Any]
 
 
 def compile_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options) -> Compiled:
@@ -48,8 +50,15 @@ def compile_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], 
     Raises:
         SyntaxError, TypeError, ValueError: the user's program does not compile; the message begins with its file, line and column.
     """
-    specialised = _specialised(function, args, kwargs, options)
-    return Compiled(_guards(specialised), _executable(specialised, options))
+    return prepared_call(function, args, kwargs, options).compiled
+
+
+def prepared_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options) -> Prepared:
+    """Like `compile_call`, with what another process needs to do without compiling."""
+    entered: list[Any] = []
+    specialised = _specialised(function, args, kwargs, options, entered=entered)
+    program, run = _program(specialised, options)
+    return Prepared(Compiled(_guards(specialised), run), specialised, program, entered)
 
 
 def compile_general(
@@ -81,16 +90,25 @@ def _instances(specialised: Specialised, options: Options) -> Callable[[Sequence
 
 
 def _specialised(
-    function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options, shapes: Shapes | None = None
-) -> Specialised:
+    function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options, shapes: Shapes | None = None,
+    entered: list[Any] | None = None,
+) -> Specialised:  # fmt: skip
     saver = GraphSaver(
         getattr(function, "__name__", type(function).__name__), options.save_graphs, options.save_graphs_path
     )
+    parse_and_save = saver.parsed(parse)
+
+    def noted(called: Any) -> Graph:
+        if entered is not None:
+            entered.append(called)
+        graph: Graph = parse_and_save(called)
+        return graph
+
     specialised = specialise(
         function,
         tuple(args),
         dict(kwargs),
-        parse=saver.parsed(parse),
+        parse=noted,
         expanders=EXPANDERS,
         shapes=shapes,
         max_depth=options.max_call_depth,
@@ -123,7 +141,8 @@ def interpreted_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, An
     build = result_builder(made.result, len(made.graph.outputs()), made.updates)
 
     def run(args: Sequence[Any], kwargs: Mapping[str, Any], builder: Builder) -> tuple[Any, list[tuple[Any, Any]]]:
-        outputs = evaluate(made.graph, [*pick(args, kwargs), *made.bound], builder)
+        given = [*pick(args, kwargs), *made.bound]
+        outputs = evaluate(made.graph, given, builder, carry_out=lambda e, values: e.carry_out(values, made.bound))
         writes = [(made.bound[p - len(made.arguments)], outputs[o]) for o, p in made.updates.items()]
         return build(tuple(v for i, v in enumerate(outputs) if i not in made.updates)), writes
 
@@ -154,9 +173,19 @@ def _optimise(graph: Graph, saver: GraphSaver) -> None:
     saver.stage("final", graph)
 
 
-def _executable(specialised: Specialised, options: Options) -> Callable[[Sequence[Any], Mapping[str, Any]], Any]:
+def _executable(specialised: Specialised, options: Options) -> Run:
+    return _program(specialised, options)[1]
+
+
+def _program(specialised: Specialised, options: Options) -> tuple[backends.Program | None, Run]:
+    """The graph made ready by the back end, and the call that runs it."""
     backend = backends.find(options.backend)
-    return _call(specialised, backend.compile(specialised.graph, **_places(specialised)))
+    places = _places(specialised)
+    if not backends.storing(backend):
+        return None, _call(specialised, backend.compile(specialised.graph, **places))
+    tensors = places.pop("bound")
+    program = backend.prepare(specialised.graph, **places)
+    return program, _call(specialised, backend.load(program, tensors))
 
 
 def _places(specialised: Specialised) -> dict[str, Any]:
@@ -168,17 +197,10 @@ def _places(specialised: Specialised) -> dict[str, Any]:
     }
 
 
-def _call(
-    specialised: Specialised, execute: Callable[..., tuple[Any, ...]]
-) -> Callable[[Sequence[Any], Mapping[str, Any]], Any]:
+def _call(specialised: Specialised, execute: Callable[..., tuple[Any, ...]]) -> Run:
     """A call with Python arguments and results around a call with tensors."""
-    pick = argument_picker(specialised.arguments)
-    build = result_builder(specialised.result, len(specialised.graph.outputs()), specialised.updates)
-
-    def run(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        return build(execute(*pick(args, kwargs)))
-
-    return run
+    count = len(specialised.graph.outputs())
+    return runnable(execute, specialised.arguments, specialised.result, count, specialised.updates)
 
 
 def expand_gradient(

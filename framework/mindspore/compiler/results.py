@@ -9,10 +9,24 @@ import numpy as np
 
 from mindspore._native import TensorBase
 from mindspore.base.dtypes import to_numpy
-from mindspore.infer.specialise import AsTensor, Field, Output, Record
-from mindspore.infer.structure import remade
+from mindspore.infer.output import AsTensor, Field
+from mindspore.ir.effects import Output, completed
 
 Path = Sequence[Any]
+Run = Callable[[Sequence[Any], Mapping[str, Any]], Any]
+"""A compiled call over its arguments and keyword arguments."""
+
+
+def runnable(
+    execute: Callable[..., tuple[Any, ...]],
+    arguments: Sequence[Path],
+    result: Any,
+    outputs: int,
+    updates: Mapping[int, int],
+) -> Run:
+    """The call of a function whose graph `execute` runs."""
+    pick, build = argument_picker(arguments), result_builder(result, outputs, updates)
+    return lambda args, kwargs: build(execute(*pick(args, kwargs)))
 
 
 def argument_picker(paths: Sequence[Path]) -> Callable[[Sequence[Any], Mapping[str, Any]], Sequence[Any]]:
@@ -44,18 +58,4 @@ def result_builder(tree: Any, outputs: int, updates: Mapping[int, int]) -> Calla
     if isinstance(tree, Output):
         index = position[tree.index]
         return lambda results: results[index]
-    return lambda results: _rebuilt(tree, results, position)
-
-
-def _rebuilt(tree: Any, results: tuple[Any, ...], position: Mapping[int, int]) -> Any:
-    if isinstance(tree, Output):
-        return results[position[tree.index]]
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*[_rebuilt(t, results, position) for t in tree])
-    if isinstance(tree, tuple | list):
-        return type(tree)(_rebuilt(t, results, position) for t in tree)
-    if isinstance(tree, Record):
-        return remade(tree.cls, {k: _rebuilt(v, results, position) for k, v in tree.attributes.items()})
-    if isinstance(tree, dict):
-        return {k: _rebuilt(v, results, position) for k, v in tree.items()}
-    return tree
+    return lambda results: completed(tree, lambda index: results[position[index]])

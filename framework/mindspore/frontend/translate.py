@@ -230,7 +230,7 @@ def suite(block: Block, body: Sequence[ast.stmt], finish: Finish, at: ast.AST) -
             raise refuse(block.location(statement), statement)
         if block.ended:
             return
-    finish(block, at)
+    finish(block, body[-1] if body else at)
 
 
 def _arms_with_rest(node: ast.If, rest: Sequence[ast.stmt]) -> tuple[Sequence[ast.stmt], Sequence[ast.stmt]] | None:

@@ -19,6 +19,7 @@ from mindspore.infer.values import (
     Abstract,
     Choice,
     Closure,
+    Deferred,
     Dict,
     Frame,
     Instance,
@@ -40,6 +41,8 @@ def attribute_node(machine: Machine, frame: Frame, node: Apply) -> Abstract:
 
 def attribute(machine: Machine, owner: Abstract, name: str) -> Abstract:
     """``owner.name``. AttributeError when there is none."""
+    if name == "__class__":
+        return machine.call(Known(type), (owner,))
     if (kind := tensor_type(owner)) is not None:
         return _of_tensor(machine, owner, kind, name)
     if isinstance(owner, Known):
@@ -57,7 +60,9 @@ def attribute(machine: Machine, owner: Abstract, name: str) -> Abstract:
         return part
     if isinstance(owner, Closure) and name == "__name__":
         return Known(owner.graph.name)
-    if isinstance(owner, Sequence | List | Dict) and callable(found := getattr(python_class(owner), name, None)):
+    if isinstance(owner, Sequence | List | Dict | Deferred) and callable(
+        found := getattr(python_class(owner), name, None)
+    ):
         return Method(Known(found), owner)
     raise AttributeError(f"{describe(owner)} has no attribute {name!r}")
 
@@ -112,18 +117,23 @@ def _of_super(machine: Machine, owner: Super, name: str) -> Abstract:
 def set_attribute(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     owner, value, *previous = machine.values(frame, node.inputs)
     name: str = node.attrs["name"]
-    if previous and value is previous[0]:
-        return NONE
+    if not (previous and value is previous[0]):
+        assign(machine, owner, name, value)
+    return NONE
+
+
+def assign(machine: Machine, owner: Abstract, name: str, value: Abstract) -> None:
+    """``owner.name = value``. TypeError where graphs do not have it."""
     if isinstance(owner, Instance):
         store(machine, owner, name, value)
-        return NONE
+        return
     if isinstance(owner, Known) and not isinstance(owner.value, Node):
         current = getattr(owner.value, name, None)
         if is_parameter(Known(current)):
             machine.guards.attribute(owner.value, name, current)
             if not (isinstance(value, Known) and value.value is current):
                 write(machine, Known(current), value)
-            return NONE
+            return
     raise TypeError(
         f"cannot assign to attribute {name!r} of {describe(owner)}: in a graph only a Parameter that exists already can be "
         f"assigned. Make it a Parameter in __init__, or return the value."

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 from collections.abc import Mapping
 from typing import Any
 
 from mindspore.base.protocols import tensor_classes, tensor_methods
-from mindspore.infer.attributes import attribute
+from mindspore.infer.attributes import assign, attribute
 from mindspore.infer.compile_time import run_now
 from mindspore.infer.functions import is_function
 from mindspore.infer.iteration import extreme, means
@@ -27,7 +28,7 @@ from mindspore.infer.structure import (
     to_python,
 )
 from mindspore.infer.truth import decisive, known_truth, truth_node
-from mindspore.infer.values import Abstract, Known, Partial, Range, Super
+from mindspore.infer.values import NONE, Abstract, Known, Partial, Range, Super
 from mindspore.ir.graph import Node
 
 Arguments = tuple[Abstract, ...]
@@ -125,6 +126,13 @@ def hasattr_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     return Known(True)
 
 
+@means(setattr)
+def setattr_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    _positional("setattr", args, kwargs, 3, 3)
+    assign(machine, args[0], to_python(machine, args[1]), args[2])
+    return NONE
+
+
 @means(callable)
 def callable_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     _positional("callable", args, kwargs, 1, 1)
@@ -143,7 +151,7 @@ def list_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     return make_list(machine, elements(machine, args[0]) if args else ())
 
 
-@means(dict)
+@means(dict, collections.OrderedDict)
 def dict_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     _positional("dict", args, {}, 0, 1)
     return make_dict(machine, {**(as_mapping(machine, args[0]) if args else {}), **kwargs})
@@ -243,11 +251,6 @@ def divmod_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     return make_tuple((operation(machine, "//", args), operation(machine, "%", args)))
 
 
-@means(print)
-def print_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
-    raise TypeError("print is not supported in a graph. Return the value and print it outside the compiled function.")
-
-
 @means(super)
 def super_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     _positional("super", args, kwargs, 2, 2)
@@ -259,6 +262,22 @@ def partial_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     if not args:
         raise TypeError("partial() takes at least a function")
     return Partial(args[0], args[1:], dict(kwargs))
+
+
+@means(functools.update_wrapper)
+def update_wrapper(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    """The wrapper itself: names and docstrings of functions mean nothing in a graph."""
+    return args[0]
+
+
+@means(functools.wraps)
+def wraps(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
+    return Known(_itself)
+
+
+def _itself(function: Any) -> Any:
+    """Compiled from its source, like a function of the user."""
+    return function
 
 
 @means(functools.reduce)

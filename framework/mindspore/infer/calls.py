@@ -11,7 +11,7 @@ from typing import Any
 from mindspore.infer import language as lang
 from mindspore.infer.compile_time import constructible, is_pure, run_now
 from mindspore.infer.control import decided
-from mindspore.infer.custom import gradient_rule, with_gradient
+from mindspore.infer.custom import gradient_rule, guard_style, with_gradient
 from mindspore.infer.evaluation import mapping
 from mindspore.infer.machine import Machine, builtin_calls, dispatchers, evaluates
 from mindspore.infer.objects import make, makeable, special
@@ -137,6 +137,7 @@ def _by_protocol(machine: Machine, function: Any, args: tuple[Abstract, ...], kw
     if hasattr(function, "__operator__"):
         return call_operator(machine, function, args, kwargs)
     if hasattr(function, "__graph_function__"):
+        guard_style(machine, function)
         inner = Known(function.__graph_function__())
         rule = gradient_rule(machine, function)
         return call(machine, inner, args, kwargs) if rule is None else with_gradient(machine, inner, rule, args, kwargs)

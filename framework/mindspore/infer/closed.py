@@ -9,12 +9,12 @@ from typing import Any
 
 from mindspore.infer.control import scoped
 from mindspore.infer.heap import Layer
-from mindspore.infer.machine import Machine
+from mindspore.infer.machine import Ended, HookScope, Machine
 from mindspore.infer.result import Rebuild, taken_apart
 from mindspore.infer.structure import describe, elements, is_sequence
-from mindspore.infer.values import Abstract
+from mindspore.infer.values import NEVER, Abstract
 from mindspore.infer.whiles import packed, unpacked
-from mindspore.ir.graph import Constant, Graph, Node, Parameter, nodes
+from mindspore.ir.graph import Apply, Graph, Node, Parameter, complete, toposort
 from mindspore.ir.types import TensorType
 
 
@@ -75,46 +75,63 @@ def closed_call(
     fresh: Mapping[Parameter, Node],
     has_aux: bool = False,
     name: str = "differentiated",
+    differentiated: bool = False,
 ) -> Closed:
     """Runs `call`, which reads the parameters `fresh`, and closes what it made; `fresh` gives the argument of each.
 
+    `differentiated`: gradients of it are taken, so that hooks may be registered on its tensors.
+
     Raises:
+        Ended: it always raises.
         TypeError: it returns something that cannot leave a graph; with `has_aux`, no tuple.
     """
+    hooks = HookScope(len(machine.emitter.scopes) + 1)
     calls = machine.recursive_calls
-    result, layer, owned = scoped(machine, call, conditional=False)
+    if differentiated:
+        machine.gradients += 1
+        machine.hooks.append(hooks)
+    made = scoped(machine, call, conditional=False)
+    if differentiated:
+        machine.gradients -= 1
+        machine.hooks.pop()
+    layer, owned = made.layer, made.nodes
     machine.heap.push(layer)
     machine.emitter.scopes.append(owned)
-    parts = _parts(machine, result, has_aux)
+    parts = () if made.result is NEVER else _parts(machine, made.result, has_aux)
     leaves: list[Node] = []
-    value = [taken_apart(machine, parts[0], leaves)]
+    value = [taken_apart(machine, p, leaves) for p in parts[:1]]
     head = len(leaves)
     value += [taken_apart(machine, p, leaves) for p in parts[1:]]
     outputs = list(leaves)
     written = _written(machine, layer, outputs)
     machine.emitter.close()
     machine.heap.pop()
+    outputs = _rewired(hooks, owned, outputs)
     named: list[Node] = [*fresh, *[n for n in machine.emitter.free(outputs, owned) if n not in fresh]]
     graph = machine.emitter.closed(name, outputs, owned, named)
-    if machine.recursive_calls > calls and _unfinished(graph):
+    if machine.recursive_calls > calls and not complete(graph):
         raise TypeError(
             "a function that calls itself inside its own gradient or gradient rule is not supported in a graph."
         )
     arguments = [*fresh.values(), *named[len(fresh) :]]
-    return Closed(graph, named, arguments, value, leaves, head, written)
+    found = Closed(graph, named, arguments, value, leaves, head, written)
+    if made.result is NEVER:
+        found.write_back(machine, machine.emitter.inlined(graph, arguments))
+        raise Ended
+    return found
 
 
-def _unfinished(graph: Graph) -> bool:
-    """Whether a graph inside `graph` is still being made."""
-    seen, queue = {graph}, [graph]
-    for current in queue:
-        if current.output is None:
-            return True
-        inside = [n.value for n in nodes(current) if isinstance(n, Constant) and isinstance(n.value, Graph)]
-        fresh = [g for g in dict.fromkeys(inside) if g not in seen]
-        seen.update(fresh)
-        queue += fresh
-    return False
+def _rewired(hooks: HookScope, owned: set[Node], outputs: list[Node]) -> list[Node]:
+    """`outputs` after all nodes in `owned`, which belong to this call and are changed in place, read tensors through their hooks."""
+    for source, (nodes, through) in hooks.entries.items():
+        read = [i for n in nodes for i in n.inputs[3:]]
+        if any(source in n.inputs for n in toposort(*read)):
+            raise TypeError("a hook must not read what is computed from the tensor on which it is registered.")
+        for each in owned:
+            if each not in nodes and isinstance(each, Apply) and source in each.inputs:
+                each.inputs = tuple(through if i is source else i for i in each.inputs)
+        outputs = [through if o is source else o for o in outputs]
+    return outputs
 
 
 def _parts(machine: Machine, result: Abstract, has_aux: bool) -> tuple[Abstract, ...]:

@@ -8,10 +8,13 @@ from enum import Enum
 from types import BuiltinFunctionType, BuiltinMethodType, MethodDescriptorType, MethodWrapperType, WrapperDescriptorType
 from typing import Any
 
+from mindspore.infer.deferred import made_later, makes_text
+from mindspore.infer.guards import is_library
 from mindspore.infer.machine import Machine
 from mindspore.infer.structure import NotConstantError, fresh, make_tuple, to_python
 from mindspore.infer.values import Abstract, Choice, Closure, FunctionHandle, Known, Method, Partial, Transformed, Value
 from mindspore.ir.graph import Node
+from mindspore.ir.sizes import has_sizes
 
 _PURE_MODULES = frozenset({"math", "cmath", "operator", "_operator", "numpy"})
 _PURE_BUILTINS = frozenset(
@@ -80,12 +83,20 @@ def run_now(machine: Machine, function: Any, args: tuple[Abstract, ...], kwargs:
     """Calls `function` with the Python objects behind the arguments. TypeError when one is a value of the graph."""
     if isinstance(function, type) and hasattr(function, "_fields"):
         return _namedtuple(function, args, kwargs)
+    if isinstance(function, type) and issubclass(function, BaseException):
+        return made_later(machine, function, args, kwargs)
     try:
         given = [_handed_over(machine, a) for a in args]
         named = {k: _handed_over(machine, v) for k, v in kwargs.items()}
     except NotConstantError as error:
+        if makes_text(function):
+            return made_later(machine, function, args, kwargs)
         name = getattr(function, "__qualname__", repr(function))
         raise TypeError(f"{name} runs while compiling and takes constants only: {error}") from None
+    if makes_text(function) and has_sizes((given, named)):
+        return made_later(machine, function, args, kwargs)
+    if not is_library(getattr(function, "__module__", None) or type(function).__module__):
+        machine.guards.ran.append(function)
     made = by_python(lambda: function(*given, **named))
     if isinstance(function, type) and hasattr(made, "__made_in_graph__"):
         made.__made_in_graph__()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Sequence as Items
+from dataclasses import dataclass
 from typing import Any
 
 from mindspore.base import dtypes as dt
@@ -13,9 +14,9 @@ from mindspore.infer.join import DisagreementError, GraphJoinError, Join, Leaf, 
 from mindspore.infer.leaving import Rebuild
 from mindspore.infer.machine import Machine, PendingError, evaluates
 from mindspore.infer.truth import decisive, known_truth, truth_node
-from mindspore.infer.values import Abstract, Case, Choice, Completion, Frame, Unusable
+from mindspore.infer.values import EFFECTS, NEVER, Abstract, Case, Choice, Completion, Frame, Unusable
 from mindspore.ir.graph import Apply, Constant, Graph, Node
-from mindspore.ir.types import TensorType
+from mindspore.ir.types import TensorType, TokenType
 
 Thunk = Callable[[], Abstract]
 
@@ -29,10 +30,13 @@ def branch(machine: Machine, frame: Frame, node: Apply) -> Abstract:
         return machine.run(arms[0 if truth else 1], frame)
     if node.attrs["logical"] and (merged := _logical(machine, frame, node, condition, arms)) is not None:
         return merged
-    then, other = (lambda: machine.run(arms[0], frame)), (lambda: machine.run(arms[1], frame))
-    result = run_time_branch(machine, truth_node(machine, condition), then, other)
-    frame.node = node
-    return result
+
+    def arm(graph: Graph) -> Abstract:
+        result = machine.run(graph, frame)
+        frame.node = node
+        return result
+
+    return run_time_branch(machine, truth_node(machine, condition), lambda: arm(arms[0]), lambda: arm(arms[1]))
 
 
 def _graph(node: Node) -> Graph:
@@ -50,14 +54,14 @@ def _logical(machine: Machine, frame: Frame, node: Apply, condition: Abstract, a
     machine.heap.push()
     machine.branches += 1
     try:
-        completion = machine.run(arms[0 if symbol == "and" else 1], frame)
+        completion = machine.attempted(lambda: machine.run(arms[0 if symbol == "and" else 1], frame))
     except PendingError:
         machine.restore(before)
         return None
     machine.branches -= 1
     changed = machine.heap.pop()
     frame.node = node
-    if machine.recursive_calls > before.recursive_calls:
+    if completion is NEVER or machine.recursive_calls > before.recursive_calls:
         return None
     assert isinstance(completion, Completion)
     (value,) = completion.cases[lang.NEXT].values
@@ -72,30 +76,30 @@ def _logical(machine: Machine, frame: Frame, node: Apply, condition: Abstract, a
 def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk) -> Abstract:
     """Evaluates both arms and emits the `If` that chooses between what they leave.
 
+    An arm that always raises leaves nothing: the other one continues what comes before the branch.
+
     Raises:
         TypeError: results or state of the arms have different types.
         PendingError: both arms wait for the value of a recursive call.
     """
-    results, layers, owned = [], [], []
-    pending: list[PendingError] = []
-    for arm in (then, other):
-        before = machine.checkpoint()
-        try:
-            result, layer, nodes = scoped(machine, arm)
-        except PendingError as error:
-            machine.restore(before)
-            pending.append(error)
-            continue
-        results.append(result)
-        layers.append(layer)
-        owned.append(nodes)
-    if pending:
-        return _only(machine, pending, results, layers, owned)
-    join = Join(machine, condition, (layers[0], layers[1]), (owned[0], owned[1]))
-    rebuild = _matched(join, results)
-    contents = [_join_content(machine, join, key) for key in _written(machine, layers)]
+    left = _arm(machine, then)
+    if isinstance(left, Arm) and left.result is NEVER:
+        _check(machine, condition, left, other=False)
+        return other()
+    right = _arm(machine, other)
+    if isinstance(left, PendingError) or isinstance(right, PendingError):
+        return _only(machine, left, right)
+    if right.result is NEVER:
+        before = machine.heap.get(EFFECTS)
+        _check(machine, condition, right, other=True)
+        _continue(machine, left, before)
+        return left.result
+    join = Join(machine, condition, (left.layer, right.layer), (left.nodes, right.nodes))
+    rebuild = _matched(join, [left.result, right.result])
+    contents = [_join_content(machine, join, key) for key in _written(machine, join.layers)]
     made: list[Node] = []
     if join.types:
+        owned = [left.nodes, right.nodes]
         sides = zip((join.left, join.right), owned, strict=True)
         outputs = [_outputs(machine, side, join.types, own) for side, own in sides]
         made = _emit_if(machine, condition, outputs, owned)
@@ -104,15 +108,25 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
     return rebuild(made)
 
 
-def _only(
-    machine: Machine, pending: list[PendingError], results: list[Abstract], layers: list[Layer], owned: list[set[Node]]
-) -> Abstract:
+def _arm(machine: Machine, arm: Thunk) -> Arm | PendingError:
+    """What `arm` does, or that it waits for the value of a recursive call."""
+    before = machine.checkpoint()
+    try:
+        return scoped(machine, arm)
+    except PendingError as error:
+        machine.restore(before)
+        return error
+
+
+def _only(machine: Machine, left: Arm | PendingError, right: Arm | PendingError) -> Abstract:
     """What the arm leaves that does not wait for the value of a recursive call, as if there were no other."""
-    if not results:
+    pending = [arm for arm in (left, right) if isinstance(arm, PendingError)]
+    (arm,) = [arm for arm in (left, right) if isinstance(arm, Arm) and arm.result is not NEVER] or (None,)
+    if arm is None:
         raise min(pending, key=lambda error: error.depth)
-    machine.heap.merge(layers[0])
-    machine.emitter.adopt(owned[0])
-    return results[0]
+    machine.heap.merge(arm.layer)
+    machine.emitter.adopt(arm.nodes)
+    return arm.result
 
 
 def _matched(join: Join, results: list[Abstract]) -> Rebuild:
@@ -146,23 +160,51 @@ def chosen(machine: Machine, values: Items[Abstract], position: Node) -> Abstrac
     return among(0, count)
 
 
-def scoped(machine: Machine, arm: Thunk, conditional: bool = True) -> tuple[Abstract, Layer, set[Node]]:
-    """Runs `arm` in a scope and heap layer of its own: its value, what it wrote, and the nodes it made.
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """What was evaluated apart: its value, what it wrote, and the nodes it made."""
 
-    `conditional`: whether it may not run at all, so that it must not raise.
+    result: Abstract
+    layer: Layer
+    nodes: set[Node]
+
+
+def scoped(machine: Machine, arm: Thunk, conditional: bool = True) -> Arm:
+    """Runs `arm` in a scope and heap layer of its own; its value is `NEVER` when it always raises.
+
+    `conditional`: whether it may not run at all.
     """
     location = machine.emitter.location
     machine.heap.push()
     machine.emitter.open()
     machine.branches += conditional
-    result = arm()
+    result = machine.attempted(arm)
     machine.branches -= conditional
     machine.emitter.location = location
     nodes = machine.emitter.close()
-    return result, machine.heap.pop(), nodes
+    return Arm(result, machine.heap.pop(), nodes)
 
 
-def _written(machine: Machine, layers: list[Layer]) -> list[object]:
+def _check(machine: Machine, condition: Node, raising: Arm, other: bool) -> None:
+    """Emits the `If` of which one arm raises."""
+    before: Node = machine.heap.get(EFFECTS)
+    arms = [([raising.layer[EFFECTS]], raising.nodes), ([before], set[Node]())]
+    outputs, owned = zip(*(arms[::-1] if other else arms), strict=True)
+    (token,) = _emit_if(machine, condition, outputs, owned)
+    machine.heap.set(EFFECTS, token)
+
+
+def _continue(machine: Machine, arm: Arm, before: Node) -> None:
+    """Makes what `arm` did unconditional; its effects began with the token `before`."""
+    token = machine.heap.get(EFFECTS)
+    for node in arm.nodes:
+        if isinstance(node, Apply) and before in node.inputs:
+            node.inputs = tuple(token if i is before else i for i in node.inputs)
+    machine.emitter.adopt(arm.nodes)
+    machine.heap.merge(arm.layer)
+
+
+def _written(machine: Machine, layers: Items[Layer]) -> list[object]:
     """Heap keys from before the branch that an arm wrote."""
     return [k for k in dict.fromkeys([*layers[0], *layers[1]]) if k in machine.heap]
 
@@ -182,7 +224,9 @@ def _join_content(machine: Machine, join: Join, key: object) -> tuple[object, Ca
         return key, lambda nodes: unusable
 
 
-def _outputs(machine: Machine, leaves: list[Leaf], types: list[TensorType], owned: set[Node]) -> list[Node]:
+def _outputs(
+    machine: Machine, leaves: list[Leaf], types: Items[TensorType | TokenType], owned: set[Node]
+) -> list[Node]:
     """Nodes for the results of an arm; those made here belong to it."""
     machine.emitter.scopes.append(owned)
     nodes = [leaf_node(machine, leaf, kind) for leaf, kind in zip(leaves, types, strict=True)]
@@ -190,7 +234,7 @@ def _outputs(machine: Machine, leaves: list[Leaf], types: list[TensorType], owne
     return nodes
 
 
-def _emit_if(machine: Machine, condition: Node, outputs: list[list[Node]], owned: list[set[Node]]) -> list[Node]:
+def _emit_if(machine: Machine, condition: Node, outputs: Items[list[Node]], owned: Items[set[Node]]) -> list[Node]:
     emitter = machine.emitter
     free = [emitter.free(o, own) for o, own in zip(outputs, owned, strict=True)]
     arguments = list(dict.fromkeys([*free[0], *free[1]]))

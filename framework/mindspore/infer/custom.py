@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mindspore.base.bprops import check_count, check_kind, check_shape
-from mindspore.base.protocols import RECOMPUTE, RECOMPUTE_FLAG
+from mindspore.base.protocols import CALL_STYLE, RECOMPUTE, BackwardHooks
 from mindspore.infer.closed import Closed, closed_call, tensor_kind
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.result import Rebuild, taken_apart
@@ -22,25 +22,30 @@ from mindspore.ir.types import TensorType, TupleType
 Arguments = tuple[Abstract, ...]
 
 
+def guard_style(machine: Machine, function: Any) -> None:
+    """The graph holds as long as calls of the object `function` mean the same."""
+    if hasattr(function, CALL_STYLE):
+        machine.guards.attribute(function, CALL_STYLE, getattr(function, CALL_STYLE))
+
+
 def gradient_rule(machine: Machine, function: Any) -> Any:
     """How a call of the object `function` is differentiated, if it is: the `rule` of `with_gradient`, or None for the usual way."""
     if not machine.gradients or not hasattr(function, "__graph_gradient__"):
         return None
-    rule = function.__graph_gradient__()
-    if hasattr(function, RECOMPUTE_FLAG):
-        machine.guards.attribute(function, RECOMPUTE_FLAG, getattr(function, RECOMPUTE_FLAG))
-    return rule
+    return function.__graph_gradient__()
 
 
 def with_gradient(
     machine: Machine, function: Abstract, rule: Any, args: Arguments, kwargs: Mapping[str, Abstract]
 ) -> Abstract:
-    """``function(*args)`` whose gradient is what `rule` says: `RECOMPUTE`, or a function (*args, result, cotangent) -> gradients.
+    """``function(*args)`` with the gradient that `rule` says.
+
+    It is `RECOMPUTE`, `BackwardHooks`, or a function (*args, result, cotangent) -> gradients.
 
     Raises:
         ValueError, TypeError: the gradients do not fit the arguments.
     """
-    if isinstance(function, Known) and rule is not RECOMPUTE:
+    if isinstance(function, Known) and rule is not RECOMPUTE and not isinstance(rule, BackwardHooks):
         args, kwargs = _by_position(function.value, args, kwargs), {}
     leaves: list[Node] = []
     rebuild = [taken_apart(machine, a, leaves) for a in args]
@@ -58,7 +63,52 @@ def with_gradient(
         )
         backward = machine.expanders["recompute"](inner.graph, wrt)
         return _emitted(machine, inner, inner.graph, backward, inner.arguments, wrt)
+    if isinstance(rule, BackwardHooks):
+        return _with_hooks(machine, inner, rule, rebuild, leaves)
     return _with_rule(machine, inner, rule, rebuild, leaves)
+
+
+def _with_hooks(
+    machine: Machine, inner: Closed, rule: BackwardHooks, rebuild: Items[Rebuild], leaves: Items[Node]
+) -> Abstract:
+    """The usual gradient between the user's functions. Its forward part is that of the call, which later becomes one with it."""
+    arguments = [Parameter(f"x{i}", n.type, n.location) for i, n in enumerate(inner.named)]
+    results = inner.graph.outputs()
+    outs, seeds = ([Parameter(f"{p}{i}", o.type) for i, o in enumerate(results)] for p in "yd")
+    wrt = tuple(i for i, n in enumerate(inner.named) if isinstance(n.type, TensorType) and n.type.dtype.kind in "fc")
+    plain = Graph(inner.graph.name, inner.graph.parameters, inner.graph.result, inner.graph.location)
+    moving = [i for i, o in enumerate(results) if isinstance(o.type, TensorType) and o.type.dtype.kind in "fc"]
+    whole = machine.expanders["grad"](plain, wrt, sens=True, differentiated=tuple(moving))
+    fresh = {p: p for p in (*arguments, *outs, *seeds)}
+
+    def run() -> Abstract:
+        given = machine.call(Known(rule.before), (_tuple(inner.value[0](seeds)),))
+        cotangents: list[Node] = []
+        taken_apart(machine, given, cotangents)
+        check_kind(rule.before, 0, len(cotangents) == inner.head, f"{len(cotangents)} tensor(s) for {inner.head}")
+        every = [*cotangents, *seeds[inner.head :]]
+        found = machine.emitter.inlined(whole, [*arguments, *(_typed(machine, every[i], results[i]) for i in moving)])
+        gradients: list[Any] = [
+            machine.emitter.zeros_like(a) if isinstance(a.type, TensorType) else a for a in arguments
+        ]
+        for position, gradient in zip(wrt, found[len(results) :], strict=True):
+            gradients[position] = gradient
+        own = make_tuple([r(gradients) for r in rebuild])
+        after = machine.call(Known(rule.after), (own, given))
+        seen: list[Node] = []
+        for position, (part, argument) in enumerate(
+            zip(elements(machine, after), [r(arguments) for r in rebuild], strict=True)
+        ):
+            _collect(machine, rule.after, position, part, argument, seen)
+        gradients[: len(seen)] = seen
+        return make_tuple([_typed(machine, gradients[i], arguments[i]) for i in wrt])
+
+    made = closed_call(machine, run, fresh, name=f"{inner.graph.name}_hooked")
+    return _joined(machine, inner, made, inner.arguments, len(inner.named), wrt)
+
+
+def _tuple(value: Abstract) -> Abstract:
+    return value if is_sequence(value) else make_tuple((value,))
 
 
 def _name(function: Abstract) -> str:
@@ -88,14 +138,21 @@ def _with_rule(machine: Machine, inner: Closed, rule: Any, rebuild: Items[Rebuil
         return make_tuple(_gradients(machine, rule, result, given, arguments))
 
     made = closed_call(machine, run, fresh, name=f"{inner.graph.name}_bprop")
+    return _joined(machine, inner, made, leaves, len(leaves), tuple(range(len(leaves))))
+
+
+def _joined(
+    machine: Machine, inner: Closed, made: Closed, leaves: Items[Node], lead: int, wrt: tuple[int, ...]
+) -> Abstract:
+    """Brings both parts to one list of arguments: `leaves`, the `lead` first ones of both, then what either reads from outside."""
     if made.written:
         raise TypeError("a 'bprop' must not assign Parameters or other state: its gradients would depend on the order.")
-    read = dict.fromkeys([*inner.named[len(leaves) :], *made.named[len(fresh) :]])
-    wrt = tuple(range(len(leaves)))
-    forward = _widened(inner.graph, inner.named, len(leaves), list(read))
-    backward = _widened(made.graph, made.named, len(fresh), list(read))
-    own = backward.parameters
-    ordered = [*own[: len(leaves)], *own[len(fresh) :], *own[len(leaves) : len(fresh)]]
+    own = lead + 2 * len(inner.graph.outputs())
+    read = list(dict.fromkeys([*inner.named[lead:], *made.named[own:]]))
+    forward = _widened(inner.graph, inner.named, lead, read)
+    backward = _widened(made.graph, made.named, own, read)
+    parameters = backward.parameters
+    ordered = [*parameters[:lead], *parameters[own:], *parameters[lead:own]]
     backward = Graph(backward.name, ordered, backward.result, backward.location)
     return _emitted(machine, inner, forward, backward, [*leaves, *read], wrt)
 

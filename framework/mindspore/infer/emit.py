@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from mindspore.base.errors import Location
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import IF, MAKE_TUPLE, NO_ATTRS, WHILE, Apply, Constant, Graph, Node, Parameter, nodes
-from mindspore.ir.types import FunctionType, Type
+from mindspore.ir.effects import Effect
+from mindspore.ir.graph import EMIT, IF, MAKE_TUPLE, NO_ATTRS, WHILE, Apply, Constant, Graph, Node, Parameter, nodes
+from mindspore.ir.types import FunctionType, TokenType, Type
 
 
 class Emitter(GraphBuilder):
@@ -17,6 +19,8 @@ class Emitter(GraphBuilder):
     def __init__(self, location: Location | None = None) -> None:
         super().__init__(location)
         self.scopes: list[set[Node]] = []
+        self.made = 0
+        """How many nodes were made so far."""
 
     def apply(self, op: Any, inputs: Sequence[Node], attrs: Mapping[str, Any]) -> Node:
         return self.own(super().apply(op, inputs, attrs))
@@ -31,6 +35,7 @@ class Emitter(GraphBuilder):
 
     def own(self, node: Node) -> Node:
         """Records a new `node` in the newest scope."""
+        self.made += 1
         if self.scopes:
             self.scopes[-1].add(node)
         return node
@@ -46,6 +51,11 @@ class Emitter(GraphBuilder):
         """Nodes of a closed scope become the newest scope's own."""
         if self.scopes:
             self.scopes[-1] |= nodes
+
+    def effect(self, token: Node, values: Sequence[Node], effect: Effect) -> Node:
+        """`Emit`: the token after `effect`."""
+        attrs = MappingProxyType({"effect": effect})
+        return self.own(Apply(EMIT, (token, *values), attrs, TokenType(), self.location))
 
     def free(self, outputs: Iterable[Node], owned: set[Node]) -> list[Node]:
         """Nodes outside `owned` that `outputs` read, in the order they are met; constants are not free."""

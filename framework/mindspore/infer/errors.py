@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mindspore.base.errors import GraphTypeError, GraphValueError, InternalError, Location
@@ -29,13 +29,21 @@ def located(error: Exception, frames: Iterable[Frame]) -> Exception:
     """
     if isinstance(error, Located | InternalError | SyntaxError):
         return error
-    places = getattr(error, "raised_at", None) or places_of(frames)
-    places = [p for p in places if not p[0].file.startswith(_OWN_SOURCES)] or places
-    lines = [line for i, place in enumerate(reversed(places)) for line in _place(place[0], place[1], innermost=i == 0)]
+    return carried_by(error, lines_of(getattr(error, "raised_at", None) or places_of(frames)))
+
+
+def lines_of(places: Sequence[tuple[Location, str]]) -> list[str]:
+    """Source positions for people, innermost first."""
+    found = [p for p in places if not p[0].file.startswith(_OWN_SOURCES)] or places
+    return _shortened([line for i, place in enumerate(reversed(found)) for line in _place(*place, innermost=i == 0)])
+
+
+def carried_by(error: Exception, lines: Sequence[str]) -> Exception:
+    """`error` with `lines` in front, or as a note of one of the user's own classes."""
     if type(error).__module__.partition(".")[0] not in ("builtins", "mindspore"):
-        error.add_note("\n".join(_shortened(lines)))
+        error.add_note("\n".join(lines))
         return error
-    return _class(type(error))("\n".join([*_shortened(lines), _text(error)]))
+    return _class(type(error))("\n".join([*lines, _text(error)]))
 
 
 def places_of(frames: Iterable[Frame]) -> list[tuple[Location, str]]:

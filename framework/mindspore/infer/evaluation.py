@@ -1,4 +1,4 @@
-"""Evaluating the nodes that need no control flow: names, displays, functions, strings, raise."""
+"""Evaluating the nodes that need no control flow: names, displays, functions, strings."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import builtins
 from typing import Any
 
 from mindspore.infer import language as lang
-from mindspore.infer.compile_time import raised_by_program
+from mindspore.infer.deferred import concatenated, text
 from mindspore.infer.guards import ABSENT
-from mindspore.infer.machine import Machine, evaluates
+from mindspore.infer.machine import Machine, evaluates, tensor_type
+from mindspore.infer.state import tensor
 from mindspore.infer.structure import (
     NotConstantError,
     describe,
     elements,
+    is_constant,
     make_dict,
     make_list,
     make_tuple,
@@ -34,6 +36,7 @@ from mindspore.infer.values import (
     Unusable,
 )
 from mindspore.ir.graph import TUPLE_GET, Apply, Constant, Graph
+from mindspore.ir.sizes import has_sizes
 
 
 @evaluates(lang.GLOBAL)
@@ -189,20 +192,28 @@ def slice_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
 
 @evaluates(lang.FORMAT)
 def format_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
-    try:
-        value, specification = (to_python(machine, v) for v in machine.values(frame, node.inputs))
-    except NotConstantError as error:
-        raise TypeError(
-            f"a string made in a graph needs values that are known while compiling: {error} Format the value outside the compiled "
-            f"function, or pass it to print by itself."
-        ) from None
+    value, specification = machine.values(frame, node.inputs)
+    conversion: int = node.attrs["conversion"]
+    if is_constant(machine, value) and is_constant(machine, specification):
+        constant = to_python(machine, value)
+        if not has_sizes(constant):
+            return Known(_formatted(constant, to_python(machine, specification), conversion))
+    plain = conversion == -1 and not (isinstance(specification, Known) and specification.value == "")
+    given = tensor(machine, value) if plain and tensor_type(value) is not None else value
+    return text(machine, _formatted, (given, specification, Known(conversion)))
+
+
+def _formatted(value: Any, specification: str, conversion: int) -> str:
     conversions: dict[int, Any] = {-1: lambda v: v, ord("s"): str, ord("r"): repr, ord("a"): ascii}
-    return Known(format(conversions[node.attrs["conversion"]](value), specification))
+    return format(conversions[conversion](value), specification)
 
 
 @evaluates(lang.CONCATENATE)
 def concatenate(machine: Machine, frame: Frame, node: Apply) -> Abstract:
-    return Known("".join(to_python(machine, v) for v in machine.values(frame, node.inputs)))
+    parts = machine.values(frame, node.inputs)
+    if all(is_constant(machine, p) for p in parts):
+        return Known("".join(to_python(machine, p) for p in parts))
+    return concatenated(machine, parts)
 
 
 @evaluates(lang.UNPACK)
@@ -230,26 +241,3 @@ def collect(machine: Machine, frame: Frame, node: Apply) -> Abstract:
         collected.extend(elements(machine, machine.run(body.value, frame, (each,))))
         frame.node = node
     return make_list(machine, collected)
-
-
-@evaluates(lang.RAISE)
-def raise_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
-    around = machine.tries[-1] if machine.tries else 0
-    if machine.branches != around:
-        where = " inside try or with" if machine.tries else ""
-        raise ValueError(
-            f"raise or assert under a condition that is known only at run time is not supported in a graph{where}. "
-            "Check the condition outside the compiled function, or select a value with where."
-        )
-    raise _exception(machine, frame, node)
-
-
-def _exception(machine: Machine, frame: Frame, node: Apply) -> Exception:
-    if not node.inputs:
-        return machine.handled[-1] if machine.handled else RuntimeError("No active exception to reraise")
-    error = to_python(machine, machine.value(frame, node.inputs[0]))
-    if isinstance(error, type) and issubclass(error, Exception):
-        error = error()
-    if not isinstance(error, Exception):
-        raise TypeError(f"exceptions must derive from Exception, got {error!r}")
-    return raised_by_program(error)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mindspore.infer import language as lang
 from mindspore.infer.control import proceed
 from mindspore.infer.errors import places_of
-from mindspore.infer.machine import Machine, evaluates
+from mindspore.infer.machine import Checkpoint, Machine, evaluates
 from mindspore.infer.values import Abstract, Completion, Frame, Known
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 
@@ -46,21 +47,25 @@ def _completion(value: Abstract) -> Completion:
 
 def _attempted(machine: Machine, run: Callable[[], Completion]) -> tuple[Completion | None, Exception | None]:
     """What `run` gives, or the exception of the program that ended it; then the machine is where it was before."""
-    marks = len(machine.stack), len(machine.heap.layers), len(machine.emitter.scopes), machine.emitter.location
-    branches, fold, tries = machine.branches, machine.fold, len(machine.tries)
-    machine.tries.append(branches)
+    before = machine.checkpoint()
+    machine.tries.append(machine.branches)
     try:
         return run(), None
     except Exception as error:
-        if machine.branches != branches or not _catchable(error):
+        if machine.branches != before.branches or not _catchable(error):
             raise
         if not hasattr(error, "raised_at"):
             error.raised_at = places_of(machine.stack)  # type: ignore[attr-defined]
-        del machine.stack[marks[0] :], machine.heap.layers[marks[1] :], machine.emitter.scopes[marks[2] :]
-        machine.emitter.location, machine.fold = marks[3], fold
+        _leave(machine, before)
         return None, error
     finally:
-        del machine.tries[tries:]
+        del machine.tries[before.tries :]
+
+
+def _leave(machine: Machine, before: Checkpoint) -> None:
+    """Back to where the ``try`` is; what was written until the exception stays."""
+    del machine.heap.layers[before.heap[0] :]
+    machine.restore(replace(before, heap=machine.heap.moment()))
 
 
 def _catchable(error: Exception) -> bool:

@@ -14,6 +14,7 @@ from mindspore.infer.values import (
     Abstract,
     Choice,
     Closure,
+    Deferred,
     Frame,
     Instance,
     Known,
@@ -57,8 +58,12 @@ def is_function(value: Abstract) -> bool:
 
 
 def may_be_chosen(value: Abstract) -> bool:
-    """Whether run time may choose between `value` and another: functions, and objects that are used through their attributes."""
-    if is_function(value) or isinstance(value, Instance):
+    """Whether run time may choose between `value` and another: functions, texts, and objects that are used through their attributes."""
+    if (
+        is_function(value)
+        or isinstance(value, Instance | Deferred)
+        or (isinstance(value, Known) and type(value.value) is str)
+    ):
         return True
     return isinstance(value, Known) and tensor_type(value) is None and not isinstance(value.value, _PLAIN)
 
@@ -151,6 +156,16 @@ def _closed_choice(parts: Items[Abstract]) -> Abstract:
     return Choice(flag, then, other)
 
 
+def _open_deferred(value: Deferred) -> Opened:
+    count, names = len(value.args), tuple(value.kwargs)
+
+    def close(parts: Items[Abstract]) -> Abstract:
+        named = dict(zip(names, parts[count:], strict=True))
+        return Deferred(value.cls, value.function, tuple(parts[:count]), named)
+
+    return Opened((Deferred, value.function, count, names), (*value.args, *value.kwargs.values()), close)
+
+
 def _open_slice(value: Slice) -> Opened:
     return Opened((Slice,), (value.start, value.stop, value.step), lambda parts: Slice(*parts))
 
@@ -169,6 +184,7 @@ _OPENERS: dict[type, Callable[[Any], Opened]] = {
     Partial: _open_partial,
     Transformed: _open_transformed,
     Choice: _open_choice,
+    Deferred: _open_deferred,
     Slice: _open_slice,
     Range: _open_range,
     Super: _open_super,

@@ -25,6 +25,10 @@ class GuardRecorder:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, int, Any], Guard] = {}
+        self.opaque: list[Any] = []
+        """Objects that were read, and that no guard watches."""
+        self.ran: list[Any] = []
+        """Functions of the program that Python ran while compiling."""
 
     def entries(self) -> list[Guard]:
         return list(self._found.values())
@@ -64,6 +68,7 @@ class GuardRecorder:
             return
         own: dict[str, Any] | None = getattr(owner, "__dict__", None)
         if not isinstance(own, dict):
+            self.opaque.append(owner)
             return
         if name in own:
             self.item(own, name, value)

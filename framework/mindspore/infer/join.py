@@ -9,6 +9,7 @@ from types import MethodType
 from typing import Any
 
 from mindspore.base.dtypes import DType, bool_
+from mindspore.base.errors import Location
 from mindspore.base.promotion import promote, scalar_dtype
 from mindspore.base.symbolic import Size
 from mindspore.infer.functions import may_be_chosen, opened
@@ -36,7 +37,7 @@ from mindspore.infer.values import (
 )
 from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node
-from mindspore.ir.types import TensorType
+from mindspore.ir.types import TensorType, TokenType
 
 Leaf = Node | bool | int | float | complex | Size | None
 """What an arm gives for a result of the branch; None: anything of the right type, because the arm does not take that way."""
@@ -57,7 +58,7 @@ class Join:
     owned: tuple[set[Node], set[Node]]
     left: list[Leaf] = field(default_factory=list)
     right: list[Leaf] = field(default_factory=list)
-    types: list[TensorType] = field(default_factory=list)
+    types: list[TensorType | TokenType] = field(default_factory=list)
     arms: tuple[Leaving, Leaving] = field(init=False)
     _objects: dict[tuple[Instance, Instance], Rebuild] = field(default_factory=dict)
 
@@ -75,7 +76,10 @@ class Join:
         if a is b:
             return lambda nodes: a
         if isinstance(a, Unusable) or isinstance(b, Unusable):
-            unusable = a if isinstance(a, Unusable) else b
+            given = a if isinstance(a, Unusable) else b
+            assert isinstance(given, Unusable)
+            half = _HALF if given.error is UnboundLocalError and _HALF not in given.why else ""
+            unusable = Unusable(f"{given.why}{half}", given.error)
             return lambda nodes: unusable
         if isinstance(a, Missing) or isinstance(b, Missing):
             return self._one_sided(a, b)
@@ -83,6 +87,8 @@ class Join:
             return self._completions(a, b)
         if isinstance(a, Known) and isinstance(b, Known) and same_constant(a.value, b.value):
             return lambda nodes: a
+        if isinstance(a, Node) and isinstance(a.type, TokenType):
+            return self._leaf(a, b, a.type)  # type: ignore[arg-type]
         if (kind := common_type(a, b)) is not None:
             return self._leaf(self._given(a, 0), self._given(b, 1), kind)
         return self._structures(a, b)
@@ -97,7 +103,7 @@ class Join:
         assert isinstance(value, Node)
         return value
 
-    def _leaf(self, left: Leaf, right: Leaf, kind: TensorType) -> Rebuild:
+    def _leaf(self, left: Leaf, right: Leaf, kind: TensorType | TokenType) -> Rebuild:
         position = len(self.types)
         self.left.append(left)
         self.right.append(right)
@@ -231,16 +237,16 @@ class Join:
             try:
                 parts.append(self.match(left, right))
             except DisagreementError as error:
-                parts.append(self._disagreement(name, error, a, b))
+                parts.append(self._disagreement(name, error, _place(left, a), _place(right, b)))
         return parts
 
-    def _disagreement(self, name: str, error: DisagreementError, a: Case | None, b: Case | None) -> Rebuild:
+    def _disagreement(self, name: str, error: DisagreementError, *places: Location | None) -> Rebuild:
         """A variable that nothing reads afterwards may differ; a returned value may not."""
-        lines = [f"line {c.location.line}" if c and c.location else "the other" for c in (a, b)]
+        lines = [f"\n    line {p.line}: {p.source.strip()}" for p in places if p is not None]
         what = "return" if name == RETURN else "variable"
         why = (
-            f"the branches of a condition that is known only at run time leave different types ({lines[0]}, {lines[1]}): the {what} "
-            f"value is {error}. Both must have the same structure, element type and shape."
+            f"the branches of a condition that is known only at run time leave different types: the {what} value is {error}."
+            f"{''.join(dict.fromkeys(lines))}\nBoth must have the same structure, element type and shape."
         )
         if name == RETURN:
             raise GraphJoinError(why)
@@ -248,10 +254,20 @@ class Join:
         return lambda nodes: unusable
 
 
+def _place(value: Abstract, case: Case) -> Location | None:
+    """Where the arm made `value`, or at least where it ended."""
+    made = value.location if isinstance(value, Node) else None
+    ended = case.location
+    if made is None or ended is None or (made.file, made.function) != (ended.file, ended.function):
+        return ended
+    return made
+
+
 class GraphJoinError(TypeError):
     """A value that both branches must give has two types."""
 
 
+_HALF = " where a condition that is known only at run time goes the other way. Assign it before the condition, or on both ways."
 _NOTHING: dict[Any, Abstract] = {}
 BOOL = TensorType(bool_, ())
 
@@ -320,10 +336,11 @@ def holds(dtype: DType, number: Any) -> bool:
     return _KINDS[scalar_dtype(number, None).kind] <= _KINDS[dtype.kind]
 
 
-def leaf_node(machine: Machine, leaf: Leaf, kind: TensorType) -> Node:
+def leaf_node(machine: Machine, leaf: Leaf, kind: TensorType | TokenType) -> Node:
     """The node of an arm's result: numbers become constants, ways not taken zeros."""
     if isinstance(leaf, Node):
         return leaf
+    assert isinstance(kind, TensorType), "both arms have an effect token"
     if leaf is None:
         if kind.shape == ():
             return machine.emitter.const(0, kind.dtype)

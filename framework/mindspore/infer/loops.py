@@ -9,8 +9,9 @@ from mindspore.infer import language as lang
 from mindspore.infer.control import always, proceed, run_time_branch
 from mindspore.infer.heap import Layer
 from mindspore.infer.iteration import following
-from mindspore.infer.machine import Machine, evaluates
-from mindspore.infer.operations import operation
+from mindspore.infer.machine import Machine, evaluates, tensor_type
+from mindspore.infer.operations import operation, subscript
+from mindspore.infer.rolled import FEWEST_OPERATIONS, FEWEST_TURNS, Rest, over_range, rolled
 from mindspore.infer.structure import elements
 from mindspore.infer.truth import decisive, known_truth
 from mindspore.infer.values import Abstract, Completion, Endless, Frame, Iterator, Known, Range
@@ -18,6 +19,8 @@ from mindspore.infer.whiles import Counter, run_time_loop
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 
 MAX_UNROLLED = 100_000
+MAX_OPERATIONS = 500_000
+MAX_TURNS = 1_000_000
 Values = tuple[Abstract, ...]
 Suite = Callable[[Values], Abstract]
 
@@ -44,8 +47,10 @@ def for_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     variables = tuple(machine.peek(frame, i) for i in node.inputs[3:])
     if isinstance(iterable, Range):
         finished = _over_range(machine, iterable, body, variables, has_else)
+    elif (rolling := _rolling(machine, iterable)) is not None:
+        finished = _over_many(machine, node, *rolling, body, variables)
     else:
-        finished = _over_items(machine, _items(machine, iterable), body, variables)
+        finished = _over_items(machine, _items(machine, iterable), body, always(variables, lang.CONTINUE))
     return _leave(machine, finished, orelse if has_else else None)
 
 
@@ -53,19 +58,75 @@ def _items(machine: Machine, iterable: Abstract) -> Items[Abstract]:
     """The elements one by one: those that a break leaves stay in an iterator."""
     if isinstance(iterable, Iterator | Endless):
         return iter(lambda: following(machine, iterable), None)
+    if isinstance(iterable, Known) and isinstance(iterable.value, range):
+        return map(Known, iterable.value)
     return iter(elements(machine, iterable))
 
 
-def _over_items(machine: Machine, items: Items[Abstract], body: Suite, variables: Values) -> Completion:
+def _over_items(machine: Machine, items: Items[Abstract], body: Suite, completion: Completion) -> Completion:
     """The body once per item; after a run-time break the rest of the iterations are conditional."""
-    completion = always(variables, lang.CONTINUE)
+    before, turns = machine.emitter.made, 0
     while lang.CONTINUE in completion.cases and (each := next(items, None)) is not None:
+        turns += 1
+        _check_size(machine.emitter.made - before, turns)
 
         def iteration(values: Values, item: Abstract = each) -> Abstract:
             return machine.folding(None, lambda: body((item, *values)))
 
         completion = proceed(machine, completion, lang.CONTINUE, iteration)
     return _renamed(completion, lang.CONTINUE, lang.DONE)
+
+
+def _check_size(operations: int, turns: int) -> None:
+    if operations > MAX_OPERATIONS or turns > MAX_TURNS:
+        raise ValueError(
+            f"this loop is unrolled while compiling, because its body needs each value of what it iterates over or changes the types of "
+            f"its variables, and has become too large: {operations} operations after {turns} turns. Keep the types of the variables "
+            f"and use the loop's variable only in arithmetic with tensors, or loop over range(n) of a tensor n."
+        )
+
+
+def _rolling(
+    machine: Machine, iterable: Abstract
+) -> tuple[range, Callable[[Node], Abstract], Callable[[int], Abstract]] | None:
+    """The counts of a loop that may be rolled, and what the body gets for a counter and for a count; None for others."""
+    if isinstance(iterable, Known) and isinstance(iterable.value, range):
+        counts = iterable.value
+        return (counts, over_range(counts), Known) if len(counts) >= FEWEST_TURNS else None
+    kind = tensor_type(iterable)
+    if kind is None or not kind.shape or not isinstance(kind.shape[0], int) or kind.shape[0] < FEWEST_TURNS:
+        return None
+    counts = range(kind.shape[0])
+    return counts, lambda node: subscript(machine, iterable, node), lambda i: subscript(machine, iterable, Known(i))
+
+
+def _over_many(
+    machine: Machine,
+    node: Apply,
+    counts: range,
+    item: Callable[[Node], Abstract],
+    known: Callable[[int], Abstract],
+    body: Suite,
+    variables: Values,
+) -> Completion:
+    """One turn, then the others as a `While` when that saves many operations and gives the same."""
+    before = machine.emitter.made
+    first = known(counts[0])
+    completion = _over_items(machine, iter([first]), body, always(variables, lang.CONTINUE))
+    completion = _renamed(completion, lang.DONE, lang.CONTINUE)
+    made = machine.emitter.made - before
+
+    def others(values: Values) -> Completion:
+        targets = frozenset(i for i, v in enumerate(values) if v is first and isinstance(first, Known))
+        rest = Rest(counts[1:], item, targets, len(completion.cases) > 1, node.attrs["has_else"])
+        large = made * len(rest.counts) > FEWEST_OPERATIONS and node not in machine.unrolled
+        if large and (found := rolled(machine, rest, body, values)) is not None:
+            return found
+        if large:
+            machine.unrolled.add(node)
+        return _over_items(machine, map(known, rest.counts), body, always(values, lang.CONTINUE))
+
+    return proceed(machine, completion, lang.CONTINUE, others)
 
 
 def _over_range(machine: Machine, iterable: Range, body: Suite, variables: Values, has_else: bool) -> Completion:
@@ -91,13 +152,18 @@ def loop(machine: Machine, frame: Frame, node: Apply) -> Abstract:
 
 def _while(machine: Machine, condition: Suite, body: Suite, variables: Values, has_else: bool) -> Completion:
     """Unrolls while the condition is known; an iteration that may leave the loop at run time starts the run-time loop."""
-    for _ in range(MAX_UNROLLED):
-        truth = known_truth(machine, decisive(machine, condition(variables)))
+    before = machine.emitter.made
+    for turns in range(MAX_UNROLLED):
+        _check_size(machine.emitter.made - before, turns)
+        test, layer = _kept(machine, lambda state=variables: decisive(machine, condition(state)))  # type: ignore[misc]
+        truth = known_truth(machine, test)
         if truth is None:
             return run_time_loop(machine, variables, condition, body, has_else)
+        machine.heap.merge(layer)
         if not truth:
             return always(variables, lang.DONE)
-        completion, layer = _turn(machine, body, variables)
+        completion, layer = _kept(machine, lambda state=variables: machine.folding(None, lambda: body(state)))  # type: ignore[misc]
+        assert isinstance(completion, Completion)
         if len(completion.cases) > 1:
             return run_time_loop(machine, variables, condition, body, has_else)
         machine.heap.merge(layer)
@@ -110,18 +176,17 @@ def _while(machine: Machine, condition: Suite, body: Suite, variables: Values, h
     )
 
 
-def _turn(machine: Machine, body: Suite, variables: Values) -> tuple[Completion, Layer]:
-    """One turn whose writes may still be forgotten; they stay when it raises, because an exception may be caught."""
+def _kept(machine: Machine, run: Callable[[], Abstract]) -> tuple[Abstract, Layer]:
+    """A condition or turn whose writes may still be forgotten; they stay when it raises, because an exception may be caught."""
     machine.heap.push()
     depth = len(machine.heap.layers)
     try:
-        completion = machine.folding(None, lambda: body(variables))
+        result = run()
     except Exception:
         del machine.heap.layers[depth:]
         machine.heap.merge(machine.heap.pop())
         raise
-    assert isinstance(completion, Completion)
-    return completion, machine.heap.pop()
+    return result, machine.heap.pop()
 
 
 def _renamed(completion: Completion, old: str, new: str) -> Completion:

@@ -6,7 +6,7 @@ What each kind of node and each callable means is registered by the other module
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mindspore.base.errors import Location
@@ -14,9 +14,9 @@ from mindspore.infer.emit import Emitter
 from mindspore.infer.guards import GuardRecorder
 from mindspore.infer.heap import Heap
 from mindspore.infer.language import Unassigned
-from mindspore.infer.values import Abstract, Frame, Known, Slot, Unusable
-from mindspore.ir.graph import NO_ATTRS, Apply, Constant, Graph, Node
-from mindspore.ir.types import TensorType
+from mindspore.infer.values import EFFECTS, NEVER, Abstract, Frame, Known, Slot, Unusable
+from mindspore.ir.graph import NO_ATTRS, TOKEN, Apply, Constant, Graph, Node
+from mindspore.ir.types import TensorType, TokenType
 
 MAX_DEPTH = 1000
 Rule = Callable[["Machine", Frame, Apply], Abstract]
@@ -43,6 +43,21 @@ def evaluates(*ops: Any) -> Callable[[Rule], Rule]:
     return register
 
 
+@dataclass(slots=True)
+class HookScope:
+    """Hooks on tensors of one function that is differentiated, whose nodes are made in the scope at `depth`.
+
+    For each tensor: the nodes of its hooks, the first one last in the way of the gradient, and the result that readers of the tensor read.
+    """
+
+    depth: int
+    entries: dict[Node, tuple[list[Apply], Node]] = field(default_factory=dict)
+
+
+class Ended(BaseException):
+    """What is being evaluated raises whenever it runs; its effect is emitted, nothing follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """How far an evaluation has come."""
@@ -52,11 +67,17 @@ class Checkpoint:
     place: tuple[Location | None, int]
     branches: int
     gradients: int
+    hooks: int
     fold: Fold | None
+    tries: int
     recursive_calls: int
 
 
-class PendingError(Exception):
+class UnwindingError(Exception):
+    """Not an error of the program: takes an evaluation back to an activation that goes on in another way."""
+
+
+class PendingError(UnwindingError):
     """A value is not known yet: that of a recursive call, while the ways to end without it are looked for."""
 
     def __init__(self, machine: Machine, recursion: Any, depth: int) -> None:
@@ -77,10 +98,15 @@ class Machine:
     Attributes:
         stack: the activations, from the outermost call to the current one.
         branches: how many conditions known only at run time surround the current node.
+        token: the effect token with which the graph begins.
         gradients: how many transformations that differentiate surround it.
+        hooks: for each of these, the hooks registered on its tensors.
         tries: for each ``try`` around the current node, the number of such conditions around it.
+        unrolled: long loops that must be unrolled.
         handled: the exceptions whose handlers are being evaluated.
+        marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
+        calls: how many calls were followed into.
         recursive_calls: how many calls of shared graphs were written.
     """
 
@@ -95,10 +121,16 @@ class Machine:
         self.slots: dict[int, Slot] = {}
         self.branches = 0
         self.gradients = 0
+        self.hooks: list[HookScope] = []
         self.tries: list[int] = []
+        self.unrolled: set[Node] = set()
         self.handled: list[Exception] = []
         self.root = ""
         self.fold: Fold | None = None
+        self.marked: set[Abstract] = set()
+        self.calls = 0
+        self.token = Apply(TOKEN, (), type=TokenType())
+        self.heap.set(EFFECTS, self.token)
         self.recursive_calls = 0
 
     def checkpoint(self) -> Checkpoint:
@@ -111,7 +143,9 @@ class Machine:
             place,
             self.branches,
             self.gradients,
+            len(self.hooks),
             self.fold,
+            len(self.tries),
             self.recursive_calls,
         )
 
@@ -120,7 +154,9 @@ class Machine:
         self.heap.back_to(before.heap)
         self.emitter.location, scopes = before.place
         del self.emitter.scopes[scopes:]
+        del self.tries[before.tries :]
         self.branches, self.gradients, self.fold = before.branches, before.gradients, before.fold
+        del self.hooks[before.hooks :]
         self.recursive_calls = before.recursive_calls
 
     def run(self, graph: Graph, frame: Frame, arguments: tuple[Abstract, ...] = ()) -> Abstract:
@@ -152,6 +188,20 @@ class Machine:
         result = run()
         self.fold = before
         return result
+
+    def attempted(self, run: Callable[[], Abstract]) -> Abstract:
+        """`run()`, or `NEVER` when it always raises; what it wrote until then stays written."""
+        before, layers = self.checkpoint(), len(self.heap.layers)
+        try:
+            return run()
+        except Ended:
+            while len(self.heap.layers) > layers:
+                self.heap.merge(self.heap.pop())
+            while len(self.emitter.scopes) > before.place[1]:
+                self.emitter.adopt(self.emitter.close())
+            now = self.checkpoint()
+            self.restore(replace(before, heap=now.heap, recursive_calls=now.recursive_calls))
+            return NEVER
 
     def peek(self, frame: Frame, node: Node) -> Abstract:
         """The value of `node`, which may be a variable without one."""

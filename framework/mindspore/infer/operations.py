@@ -15,10 +15,12 @@ from mindspore.base.protocols import tensor_operators
 from mindspore.infer import language as lang
 from mindspore.infer.compile_time import by_python
 from mindspore.infer.control import chosen, decided
+from mindspore.infer.deferred import operation as text_operation
 from mindspore.infer.evaluation import dict_key, mapping
 from mindspore.infer.machine import Machine, evaluates, tensor_type
 from mindspore.infer.objects import special
 from mindspore.infer.overloads import overloaded
+from mindspore.infer.positions import as_index, on_positions
 from mindspore.infer.state import is_parameter, tensor, write
 from mindspore.infer.structure import (
     NotConstantError,
@@ -35,7 +37,19 @@ from mindspore.infer.structure import (
     to_python,
 )
 from mindspore.infer.truth import decisive, known_truth, truth_node
-from mindspore.infer.values import NONE, Abstract, Choice, Dict, Frame, Instance, Known, List, Masked, Sequence
+from mindspore.infer.values import (
+    NONE,
+    Abstract,
+    Choice,
+    Dict,
+    Frame,
+    Instance,
+    Known,
+    List,
+    Masked,
+    Position,
+    Sequence,
+)
 from mindspore.ir.graph import Apply, Node
 
 PYTHON: Mapping[str, Callable[..., Any]] = {
@@ -73,6 +87,9 @@ def _in_place(machine: Machine, symbol: str, owner: Abstract, value: Abstract) -
 
 def operation(machine: Machine, symbol: str, operands: tuple[Abstract, ...], in_place: bool = False) -> Abstract:
     """``left symbol right``, ``symbol operand``."""
+    if any(isinstance(o, Position) for o in operands):
+        given = on_positions(machine, symbol, operands)
+        return operation(machine, symbol, given, in_place) if isinstance(given, tuple) else given
     if symbol in _SPECIAL:
         return _SPECIAL[symbol](machine, *operands)
     if (chosen_one := next((o for o in operands if isinstance(o, Choice)), None)) is not None:
@@ -83,6 +100,8 @@ def operation(machine: Machine, symbol: str, operands: tuple[Abstract, ...], in_
         )
     if (found := overloaded(machine, symbol, operands, in_place)) is not None:
         return found
+    if (later := text_operation(machine, PYTHON[symbol], symbol, operands)) is not None:
+        return later
     if any(tensor_type(o) is not None for o in operands):
         return _on_tensors(machine, symbol, operands)
     if all(is_plain(o) for o in operands):
@@ -91,8 +110,8 @@ def operation(machine: Machine, symbol: str, operands: tuple[Abstract, ...], in_
         return structural
     if all(is_constant(machine, o) for o in operands):
         return fresh(machine, by_python(lambda: PYTHON[symbol](*[to_python(machine, o) for o in operands])))
-    given = " and ".join(describe(o) for o in operands)
-    raise TypeError(f"operator {symbol.removeprefix('unary ')!r} is not supported for {given}.")
+    listed = " and ".join(describe(o) for o in operands)
+    raise TypeError(f"operator {symbol.removeprefix('unary ')!r} is not supported for {listed}.")
 
 
 def _on_tensors(machine: Machine, symbol: str, operands: tuple[Abstract, ...]) -> Abstract:
@@ -249,7 +268,7 @@ def masked_operation(machine: Machine, symbol: str, target: Masked, value: Abstr
 def subscript(machine: Machine, owner: Abstract, index: Abstract) -> Abstract:
     """``owner[index]``."""
     if tensor_type(owner) is not None:
-        return _on_tensors(machine, "getitem", (owner, index))
+        return _on_tensors(machine, "getitem", (owner, as_index(owner, index)))
     if (method := special(owner, "__getitem__")) is not None:
         return machine.call(method, (index,))
     if isinstance(owner, Choice):

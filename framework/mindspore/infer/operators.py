@@ -9,7 +9,7 @@ from mindspore.base.protocols import input_names
 from mindspore.infer.machine import Machine
 from mindspore.infer.state import is_parameter, operand, slot_of
 from mindspore.infer.structure import NotConstantError, describe, elements, is_sequence, to_python
-from mindspore.infer.values import Abstract, Known, Sequence
+from mindspore.infer.values import Abstract, Known, Position, Sequence
 from mindspore.ir.graph import Node
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import TupleType
@@ -85,6 +85,8 @@ def _variadic(
 
 
 def _operand(machine: Machine, op: Operator, position: int, value: Abstract) -> Any:
+    if isinstance(value, Position) and op.name == "Cast":
+        return value.node
     try:
         return operand(machine, value)
     except TypeError as error:

@@ -17,22 +17,36 @@ from mindspore.infer import language as lang
 from mindspore.infer.control import scoped
 from mindspore.infer.heap import Layer
 from mindspore.infer.join import DisagreementError
-from mindspore.infer.machine import Machine, PendingError
+from mindspore.infer.machine import Machine, PendingError, UnwindingError
 from mindspore.infer.skeletons import Held, Skeleton, containers, filled, fillings, fits, holes, joined, skeleton
 from mindspore.infer.structure import elements
-from mindspore.infer.values import Abstract, Completion, Dict, Frame, Instance, List, Method, Partial, Sequence
+from mindspore.infer.values import (
+    NEVER,
+    NONE,
+    Abstract,
+    Completion,
+    Dict,
+    Frame,
+    Instance,
+    List,
+    Method,
+    Partial,
+    Sequence,
+)
 from mindspore.infer.whiles import packed, unpacked
 from mindspore.ir.graph import CALL, NO_ATTRS, Apply, Constant, Graph, Node, Parameter
 from mindspore.ir.types import FunctionType, TupleType, Type
 
 MAX_ATTEMPTS = 50
+MAX_CALLS = 1_000_000
+MAX_OPERATIONS = 2_000_000
 
 
 _HOLDERS = (Sequence, List, Dict, Instance, Method, Partial)
 """Arguments that may hold lists, whose skeleton is that of their content at the time of the call."""
 
 
-class RestartError(Exception):
+class RestartError(UnwindingError):
     """The activation `frame` is to start again as a shared graph whose arguments have the skeleton `arguments`."""
 
     def __init__(self, frame: Frame, arguments: Skeleton) -> None:
@@ -41,7 +55,7 @@ class RestartError(Exception):
         self.arguments = arguments
 
 
-class AgainError(Exception):
+class AgainError(UnwindingError):
     """What `recursion` assumes has just changed."""
 
     def __init__(self, recursion: Recursion) -> None:
@@ -94,6 +108,12 @@ def activated(machine: Machine, frame: Frame, arguments: tuple[Abstract, ...]) -
     assert frame.graph is not None
     graph = frame.graph
     machine.stack.append(frame)
+    machine.calls += 1
+    if machine.calls > MAX_CALLS or machine.emitter.made > MAX_OPERATIONS:
+        raise ValueError(
+            f"the graph becomes too large: {machine.emitter.made} operations after {machine.calls} calls of functions. Calls whose "
+            f"arguments are known while compiling are followed one by one: keep intermediate results, or make the arguments tensors."
+        )
     machine.root = machine.root or frame.name
     location = machine.emitter.location
     completion = machine.folding(None, lambda: machine.run(graph, frame, arguments))
@@ -170,12 +190,13 @@ class Recursion:
         before = machine.checkpoint()
         try:
             run, conditional = (lambda: self._body(iter(parameters))), self.result is None
-            value, layer, owned = scoped(machine, run, conditional)
+            made = scoped(machine, run, conditional)
         except PendingError as pending:
             if pending.recursion is not self:
                 raise
             machine.restore(before)
             raise self._without_end(pending) from None
+        value, layer, owned = NONE if made.result is NEVER else made.result, made.layer, made.nodes
         machine.heap.push(layer)
         machine.emitter.scopes.append(owned)
         self._learn(value, layer)

@@ -5,32 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from typing import Any
 
-from mindspore.infer.functions import opened
+from mindspore.infer.functions import is_function, opened
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.state import read
-from mindspore.infer.structure import describe, make_dict, make_list, make_tuple
-from mindspore.infer.values import Abstract, Dict, Instance, Iterator, Known, List, Sequence, Value
+from mindspore.infer.structure import describe, make_dict, make_list, make_tuple, remade
+from mindspore.infer.values import Abstract, Choice, Deferred, Dict, Instance, Iterator, Known, List, Sequence, Value
+from mindspore.ir.effects import Made, Output
 from mindspore.ir.graph import Node
 
 Rebuild = Callable[[Items[Node]], Abstract]
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Stands in a result for the graph's output with this index."""
-
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Stands in a result for an object of the dataclass `cls` with these attributes."""
-
-    cls: type
-    attributes: dict[str, Any]
 
 
 def taken_apart(machine: Machine, value: Abstract, found: list[Node]) -> Rebuild:
@@ -73,6 +58,13 @@ def _made_again(machine: Machine, like: Instance, held: dict[str, Abstract]) -> 
     return made
 
 
+def _cannot_leave(value: Abstract) -> str:
+    return (
+        f"a {describe(value)} cannot leave a compiled function. Return, print or raise tensors, numbers, texts, "
+        f"dataclasses or containers of them."
+    )
+
+
 def described(machine: Machine, value: Abstract, place: Callable[[Node], int]) -> Any:
     """The tree of a result: `Output` for tensors, Python objects for the rest."""
     if isinstance(value, Node):
@@ -89,12 +81,20 @@ def described(machine: Machine, value: Abstract, place: Callable[[Node], int]) -
     if isinstance(value, Dict):
         return {k: described(machine, v, place) for k, v in machine.heap.get(value).items()}
     if isinstance(value, Instance) and dataclasses.is_dataclass(value.cls):
-        return Record(value.cls, {k: described(machine, v, place) for k, v in machine.heap.get(value).items()})
+        held = {k: described(machine, v, place) for k, v in machine.heap.get(value).items()}
+        return Made(remade, (value.cls, held))
     if isinstance(value, Known):
         return _outside(machine, value.value, place)
-    raise TypeError(
-        f"a {describe(value)} cannot be returned from a compiled function. Return tensors, numbers, dataclasses or containers of them."
-    )
+    if isinstance(value, Deferred):
+        args = tuple(described(machine, a, place) for a in value.args)
+        return Made(value.function, args, {k: described(machine, v, place) for k, v in value.kwargs.items()})
+    if isinstance(value, Choice) and not is_function(value.then) and not is_function(value.other):
+        return Made(_chosen, tuple(described(machine, v, place) for v in (value.flag, value.then, value.other)))
+    raise TypeError(_cannot_leave(value))
+
+
+def _chosen(flag: Any, then: Any, other: Any) -> Any:
+    return then if flag else other
 
 
 def _outside(machine: Machine, value: Any, place: Callable[[Node], int]) -> Any:

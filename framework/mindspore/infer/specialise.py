@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from mindspore.base.dtypes import DType
 from mindspore.base.promotion import scalar_dtype
 from mindspore.base.protocols import MUTABLE, record_fields
 from mindspore.base.shapes import Shape
@@ -16,6 +15,7 @@ from mindspore.infer import (
     batching,
     builtins,
     calls,
+    effects,
     exceptions,
     loops,
     mathematics,
@@ -29,31 +29,22 @@ from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.guards import Guard
 from mindspore.infer.machine import MAX_DEPTH, Expanders, Machine, Parse, tensor_type
 from mindspore.infer.objects import ARGUMENT
-from mindspore.infer.result import Output, Record, described
+from mindspore.infer.output import AsTensor, Field
+from mindspore.infer.result import described
 from mindspore.infer.structure import make_dict, make_list, make_tuple
-from mindspore.infer.values import Abstract, Instance, Known, Slot
+from mindspore.infer.values import EFFECTS, NEVER, NONE, Abstract, Instance, Known, Slot
+from mindspore.ir.effects import Output
 from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
-RULES = (batching, builtins, calls, exceptions, loops, mathematics, methods, operations, patterns, records, transforms)
+RULES = (
+    batching, builtins, calls, effects, exceptions, loops, mathematics, methods, operations, patterns, records, transforms,
+)  # fmt: skip
 """Modules whose import registers what nodes and callables mean."""
 _FRAMES_PER_CALL = 30
 _MOST_FRAMES = 10_000_000
 
-__all__ = ["AsTensor", "Field", "Output", "Record", "Specialised", "specialise"]
-
-
-class Field(str):
-    """A step of a path to an argument: the attribute of this name."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AsTensor:
-    """The last step of a path to a number that is an input: a 0-d tensor of this type."""
-
-    dtype: DType
+__all__ = ["AsTensor", "Field", "Output", "Specialised", "specialise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +52,15 @@ class Specialised:
     """One typed graph for a call.
 
     Attributes:
-        graph: closed and typed. Parameters: the tensor arguments, then `bound`. Outputs: the result's tensors, then written Parameters.
+        graph: closed and typed. Parameters: the tensor arguments, then `bound`. Outputs: the result's tensors, then written Parameters,
+            then the effect token, if the graph has effects.
         arguments: where each tensor argument is in ``(args, kwargs)``: ``(0, 2)`` is ``args[2]``, ``(0, 2, Field("x"))`` ``args[2].x``.
         bound: Parameters and other tensor objects that the function reads from outside.
         updates: output index -> index of the graph parameter that it is written back to.
         result: the returned value, with `Output` in the place of tensors.
         guards: ``(kind, container, key, expected)``: what must still hold for the graph to be valid.
+        opaque: objects that were read, and that no guard watches.
+        ran: functions of the program that Python ran while compiling.
     """
 
     graph: Graph
@@ -75,6 +69,8 @@ class Specialised:
     updates: dict[int, int]
     result: Any
     guards: list[Guard]
+    opaque: Sequence[Any] = ()
+    ran: Sequence[Any] = ()
 
 
 def specialise(
@@ -108,7 +104,8 @@ def specialise(
         with _deep_recursion(max_depth):
             given = tuple(arguments.value(a, (0, i)) for i, a in enumerate(args))
             named = {k: arguments.value(v, (1, k)) for k, v in kwargs.items()}
-            return _finished(machine, arguments, machine.call(Known(function), given, named))
+            result = machine.attempted(lambda: machine.call(Known(function), given, named))
+            return _finished(machine, arguments, NONE if result is NEVER else result)
     except Exception as error:
         if not hide_internals():
             raise located(error, machine.stack) from error
@@ -144,6 +141,12 @@ class _Arguments:
         if mutable and isinstance(given, bool | int | float | complex):
             kind = TensorType(scalar_dtype(_plain(given), None), ())
             return self.parameter((*path, AsTensor(kind.dtype)), kind)
+        made = self.container(given, path, mutable)
+        if mutable:
+            self.machine.marked.add(made)
+        return made
+
+    def container(self, given: Any, path: tuple[Any, ...], mutable: bool) -> Abstract:
         if (names := record_fields(given)) is not None:
             return self.record(given, names, path, mutable)
         if isinstance(given, tuple):
@@ -188,11 +191,15 @@ def _finished(machine: Machine, arguments: _Arguments, value: Abstract) -> Speci
         if version is not slot.node:
             updates[len(results)] = first + position
             results.append(version)
+    token: Node = machine.heap.get(EFFECTS)
+    if token is not machine.token:
+        results.append(token)
     parameters = [*arguments.parameters, *[_parameter(s) for s in slots]]
     name = machine.root or "graph"
     graph = Graph(name, parameters, machine.emitter.tuple(results), parameters[0].location if parameters else None)
     bound = [s.object for s in slots]
-    return Specialised(graph, arguments.paths, bound, updates, result, machine.guards.entries())
+    watched = machine.guards
+    return Specialised(graph, arguments.paths, bound, updates, result, watched.entries(), watched.opaque, watched.ran)
 
 
 def _parameter(slot: Slot) -> Parameter:

@@ -11,16 +11,19 @@ from mindspore.infer.values import (
     Abstract,
     Choice,
     Closure,
+    Deferred,
     Dict,
     Endless,
     Instance,
     Iterator,
     Known,
     List,
+    Position,
     Range,
     Sequence,
     Slice,
 )
+from mindspore.ir.sizes import has_sizes
 
 _ITERABLE = (tuple, list, range, str, dict, set, frozenset, bytes, enumerate, zip)
 
@@ -35,6 +38,8 @@ def describe(value: Abstract) -> str:
         return f"Tensor {kind}"
     if isinstance(value, Known):
         return f"{type(value.value).__name__} {value.value!r:.60}"
+    if isinstance(value, Deferred):
+        return f"{value.cls.__name__} that is known only at run time"
     if isinstance(value, Instance):
         return f"{value.cls.__name__} object"
     if isinstance(value, Closure):
@@ -94,6 +99,9 @@ def to_python(machine: Machine, value: Abstract, tensors: bool = False) -> Any:
         return [to_python(machine, e, tensors) for e in machine.heap.get(value)]
     if isinstance(value, Dict):
         return {k: to_python(machine, v, tensors) for k, v in machine.heap.get(value).items()}
+    if isinstance(value, Deferred) and is_constant(machine, value):
+        kwargs = {k: to_python(machine, v) for k, v in value.kwargs.items()}
+        return value.function(*[to_python(machine, a) for a in value.args], **kwargs)
     if isinstance(value, Slice):
         return slice(*[to_python(machine, p, tensors) for p in (value.start, value.stop, value.step)])
     if isinstance(value, Instance):
@@ -119,6 +127,9 @@ def is_constant(machine: Machine, value: Abstract) -> bool:
         return all(is_constant(machine, e) for e in machine.heap.get(value))
     if isinstance(value, Dict):
         return all(is_constant(machine, e) for e in machine.heap.get(value).values())
+    if isinstance(value, Deferred):
+        parts = (*value.args, *value.kwargs.values())
+        return all(is_constant(machine, v) and not has_sizes(to_python(machine, v)) for v in parts)
     if isinstance(value, Instance):
         return all(is_constant(machine, e) for e in machine.heap.get(value).values())
     return isinstance(value, Slice) and all(is_constant(machine, p) for p in (value.start, value.stop, value.step))
@@ -133,8 +144,10 @@ def python_class(value: Abstract) -> type:
     """The class of which `value` is an instance for the program."""
     if isinstance(value, Known):
         return type(value.value)
-    if isinstance(value, Sequence | Instance):
+    if isinstance(value, Sequence | Deferred | Instance):
         return value.cls
+    if isinstance(value, Position):
+        return float if value.real else int
     classes: dict[type, type] = {List: list, Iterator: type(iter(())), Dict: dict, Slice: slice, Range: range}
     return classes.get(type(value), object)
 

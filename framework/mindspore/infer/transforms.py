@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from typing import Any
 
+from mindspore.base.protocols import GRADIENT_HOOKS
 from mindspore.infer.closed import Closed, closed_call, floating, tensor_kind
 from mindspore.infer.machine import Machine, dispatchers, tensor_type
-from mindspore.infer.result import taken_apart, wrapped
+from mindspore.infer.result import Rebuild, taken_apart, wrapped
 from mindspore.infer.state import read, tensor
 from mindspore.infer.structure import describe, elements, is_sequence, make_tuple
-from mindspore.infer.values import Abstract, Known, Transformed
+from mindspore.infer.values import Abstract, Dict, Instance, Known, List, Transformed
 from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
@@ -34,22 +35,22 @@ def gradient(machine: Machine, function: Transformed, args: Arguments, kwargs: M
             "the gradient function takes the sensitivity as its last argument, but it is called without arguments."
         )
     given, sens = (args[:-1], args[-1]) if options["sens"] else (args, None)
-    positions = _positions(options["positions"], given)
+    positions = _positions(machine, options["positions"], given, nested=True)
     weights = [read(machine, w) for w in options["weights"] or ()]
-    inner = _closed(machine, function.function, given, kwargs, positions, bool(options["has_aux"]))
+    inner, forms, count = _closed(machine, function.function, given, kwargs, positions, bool(options["has_aux"]))
     seeds = [] if sens is None else _seeds(machine, sens, inner.results, "the sensitivity")
-    wrt = [*range(len(positions)), *[inner.named.index(w) for w in weights if w in inner.named]]
+    wrt = [*range(count), *[inner.named.index(w) for w in weights if w in inner.named]]
     expanded = machine.expanders["grad"](
         inner.graph, tuple(wrt), sens=sens is not None, differentiated=tuple(inner.floating)
     )
     outputs = machine.emitter.inlined(expanded, [*inner.arguments, *seeds])
     inner.write_back(machine, outputs)
     gradients = outputs[len(inner.graph.outputs()) :]
-    of_weights = _of_weights(machine, inner, weights, gradients[len(positions) :])
+    of_weights = _of_weights(machine, inner, weights, gradients[count:])
+    of_weights = [_hooked(machine, w, g) for w, g in zip(options["weights"] or (), of_weights, strict=True)]
+    of_arguments = [form(gradients) for form in forms]
     parts = inner.parts(outputs)
-    return wrapped(
-        options["pack"](tuple(parts) if options["has_aux"] else parts[0], gradients[: len(positions)], of_weights)
-    )
+    return wrapped(options["pack"](tuple(parts) if options["has_aux"] else parts[0], of_arguments, of_weights))
 
 
 def pulled_back(machine: Machine, function: Transformed, args: Arguments, kwargs: Mapping[str, Abstract]) -> Abstract:
@@ -60,9 +61,9 @@ def pulled_back(machine: Machine, function: Transformed, args: Arguments, kwargs
     """
     options = function.options
     has_aux, leaves = bool(options["has_aux"]), bool(options.get("leaves"))
-    positions = _positions(None, args)
+    positions = _positions(machine, None, args)
     weights = [read(machine, w) for w in options["weights"] or ()]
-    inner = _closed(machine, function.function, args, kwargs, positions, has_aux)
+    inner, _, _ = _closed(machine, function.function, args, kwargs, positions, has_aux)
     wrt = [*range(len(positions)), *[inner.named.index(w) for w in weights if w in inner.named]]
     forward, backward = machine.expanders["vjp"](inner.graph, tuple(wrt), tuple(inner.floating), leaves)
     outputs = machine.emitter.inlined(forward, inner.arguments)
@@ -112,8 +113,8 @@ def pushed_forward(
     inputs, directions = (elements(machine, a) if is_sequence(a) else (a,) for a in args)
     if len(inputs) != len(directions):
         raise ValueError(f"v has invalid length: should be {len(inputs)}, but got {len(directions)}")
-    positions = _positions(tuple(range(len(inputs))), inputs)
-    inner = _closed(machine, function.function, inputs, kwargs, positions, has_aux)
+    positions = _positions(machine, tuple(range(len(inputs))), inputs)
+    inner, _, _ = _closed(machine, function.function, inputs, kwargs, positions, has_aux)
     given = [
         _fitting(machine, tensor(machine, v), tensor_kind(p), "v")
         for v, p in zip(directions, inner.named, strict=False)
@@ -134,8 +135,8 @@ def jacobian(machine: Machine, function: Transformed, args: Arguments, kwargs: M
     Options: ``positions``, ``has_aux`` and ``forward``.
     """
     options = function.options
-    positions = _positions(options["positions"], args)
-    inner = _closed(machine, function.function, args, kwargs, positions, bool(options["has_aux"]))
+    positions = _positions(machine, options["positions"], args)
+    inner, _, _ = _closed(machine, function.function, args, kwargs, positions, bool(options["has_aux"]))
     for what, kinds in (("argument", map(tensor_kind, inner.named[: len(positions)])), ("result", inner.results)):
         if other := next((k for k in kinds if k.dtype.kind not in "fc"), None):
             raise TypeError(f"a Jacobian is of floating numbers, but the {what}s have one of type {other}.")
@@ -165,18 +166,39 @@ def _auxiliary(aux: Items[Abstract]) -> Items[Abstract]:
     return aux if len(aux) < 2 else (make_tuple(aux),)
 
 
-def _positions(wanted: Items[int] | None, args: Arguments) -> list[int]:
+def _positions(machine: Machine, wanted: Items[int] | None, args: Arguments, nested: bool = False) -> list[int]:
+    """The positions to differentiate for; `nested`: containers of tensors count, too, and have gradients of their structure."""
     if wanted is None:
-        return [i for i, a in enumerate(args) if tensor_type(a) is not None]
+        return [i for i, a in enumerate(args) if tensor_type(a) is not None or (nested and a in machine.marked)]
     for position in wanted:
         if not 0 <= position < len(args):
             raise IndexError(
                 f"grad_position {position} is out of range: the function is called with {len(args)} argument(s)."
             )
         value = args[position]
-        if tensor_type(value) is None and not (isinstance(value, Known) and isinstance(value.value, float)):
+        if nested and _is_container(value):
+            _check_tensors(machine, position, value)
+        elif tensor_type(value) is None and not (isinstance(value, Known) and isinstance(value.value, float)):
             raise TypeError(f"the argument at grad_position {position} must be a tensor, got {describe(value)}.")
     return list(wanted)
+
+
+def _is_container(value: Abstract) -> bool:
+    return isinstance(value, List | Dict | Instance) or is_sequence(value)
+
+
+def _check_tensors(machine: Machine, position: int, value: Abstract) -> None:
+    pending = [value]
+    for each in pending:
+        if is_sequence(each):
+            pending += elements(machine, each)
+        elif isinstance(each, Dict | Instance):
+            pending += machine.heap.get(each).values()
+        elif tensor_type(each) is None:
+            raise TypeError(
+                f"the argument at grad_position {position} must hold tensors alone to be differentiated for, but it holds "
+                f"{describe(each)}."
+            )
 
 
 def _closed(
@@ -186,16 +208,27 @@ def _closed(
     kwargs: Mapping[str, Abstract],
     positions: list[int],
     has_aux: bool,
-) -> Closed:
-    """The call of `function` with fresh parameters in the place of the arguments at `positions`."""
-    actual = {p: tensor(machine, args[p]) for p in positions}
-    fresh = {p: Parameter(f"x{p}", n.type, n.location) for p, n in actual.items()}
-    call_args = tuple(fresh.get(i, a) for i, a in enumerate(args))
-    given = {fresh[p]: n for p, n in actual.items()}
-    machine.gradients += 1
-    made = closed_call(machine, lambda: machine.call(function, call_args, kwargs), given, has_aux)
-    machine.gradients -= 1
-    return made
+) -> tuple[Closed, list[Rebuild], int]:
+    """The call of `function` with fresh parameters in the place of the tensors in the arguments at `positions`.
+
+    Returns:
+        The call, how to make each of these arguments, or its gradients, from the parameters, and how many of these there are.
+    """
+    actual: list[Node] = []
+    given = [args[p] if _is_container(args[p]) else tensor(machine, args[p]) for p in positions]
+    forms = [taken_apart(machine, each, actual) for each in given]
+    fresh = [Parameter(f"x{i}", n.type, n.location) for i, n in enumerate(actual)]
+    call_args = list(args)
+    for position, form in zip(positions, forms, strict=True):
+        call_args[position] = form(fresh)
+    made = closed_call(
+        machine,
+        lambda: machine.call(function, tuple(call_args), kwargs),
+        dict(zip(fresh, actual, strict=True)),
+        has_aux,
+        differentiated=True,
+    )
+    return made, forms, len(fresh)
 
 
 def _seeds(machine: Machine, sens: Abstract, results: Items[TensorType], what: str) -> list[Node]:
@@ -214,6 +247,21 @@ def _fitting(machine: Machine, given: Node, wanted: TensorType, what: str) -> No
         raise ValueError(f"{what} must have the shape of the {of}, {wanted}, but got {given.type}.")
     node: Node = machine.emitter.converted(given, wanted.dtype)
     return node
+
+
+def _hooked(machine: Machine, weight: Any, gradient: Node) -> Node:
+    """`gradient` after the hooks of the Parameter, which the graph guards."""
+    hooks = getattr(weight, GRADIENT_HOOKS, None)
+    machine.guards.attribute(weight, GRADIENT_HOOKS, hooks)
+    if hooks is None:
+        return gradient
+    machine.guards.length(hooks)
+    for key, hook in hooks.items():
+        machine.guards.item(hooks, key, hook)
+        result = machine.call(Known(hook), (gradient,))
+        if not (isinstance(result, Known) and result.value is None):
+            gradient = _fitting(machine, tensor(machine, result), tensor_kind(gradient), "the gradient of a hook")
+    return gradient
 
 
 def _of_weights(machine: Machine, inner: Closed, weights: list[Node], gradients: Items[Node]) -> list[Node]:

@@ -9,8 +9,8 @@ from mindspore.base import shapes
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.objects import special
 from mindspore.infer.state import tensor
-from mindspore.infer.structure import describe
-from mindspore.infer.values import Abstract, Dict, Known, List, Sequence
+from mindspore.infer.structure import NotConstantError, describe
+from mindspore.infer.values import Abstract, Deferred, Dict, Known, List, Position, Sequence
 from mindspore.ir.graph import Constant, Node
 
 
@@ -26,6 +26,10 @@ def known_truth(machine: Machine, value: Abstract) -> bool | None:
         return bool(value.elements)
     if isinstance(value, List | Dict):
         return bool(machine.heap.get(value))
+    if isinstance(value, Deferred) and value.cls is str:
+        raise TypeError(f"whether {describe(value)} is empty is known only at run time.")
+    if isinstance(value, Position):
+        raise NotConstantError("whether the counter of a loop is zero needs its value.")
     return True
 
 

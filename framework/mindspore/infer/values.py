@@ -172,11 +172,31 @@ class Range(Value):
 
 
 @dataclass(slots=True, eq=False)
+class Position(Value):
+    """A Python number, made from the counter of a rolled loop, that `node` (Int64[], or Float64[] if `real`) holds at run time."""
+
+    node: Node
+    low: Any
+    high: Any
+    real: bool = False
+
+
+@dataclass(slots=True, eq=False)
 class Super(Value):
     """``super()`` of `cls` for `self`."""
 
     cls: type
     self: Abstract
+
+
+@dataclass(slots=True, eq=False)
+class Deferred(Value):
+    """What `function` will give for these values when the graph runs: a text or an exception, or a container in one."""
+
+    cls: type
+    function: Callable[..., Any]
+    args: tuple[Abstract, ...]
+    kwargs: Mapping[str, Abstract]
 
 
 @dataclass(slots=True, eq=False)
@@ -211,6 +231,10 @@ class Completion(Value):
 Abstract = Value | Node
 NONE = Known(None)
 MISSING = Missing()
+NEVER = Completion({})
+"""What never ends, because it raises: no way leads on."""
+EFFECTS = Box()
+"""The key of the newest effect token."""
 
 
 @dataclass(slots=True, eq=False)

@@ -14,7 +14,7 @@ from mindspore.infer.join import DisagreementError
 from mindspore.infer.machine import Machine, PendingError
 from mindspore.infer.structure import describe
 from mindspore.infer.truth import decisive, known_truth, truth_node
-from mindspore.infer.values import MISSING, Abstract, Box, Case, Completion, Known, Sequence, Slot
+from mindspore.infer.values import MISSING, NEVER, Abstract, Box, Case, Completion, Known, Sequence, Slot
 from mindspore.infer.widen import Held, Widening
 from mindspore.ir.graph import Apply, Node, Parameter
 
@@ -33,6 +33,8 @@ class Counter:
 
     start: Abstract
     advance: Suite
+    settled: Callable[[Values, Values, Abstract], Values] = lambda before, after, goes_on: after
+    """The variables that a turn leaves, from those before and after it and whether the loop goes on."""
 
 
 def run_time_loop(
@@ -42,16 +44,21 @@ def run_time_loop(
     body: Suite,
     has_else: bool,
     counter: Counter | None = None,
+    strict: bool = False,
 ) -> Completion:
     """A `While` over the variables and the outside state that the body writes.
 
     Returns:
         A completion with cases DONE, RETURN and, where an else clause must be told apart from it, BREAK.
 
+    `strict`: numbers must not become tensors, and what has no value before the loop must not get one.
+
     Raises:
         TypeError: a variable, Parameter or list changes its type from one iteration to the next.
     """
-    return _Loop(machine, variables, condition, body, has_else, counter).run()
+    loop = _Loop(machine, variables, condition, body, has_else, counter)
+    loop.strict = strict
+    return loop.run()
 
 
 @dataclass(slots=True)
@@ -63,6 +70,11 @@ class _Part:
     result: Abstract
     layer: Layer
     nodes: set[Node]
+    given: Layer
+
+    def writes(self, machine: Machine) -> list[Any]:
+        """Heap keys from before the loop that it wrote."""
+        return [k for k, v in self.layer.items() if k in machine.heap and v is not self.given.get(k)]
 
 
 class _Loop:
@@ -79,6 +91,7 @@ class _Loop:
         self.condition = condition
         self.body = body
         self.has_else = has_else
+        self.strict = False
         self.counter = counter
         self.variables = len(variables)
         self.widening = Widening(machine)
@@ -86,6 +99,8 @@ class _Loop:
         self.values: Values = (Known(True), Known(False), Known(False), MISSING, *position, *variables)
         self.count = len(self.values)
         self.keys: list[Any] = []
+        self.tested_inside = False
+        """Whether the condition does more than to compute, so that it is the beginning of the body."""
 
     def run(self) -> Completion:
         for _ in range(MAX_ATTEMPTS):
@@ -103,13 +118,16 @@ class _Loop:
         """
         start = Sequence((*self.values, *self._outside()))
         test = self._run(start, self._test)
+        if test.writes(self.machine):
+            self.tested_inside = True
+            return None
         before = self.machine.checkpoint()
         try:
             body = self._run(start, self._iteration)
         except PendingError:
             self.machine.restore(before)
             return [n for v in start.elements for n in self.widening.leaves(v)]
-        written = [k for k in body.layer if k in self.machine.heap and k not in self.keys]
+        written = [k for k in body.writes(self.machine) if k not in self.keys]
         if written:
             self.keys += written
             return None
@@ -123,16 +141,18 @@ class _Loop:
     def _run(self, start: Sequence, part: Callable[[Values], Abstract]) -> _Part:
         parameters = self.widening.parameters(start, "s")
         states: list[Sequence] = []
+        given: Layer = {}
 
         def run() -> Abstract:
             state = Sequence(tuple(self._parts(start, parameters)))
             states.append(state)
             for key, value in zip(self.keys, state.elements[self.count :], strict=True):
-                self.machine.heap.set(key, unpacked(key, value, self.machine.heap.get(key)))
+                given[key] = unpacked(key, value, self.machine.heap.get(key))
+                self.machine.heap.set(key, given[key])
             return part(state.elements[: self.count])
 
-        result, layer, nodes = scoped(self.machine, run)
-        return _Part(parameters, states[0], result, layer, nodes)
+        made = scoped(self.machine, run)
+        return _Part(parameters, states[0], made.result, made.layer, made.nodes, given)
 
     def _parts(self, start: Sequence, nodes: list[Any]) -> list[Abstract]:
         remaining = list(nodes)
@@ -140,7 +160,8 @@ class _Loop:
 
     def _test(self, values: Values) -> Abstract:
         """Bool[]: the loop goes on, and its condition holds."""
-        going, test = values[0], decisive(self.machine, self.condition(values[_HEAD:]))
+        going, condition = values[0], (lambda state: Known(True)) if self.tested_inside else self.condition
+        test = decisive(self.machine, condition(values[_HEAD:]))
         emitter: Any = self.machine.emitter
         truth = known_truth(self.machine, test)
         if truth is None and isinstance(going, Node):
@@ -151,11 +172,24 @@ class _Loop:
 
     def _iteration(self, values: Values) -> Abstract:
         """The state after the body, however it ended."""
-        completion = self.machine.folding(self._fold, lambda: self.body(values[_HEAD:]))
+        run = self._tested if self.tested_inside else self.body
+        completion = self.machine.attempted(lambda: self.machine.folding(self._fold, lambda: run(values[_HEAD:])))
         assert isinstance(completion, Completion)
         head, variables = self._merged(completion)
-        position = () if self.counter is None else (self.counter.advance(values[_HEAD:]),)
+        position: Values = ()
+        if self.counter is not None:
+            position = (self.counter.advance(values[_HEAD:]),)
+            variables = self.counter.settled(values[_HEAD + 1 :], variables, head[0])
         return Sequence((*head, *position, *variables, *self._outside()))
+
+    def _tested(self, values: Values) -> Abstract:
+        """The body if the condition holds, else the end of the loop."""
+        test = decisive(self.machine, self.condition(values))
+        truth = known_truth(self.machine, test)
+        done = always(self._fold(lang.DONE, values[len(values) - self.variables :]), lang.CONTINUE)
+        if truth is not None:
+            return self.body(values) if truth else done
+        return run_time_branch(self.machine, truth_node(self.machine, test), lambda: self.body(values), lambda: done)
 
     def _fold(self, case: str, values: Values) -> Values:
         """Head of the state and variables after the body has ended with `case`."""
@@ -167,6 +201,8 @@ class _Loop:
 
     def _merged(self, completion: Completion) -> tuple[Values, Values]:
         """The one state behind the cases of a body: those of loops inside it come apart from its own."""
+        if completion is NEVER:
+            return (Known(False), Known(False), Known(False), MISSING), (MISSING,) * self.variables
         (name, case), *rest = completion.cases.items()
         values = case.values if name == lang.CONTINUE else self._fold(name, case.values)
         if rest:
@@ -187,6 +223,7 @@ class _Loop:
         rows = list(zip(start.elements, body.state.elements, body.result.elements, strict=True))
         widened = []
         for position, row in enumerate(rows):
+            self.widening.strict = self.strict and position >= _HEAD
             try:
                 widened.append(self.widening.widen(*row))
             except DisagreementError as error:

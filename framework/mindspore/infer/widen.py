@@ -15,7 +15,7 @@ from mindspore.infer.structure import describe, is_sequence, make_dict, make_lis
 from mindspore.infer.values import MISSING, Abstract, Dict, Instance, Known, List, Missing, Sequence, Unusable
 from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node, Parameter
-from mindspore.ir.types import TensorType
+from mindspore.ir.types import TensorType, TokenType
 
 Held = List | Dict | Instance
 FUNCTIONS = "; a loop keeps one function or object: choose inside it by a variable that changes"
@@ -28,6 +28,8 @@ class Widening:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.changed = False
+        self.strict = False
+        """Whether numbers must not become tensors, and what has no value before the loop must not get one."""
         self._weak: dict[Node, Any] = {}
         self._structural: set[Held] = set()
 
@@ -120,8 +122,10 @@ class Widening:
         Raises:
             DisagreementError: no type holds both.
         """
-        if after is state or isinstance(after, Missing):
+        if after is state or isinstance(after, Missing) or (isinstance(state, Node) and state.type == TokenType()):
             return start
+        if self.strict and (isinstance(state, Unusable) or isinstance(after, Unusable)):
+            raise DisagreementError("a variable that only some turns assign")
         if isinstance(state, Unusable):
             return LATE if start is not LATE else start
         if isinstance(after, Unusable):
@@ -156,6 +160,8 @@ class Widening:
 
     def _tensor(self, start: Abstract, state: Abstract, after: Abstract) -> Abstract:
         """Both are tensors or numbers: a number takes the type of the tensor it turns into."""
+        if self.strict and (_number(state) or _number(after)):
+            raise DisagreementError(f"{describe(start)} before the loop and {describe(after)} after one iteration")
         if isinstance(state, Node) and common_type(state, after) == state.type:
             return start
         number = self._weak.get(start) if isinstance(start, Node) else state.value if _number(state) else None  # type: ignore[union-attr]

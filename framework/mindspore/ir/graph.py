@@ -7,12 +7,12 @@ converted; after inference every graph is closed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from mindspore.base.errors import Location
-from mindspore.ir.types import Type
+from mindspore.ir.types import TokenType, TupleType, Type
 
 NO_ATTRS: Mapping[str, Any] = MappingProxyType({})
 
@@ -121,6 +121,11 @@ CUSTOM = Structured("CustomGradient")
 positions of attr ``wrt`` from backward(*arguments, *results, *cotangents of the results). It is `Call` of forward otherwise."""
 AFTER = Structured("After")
 """(value, other) -> value, as a value of its own that is not known before `other`: its readers are not shared with those of value."""
+TOKEN = Structured("Token")
+"""() -> the effect token with which a graph begins."""
+EMIT = Structured("Emit")
+"""(token, *tensors) -> Token, with attr ``effect``, an `ir.effects.Effect`: carries it out on the tensors, after the effects behind
+the token. Each token is read once."""
 
 
 class Graph:
@@ -152,8 +157,14 @@ class Graph:
         return node.inputs if isinstance(node, Apply) and node.op is MAKE_TUPLE else (node,)
 
 
-def toposort(*roots: Node) -> list[Node]:
-    """Every node that `roots` need, inputs before users, in a stable order; iterative, so depth is not limited."""
+Arranged = Callable[[tuple["Node", ...]], Sequence["Node"]]
+
+
+def toposort(*roots: Node, arranged: Arranged = tuple) -> list[Node]:
+    """Every node that `roots` need, inputs before users, in a stable order; iterative, so depth is not limited.
+
+    `arranged` gives the order in which the inputs of a node are looked for.
+    """
     order: list[Node] = []
     state: dict[int, bool] = {}
     stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(roots)]
@@ -165,13 +176,32 @@ def toposort(*roots: Node) -> list[Node]:
         elif id(node) not in state:
             state[id(node)] = False
             stack.append((node, True))
-            stack.extend((i, False) for i in reversed(node.inputs) if id(i) not in state)
+            stack.extend((i, False) for i in reversed(arranged(node.inputs)) if id(i) not in state)
     return order
 
 
 def nodes(graph: Graph) -> list[Node]:
     """Nodes of `graph` in topological order, parameters first; subgraphs are values, not entered."""
     return toposort(*graph.parameters, graph.result)
+
+
+def schedule(graph: Graph) -> list[Node]:
+    """`nodes` in the order of evaluation: each effect comes before what it does not need, so that what follows a failing check in the
+    program does not run before it."""
+    kind = graph.result.type
+    kinds = kind.elements if isinstance(kind, TupleType) else (kind,)
+    if not any(isinstance(k, TokenType) for k in kinds):
+        return nodes(graph)
+    return toposort(*graph.parameters, graph.result, arranged=_tokens_first)
+
+
+def _tokens_first(inputs: tuple[Node, ...]) -> Sequence[Node]:
+    return sorted(inputs, key=lambda node: not isinstance(node.type, TokenType))
+
+
+def complete(graph: Graph) -> bool:
+    """Whether `graph` and the graphs inside it have outputs: a recursive one has none while it is made."""
+    return all(each.output is not None for each in subgraphs(graph))
 
 
 def subgraphs(graph: Graph) -> Iterator[Graph]:

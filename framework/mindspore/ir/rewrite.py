@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import Apply, Constant, Graph, Node, Parameter, nodes, subgraphs, toposort
+from mindspore.ir.graph import EMIT, Apply, Constant, Graph, Node, Parameter, nodes, subgraphs, toposort
 
 Rule = Callable[[Apply], Node | None]
 
@@ -42,6 +42,40 @@ def copy(graph: Graph, name: str | None = None) -> Graph:
     """A graph with parameters of its own and the same body; nested graphs are shared."""
     parameters = [Parameter(p.name, p.type, p.location) for p in graph.parameters]
     return Graph(name or graph.name, parameters, inline(graph, parameters), graph.location)
+
+
+def without_effects(graph: Graph) -> Graph:
+    """A copy that computes the same values and hands its token on: for what is computed again."""
+    copies: dict[int, Graph] = {}
+    for each in _inner_first(graph):
+        parameters = [Parameter(p.name, p.type, p.location) for p in each.parameters]
+        mapped: dict[int, Node] = {id(p): q for p, q in zip(each.parameters, parameters, strict=True)}
+        for node in nodes(each):
+            if isinstance(node, Apply):
+                inputs = [mapped[id(i)] for i in node.inputs]
+                mapped[id(node)] = inputs[0] if node.op is EMIT else with_inputs(node, inputs)
+            elif isinstance(node, Constant) and isinstance(node.value, Graph):
+                mapped[id(node)] = Constant(copies[id(node.value)], node.type, node.location)
+            else:
+                mapped.setdefault(id(node), node)
+        copies[id(each)] = Graph(each.name, parameters, mapped[id(each.result)], each.location)
+    return copies[id(graph)]
+
+
+def _inner_first(graph: Graph) -> list[Graph]:
+    """`graph` and the graphs inside it, each after those that it mentions."""
+    order: list[Graph] = []
+    seen: set[int] = set()
+    stack = [(graph, False)]
+    while stack:
+        current, left = stack.pop()
+        if left:
+            order.append(current)
+        elif id(current) not in seen:
+            seen.add(id(current))
+            stack.append((current, True))
+            stack += [(c.value, False) for c in constants(current) if isinstance(c.value, Graph)]
+    return order
 
 
 def expansion(node: Apply) -> Node:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mindspore.base.symbolic import Size, value
+from mindspore.ir.effects import Effect, Made
 from mindspore.ir.graph import Apply, Constant, Graph, Node, Parameter, nodes, subgraphs
 from mindspore.ir.types import FunctionType, StashType, TensorType, TupleType, Type
 
@@ -53,7 +54,7 @@ def bound_type(kind: Type | None, atoms: Sequence[int]) -> Any:
 
 
 def bound_value(held: Any, atoms: Sequence[int]) -> Any:
-    """A Python value with the values of the sizes in it and in its tuples, lists, dicts and slices."""
+    """A Python value with the values of the sizes in it and in its tuples, lists, dicts, slices and what is made of it later."""
     if isinstance(held, Size):
         return value(held, atoms)
     if isinstance(held, tuple) and hasattr(held, "_fields"):
@@ -62,6 +63,10 @@ def bound_value(held: Any, atoms: Sequence[int]) -> Any:
         return type(held)(bound_value(v, atoms) for v in held)
     if isinstance(held, dict):
         return {k: bound_value(v, atoms) for k, v in held.items()}
+    if isinstance(held, Made):
+        return Made(held.function, bound_value(held.args, atoms), bound_value(held.kwargs, atoms))
+    if isinstance(held, Effect):
+        return Effect(bound_value(held.action, atoms), held.written)
     if isinstance(held, slice):
         return slice(*[bound_value(p, atoms) for p in (held.start, held.stop, held.step)])
     return held

@@ -10,6 +10,7 @@ from mindspore.ir.graph import (
     AFTER,
     CALL,
     CUSTOM,
+    EMIT,
     EMPTY_BOX,
     EMPTY_STASH,
     IF,
@@ -17,6 +18,7 @@ from mindspore.ir.graph import (
     MAKE_BOX,
     MAKE_TUPLE,
     SCAN,
+    TOKEN,
     TUPLE_GET,
     UNBOX,
     WHILE,
@@ -29,21 +31,31 @@ from mindspore.ir.graph import (
     subgraphs,
 )
 from mindspore.ir.operator import Operator
-from mindspore.ir.types import BoxType, FunctionType, StashType, TensorType, TupleType, Type
+from mindspore.ir.types import BoxType, FunctionType, StashType, TensorType, TokenType, TupleType, Type
 
 
 def verify(graph: Graph) -> None:
     """InternalError with graph, node and rule when `graph` or a graph inside it breaks a rule.
 
     Every node has a type; every graph is closed; an operator's inputs infer to the type on the node; constants hold arrays of their type;
-    structured nodes get functions whose types fit their arguments.
+    structured nodes get functions whose types fit their arguments; an effect token is read once.
     """
     for each in subgraphs(graph):
         own = {id(p) for p in each.parameters}
+        spent: set[int] = set()
         for node in nodes(each):
-            problem = _problem(node, own)
+            problem = _problem(node, own) or _twice(node, spent)
             if problem:
                 raise InternalError(f"graph {each.name}: {_describe(node)}: {problem} ({node.location})")
+
+
+def _twice(node: Node, spent: set[int]) -> str | None:
+    """Whether `node` reads a token that another node reads; `spent` holds those that were read."""
+    tokens = [id(i) for i in node.inputs if isinstance(i.type, TokenType)]
+    if any(t in spent for t in tokens) or len(set(tokens)) < len(tokens):
+        return "reads an effect token that is read already"
+    spent.update(tokens)
+    return None
 
 
 def signature(graph: Graph) -> FunctionType:
@@ -100,6 +112,8 @@ def _structured_problem(node: Apply) -> str | None:
         return _box_problem(node, kinds)
     if node.op is AFTER:
         return None if len(kinds) == 2 and kinds[0] == node.type else f"gives {node.type} for {kinds}"
+    if node.op in (TOKEN, EMIT):
+        return _effect_problem(node, kinds)
     if node.op in (WHILE, SCAN):
         return _loop_problem(node)
     if node.op is CUSTOM:
@@ -122,6 +136,14 @@ def _box_problem(node: Apply, kinds: tuple[Type | None, ...]) -> str | None:
     if node.op is IS_EMPTY:
         return None if node.type == TensorType(dt.bool_, ()) else f"has type {node.type}, expected Bool[]"
     return None if not kinds else f"is made from {kinds}"
+
+
+def _effect_problem(node: Apply, kinds: tuple[Type | None, ...]) -> str | None:
+    if node.type != TokenType():
+        return f"has type {node.type}, expected a token"
+    if node.op is EMIT and (kinds[:1] != (TokenType(),) or not all(isinstance(k, TensorType) for k in kinds[1:])):
+        return f"takes {kinds}, expected a token and tensors"
+    return None
 
 
 def _function_problem(node: Apply, lead: int) -> str | None:

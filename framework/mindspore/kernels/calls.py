@@ -14,7 +14,9 @@ from mindspore.base.shapes import normalize_axes, normalize_axis, size
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import TensorType
 from mindspore.kernels import (
+    accumulate,
     argreduce,
+    argsort,
     bounds,
     elementwise,
     gather,
@@ -27,11 +29,13 @@ from mindspore.kernels import (
 )
 from mindspore.kernels.catalog import KernelSpec
 from mindspore.primitives.compute import (
+    Accumulate,
     ArgReduce,
     Contract,
     Elementwise,
     Gather,
     Move,
+    Order,
     Products,
     Reduce,
     Scatter,
@@ -166,6 +170,17 @@ def _scatter(compute: Scatter, inputs: Types, outputs: Types, attrs: Mapping[str
     return [*start, Call(spec, (count, 1, *range(2, count)), scatter.params(walk, strides))]
 
 
+def _accumulate(compute: Accumulate, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
+    shape = inputs[0].shape
+    params = accumulate.params(shape, normalize_axis(attrs["axis"], len(shape)), attrs["reverse"])
+    return [Call(accumulate.spec(compute.kind, inputs[0].dtype), tuple(range(len(inputs) + 1)), params)]
+
+
+def _order(compute: Order, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
+    *rows, count = inputs[0].shape
+    return [Call(argsort.spec(inputs[0].dtype, attrs["descending"]), (0, 1), argsort.params(size(rows), count))]
+
+
 _LOWER: Mapping[type, Callable[..., list[Call]]] = MappingProxyType(
     {
         Elementwise: _elementwise,
@@ -174,6 +189,8 @@ _LOWER: Mapping[type, Callable[..., list[Call]]] = MappingProxyType(
         ArgReduce: _argreduce,
         Contract: _contract,
         Move: _move,
+        Accumulate: _accumulate,
+        Order: _order,
         Gather: _gather,
         Scatter: _scatter,
         Products: _products,

@@ -29,6 +29,7 @@ from mindspore.kernels.program import (
     Boxes,
     Branch,
     Check,
+    Emit,
     Function,
     Invoke,
     Kernels,
@@ -173,7 +174,7 @@ def _step(scope: Scope, task: Task) -> None:
     elif isinstance(task.step, Pack | Unpack):
         lower_boxes.emit(scope, task.step)
     else:
-        assert isinstance(task.step, Invoke | Branch | Loop)
+        assert isinstance(task.step, Invoke | Branch | Loop | Emit)
         lower_control.emit(scope, task, task.step)
 
 

@@ -9,8 +9,10 @@ import numpy as np
 from mindspore.base import dtypes as dt
 from mindspore.base.errors import InternalError
 from mindspore.base.shapes import Shape, size
+from mindspore.ir.effects import handed_over
 from mindspore.ir.graph import (
     CALL,
+    EMIT,
     EMPTY_BOX,
     EMPTY_STASH,
     IF,
@@ -18,6 +20,7 @@ from mindspore.ir.graph import (
     MAKE_BOX,
     MAKE_TUPLE,
     SCAN,
+    TOKEN,
     TUPLE_GET,
     UNBOX,
     WHILE,
@@ -26,7 +29,7 @@ from mindspore.ir.graph import (
     Graph,
     Node,
     Parameter,
-    nodes,
+    schedule,
 )
 from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
@@ -42,6 +45,7 @@ from mindspore.kernels.program import (
     Boxes,
     Branch,
     Check,
+    Emit,
     Function,
     Invoke,
     KernelCall,
@@ -66,6 +70,8 @@ BOX = TensorType(dt.int64, (1,))
 """A box in memory: its address, 0 for an empty one."""
 STASH = TensorType(dt.int64, (2,))
 """A stash in memory: the address of its first element, and how many there are."""
+SEPARATE = 1 << 12
+"""Elements from which boxes are copied by ahead-of-time kernels: code of their own would be compiled for nothing."""
 Built = dict[tuple[int, tuple[tuple[int, int], ...]], Function]
 
 
@@ -74,7 +80,8 @@ def flatten(graph: Graph, updates: Mapping[int, int], built: Built | None = None
     table: Built = {} if built is None else built
     key = (id(graph), tuple(sorted(updates.items())))
     if key not in table:
-        table[key] = Function(graph.name, [], [], [], dict(updates), graph.location)
+        sites = next(iter(table.values())).sites if table else []
+        table[key] = Function(graph.name, [], [], [], dict(updates), sites, graph.location)
         _Flattener(table[key], table).run(graph)
     return table[key]
 
@@ -110,7 +117,7 @@ class _Flattener:
             values = [Value(t.dtype, size(t.shape)) for t in tensor_types(parameter.type)]
             self.function.parameters.extend(values)
             self.leaves[parameter] = tuple(whole(v) for v in values)
-        for node in nodes(graph):
+        for node in schedule(graph):
             if node not in self.leaves:
                 self.leaves[node] = self.visit(node)
         self.finish([leaf for output in graph.outputs() for leaf in self.leaves[output]])
@@ -243,6 +250,8 @@ class _Flattener:
             return (self.seen(operands[boxes[0].input][0], access),)
         fill = node.op.compute.fill
         fill = node.attrs[fill] if isinstance(fill, str) else fill
+        if size(node.type.shape) >= SEPARATE:
+            return self.kernels(node)
         output = self.new(node.type)
         self.emit(Boxes(tuple(whole(self.store(r)) for r, _ in operands), (output,), tuple(boxes), fill))
         return (whole(output),)
@@ -382,6 +391,17 @@ class _Flattener:
         self.emit(Map((box,), (output,), (trace(lambda s, address: s.eq(address, 0), (BOX.dtype,)),)))
         return (whole(output),)
 
+    def token(self, node: Apply) -> Leaves:
+        return ()
+
+    def effect(self, node: Apply) -> Leaves:
+        """Values without elements have no memory: they are not handed over."""
+        types = tuple(t for i in node.inputs for t in tensor_types(i.type))
+        reads = [r for t, r in zip(types, self.arguments(node.inputs[1:]), strict=True) if handed_over(t)]
+        self.function.steps.append(Emit(tuple(reads), (), site=len(self.function.sites)))
+        self.function.sites.append((node.attrs["effect"], types))
+        return ()
+
 
 def _cuts(shape: Shape) -> list[int]:
     """Sizes of all trailing parts of `shape`: with these a refinement keeps every dimension."""
@@ -417,6 +437,8 @@ _STRUCTURED: Mapping[object, _Handler] = {
     UNBOX: _Flattener.unbox,
     EMPTY_BOX: _Flattener.empty_box,
     IS_EMPTY: _Flattener.is_empty,
+    TOKEN: _Flattener.token,
+    EMIT: _Flattener.effect,
 }
 _COMPUTE: Mapping[type, _Handler] = {
     kinds.Elementwise: _Flattener.elementwise,
@@ -426,6 +448,8 @@ _COMPUTE: Mapping[type, _Handler] = {
     kinds.Contract: _Flattener.contract,
     kinds.Alias: _Flattener.alias,
     kinds.Move: _Flattener.move,
+    kinds.Accumulate: _Flattener.kernels,
+    kinds.Order: _Flattener.kernels,
     kinds.Gather: _Flattener.gather,
     kinds.Scatter: _Flattener.scatter,
     kinds.Products: _Flattener.kernels,

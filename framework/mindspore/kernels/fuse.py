@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from mindspore.kernels import groups
 from mindspore.kernels.groups import Layout
-from mindspore.kernels.program import Branch, Check, Fold, Function, Invoke, Loop, Map, Step, Value
+from mindspore.kernels.program import Branch, Check, Emit, Fold, Function, Invoke, Loop, Map, Step, Value
 from mindspore.kernels.sizes import is_symbolic
 
 MOST_CONSUMERS = 64
@@ -153,7 +153,7 @@ def live_outputs(order: list[Group], results: list[Value]) -> list[tuple[Group, 
     found: list[tuple[Group, list[Value]]] = []
     for group in reversed(order):
         outputs = [v for v in group.made if v in wanted]
-        if outputs or isinstance(group.steps[0], Invoke | Branch | Loop | Check):
+        if outputs or isinstance(group.steps[0], Invoke | Branch | Loop | Check | Emit):
             found.append((group, outputs))
             wanted.update(group.reads())
     return found[::-1]

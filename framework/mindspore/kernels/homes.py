@@ -42,6 +42,7 @@ class _Planner:
         self.arenas = {False: Arena(), True: Arena()}
         """For numbers of bytes that are known, and behind these for symbolic ones: where one lies does not depend on how they compare."""
         self.scratch: dict[Task, Home] = {}
+        self.acting = max((position for position, task in enumerate(self.tasks) if task.effects), default=-1)
         for position, task in enumerate(self.tasks):
             self.last.update((value, position) for value in task.reads)
 
@@ -82,7 +83,9 @@ class _Planner:
         return late
 
     def may_overwrite(self, value: Value, position: int, parameter: Value) -> bool:
-        """Nothing reads the parameter's old value after `value` is written over it."""
+        """Nothing reads the parameter's old value after `value` is written over it, and no effect ends the run."""
+        if position <= self.acting:
+            return False
         last = self.last.get(parameter, -1)
         return last < position or (last == position and parameter in self.tasks[position].shares.get(value, ()))
 

@@ -12,8 +12,7 @@ from typing import Any
 
 from mindspore.kernels import catalog, diskcache, target
 from mindspore.kernels.emit import Module
-from mindspore.kernels.modules import Part
-from mindspore.kernels.target import Isa
+from mindspore.kernels.target import Isa, Part
 
 
 class Linked:
@@ -97,6 +96,13 @@ def address(name: str, level: str) -> int:
     return known[1]
 
 
+def adopt(name: str, level: str, data: bytes) -> None:
+    """Makes kernel `name` known by its object file from another process."""
+    if (name, level) not in _loaded:
+        linked = link([data])
+        _loaded.setdefault((name, level), (linked, linked.address(catalog.symbol(name, target.isa(level)))))
+
+
 def compiled(spec: catalog.KernelSpec, isa: Isa) -> bytes:
     """The object file of one kernel, from the disk cache when it is there and whole."""
     module = Module(isa)
@@ -106,11 +112,11 @@ def compiled(spec: catalog.KernelSpec, isa: Isa) -> bytes:
 
 def compiled_text(text: str, isa: Isa, pipeline: str) -> bytes:
     """The object file of LLVM `text`, through the disk cache; the key is the text, the level, the passes and LLVM's version."""
-    return compiled_parts([Part(text, pipeline)], isa)[0][1]
+    return compiled_parts([Part(text, pipeline)], isa)[0]
 
 
-def compiled_parts(parts: Sequence[Part], isa: Isa) -> list[tuple[str, bytes]]:
-    """The key in the disk cache and the object file of each part. Those that are not there are compiled side by side."""
+def compiled_parts(parts: Sequence[Part], isa: Isa) -> list[bytes]:
+    """The object file of each part, from the disk cache; those that are not there are compiled side by side."""
     version = target.llvm_version()
     keys = [diskcache.key(p.text, isa.name, isa.cpu, isa.features, p.pipeline, version) for p in parts]
     found = {key: diskcache.read(key) for key in keys}
@@ -119,7 +125,7 @@ def compiled_parts(parts: Sequence[Part], isa: Isa) -> list[tuple[str, bytes]]:
     for key, data in zip(missing, made, strict=True):
         found[key] = data
         diskcache.write(key, data)
-    return [(key, found[key] or b"") for key in keys]
+    return [found[key] or b"" for key in keys]
 
 
 def _side_by_side(jobs: Sequence[tuple[str, Isa, str]]) -> list[bytes]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mindspore.ir.effects import Site
 from mindspore.ir.graph import Graph
 from mindspore.ir.sizes import has_sizes
 from mindspore.kernels.emit import Module
 from mindspore.kernels.entry import Functions
 from mindspore.kernels.flatten import flatten, tensor_types
-from mindspore.kernels.modules import Part, Shared
-from mindspore.kernels.target import Isa
+from mindspore.kernels.modules import Shared
+from mindspore.kernels.target import Isa, Part
 
 ENTRY = "entry"
 
@@ -28,6 +29,8 @@ class Lowered:
         kernels: names of the ahead-of-time kernels whose addresses the table holds, in order.
         constants: arrays that the code reads. In code for symbolic sizes the first stands for the values of their atoms.
         arena_bytes: memory that one run needs; a symbolic size in such code.
+        sites: the effects that the code hands to ``Runtime.emit`` by number, with the types of their values; those without elements are not
+            handed over.
         calls: loop nests, products and other units of work that one run of the entry's own code starts.
     """
 
@@ -36,6 +39,7 @@ class Lowered:
     kernels: tuple[str, ...]
     constants: tuple[np.ndarray, ...]
     arena_bytes: int
+    sites: tuple[Site, ...]
     calls: int
 
     @property
@@ -47,8 +51,9 @@ class Lowered:
 def lower(graph: Graph, *, isa: Isa, updates: Mapping[int, int] | None = None) -> Lowered:
     """Lower a closed typed graph without composites. ``updates``: output index -> index of the parameter that it overwrites."""
     shared = Shared(Module(isa), any(has_sizes(t.shape) for p in graph.parameters for t in tensor_types(p.type)))
-    functions = Functions(shared)
-    arena_bytes = functions.entry(flatten(graph, updates or {}), ENTRY)
+    functions, program = Functions(shared), flatten(graph, updates or {})
+    arena_bytes = functions.entry(program, ENTRY)
     entry = Part(shared.module.text(), "loops" if functions.emitted else "glue")
     constants = tuple(v.constant for v in shared.constants if v.constant is not None)
-    return Lowered((entry, *shared.parts.values()), ENTRY, tuple(shared.kernels), constants, arena_bytes, shared.calls)
+    kernels, sites = tuple(shared.kernels), tuple(program.sites)
+    return Lowered((entry, *shared.parts.values()), ENTRY, kernels, constants, arena_bytes, sites, shared.calls)

@@ -1,12 +1,12 @@
-"""Calls, branches and loops: native code around the functions of subgraphs."""
+"""Calls, branches, loops and effects: native code around the functions of subgraphs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mindspore.kernels import lower_loops
+from mindspore.kernels import lower_loops, runtime
 from mindspore.kernels.emit import Value as Lane
-from mindspore.kernels.program import Branch, Invoke, Loop, Step, Value
+from mindspore.kernels.program import Branch, Emit, Invoke, Loop, Step, Value
 from mindspore.kernels.scope import Scope
 from mindspore.kernels.tasks import RunStep
 
@@ -16,11 +16,13 @@ def own_bytes(step: Step) -> int:
     return lower_loops.FLAG_BYTES if isinstance(step, Loop) else 0
 
 
-def emit(scope: Scope, task: RunStep, step: Invoke | Branch | Loop) -> None:
+def emit(scope: Scope, task: RunStep, step: Invoke | Branch | Loop | Emit) -> None:
     frame = scope.scratch(task)
     outputs = [scope.pointer(o) for o in step.outputs]
     reads = [scope.pointer(_value(r.value)) for r in step.reads]
-    if isinstance(step, Invoke):
+    if isinstance(step, Emit):
+        scope.check(runtime.emit(scope.f, scope.f["runtime"], step.site, len(reads), scope.packed("emit", reads)))
+    elif isinstance(step, Invoke):
         scope.invoke(step.function, frame, [*reads, *outputs])
     elif isinstance(step, Branch):
         _branch(scope, step, frame, reads, outputs)

@@ -19,18 +19,11 @@ from mindspore.kernels.nest import Nest
 from mindspore.kernels.nest_shapes import Shape, shape_of
 from mindspore.kernels.program import Value
 from mindspore.kernels.sizes import Facts, Term, evaluate, hold
+from mindspore.kernels.target import Part
 
 Emit = Callable[[Module, str], None]
 """Writes a function of the given name, and those it needs under names that begin with it, into a module."""
 _PLACEHOLDER = "unit"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A module as text, and the passes that it needs."""
-
-    text: str
-    pipeline: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from mindspore.primitives.scalar import FLOATING, Expr
 
 CHUNK = 1 << 13
 """Elements of one unit of work where the innermost dimension is cut for parallel loops."""
+COUNTS = 32
+"""Whole numbers from which a constant may be a count of elements."""
 EXPENSIVE = frozenset((*FLOATING, "pow", "mod", "rem", "floordiv", "truncdiv", "div", "atan2"))
 
 
@@ -117,13 +119,23 @@ class Writer:
             plain = (
                 complex(number) if value.dtype.is_complex else float(number) if value.dtype.is_floating else int(number)
             )
-            return Item("body", value.dtype, expr=Expr("const", (), value.dtype, plain), row=row)
+            return self.counted(plain, value.dtype, row) or Item(
+                "body", value.dtype, expr=Expr("const", (), value.dtype, plain), row=row
+            )
         access = groups.lift(self.made, row, read.access)
         assert access is not None, "the layout checked this"
         strides = acc.strides_over(access, self.dims)
         if value is None:
             return Item("position", dt.int64, strides=strides, offset=access.offset, row=row)
         return Item("load", value.dtype, (), self.pointer(value), strides, access.offset, row=row)
+
+    def counted(self, number: float | complex, dtype: DType, row: bool) -> Item | None:
+        """A whole number, which may count elements, as a position that is the same everywhere: nests that differ in it share code."""
+        if not isinstance(number, float) or dtype.itemsize < 4 or not COUNTS <= number < 1 << 24 or number % 1:
+            return None
+        item = Item("position", dt.int64, strides=(0,) * len(self.dims), offset=int(number), row=row)
+        cast = Expr("cast", (Expr("operand", (), dt.int64, 0),), dtype)
+        return Item("body", dtype, (self.add(item),), expr=cast, row=row)
 
     def write(self, step: Step) -> None:
         """The items of one step."""

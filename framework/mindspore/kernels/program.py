@@ -9,6 +9,7 @@ import numpy as np
 from mindspore.base.dtypes import DType
 from mindspore.base.errors import Location
 from mindspore.base.shapes import Shape, size
+from mindspore.ir.effects import Site
 from mindspore.kernels.access import Access, identity
 from mindspore.primitives.compute import Copy, Walk
 from mindspore.primitives.scalar import Expr
@@ -214,12 +215,20 @@ class Unpack(Step):
     """Takes ``outputs`` from the box with the address ``reads[0]``, in the order in which they were put into it."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Emit(Step):
+    """Carries out the effect with this number on whole buffers."""
+
+    site: int = field(kw_only=True)
+
+
 @dataclass(slots=True, eq=False)
 class Function:
     """A graph made flat.
 
     Every result is a distinct value that some step writes (or an empty one). ``updates`` maps a result to the parameter whose memory it
-    takes: the caller passes the same pointer for both. ``place``: where the user wrote it.
+    takes: the caller passes the same pointer for both. ``sites``: the effects of all functions of the program, with the types of their
+    values. ``place``: where the user wrote it.
     """
 
     name: str
@@ -227,6 +236,7 @@ class Function:
     steps: list[Step]
     results: list[Value]
     updates: dict[int, int]
+    sites: list[Site]
     place: Location | None = None
 
 
@@ -239,6 +249,16 @@ def called(step: Step) -> tuple[Function, ...]:
     if isinstance(step, Loop):
         return (step.body,) if step.condition is None else (step.condition, step.body)
     return ()
+
+
+def has_effects(step: Step) -> bool:
+    """Whether a step, or what it calls, carries out effects."""
+    return isinstance(step, Emit) or any(map(carries_out, called(step)))
+
+
+def carries_out(function: Function) -> bool:
+    """Whether `function`, or what it calls, carries out effects."""
+    return bool(function.sites) and any(isinstance(s, Emit) for each in reachable(function) for s in each.steps)
 
 
 def takes_memory(function: Function) -> bool:

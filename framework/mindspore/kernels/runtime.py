@@ -23,7 +23,8 @@ from mindspore.kernels.emit import Function, Module, Operand, Value
     _REWIND,
     _ENTER,
     _LEAVE,
-) = range(13)
+    _EMIT,
+) = range(14)
 CANCELLED = 125
 TOO_DEEP = 124
 NO_MEMORY = 12
@@ -111,6 +112,11 @@ def enter(f: Function, runtime: Value, size: Operand, name: str, symbol: str) ->
 
 def leave(f: Function, runtime: Value) -> None:
     f.call("void", _member(f, runtime, _LEAVE), runtime)
+
+
+def emit(f: Function, runtime: Value, site: int, count: int, values: Value) -> Value:
+    """Carry out an effect on `count` values; the code to return when it is not 0."""
+    return f.call("i32", _member(f, runtime, _EMIT), runtime, site, count, values)
 
 
 def fail(f: Function, runtime: Value, code: int, message: str, symbol: str) -> Value:

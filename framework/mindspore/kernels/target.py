@@ -57,6 +57,14 @@ PIPELINES = ("loops", "tiles", "glue")
 needs; the default pipeline takes four times as long on it and gains nothing. ``glue``: none, for a straight line of calls."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A module as text, and the passes that it needs."""
+
+    text: str
+    pipeline: str
+
+
 def isa(level: str) -> Isa:
     """The level called `level`; ValueError lists the known ones."""
     found = LEVELS.get(level)

@@ -13,6 +13,7 @@ from mindspore.kernels.program import (
     Boxes,
     Branch,
     Check,
+    Emit,
     Function,
     Invoke,
     Kernels,
@@ -25,6 +26,7 @@ from mindspore.kernels.program import (
     Unpack,
     Value,
     copied,
+    has_effects,
     whole,
 )
 
@@ -37,6 +39,11 @@ class Task:
     writes: list[Value]
     shares: Mapping[Value, Sequence[Value]] = field(default_factory=dict)
     scratch: int = 0
+
+    @property
+    def effects(self) -> bool:
+        """Whether it carries out effects: these may end the run, and keep their order."""
+        return False
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +70,11 @@ class RunProduct(Task):
 class RunStep(Task):
     """A step that runs alone."""
 
-    step: ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack = field(kw_only=True)
+    @property
+    def effects(self) -> bool:
+        return has_effects(self.step)
+
+    step: ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack | Emit = field(kw_only=True)
 
 
 def tasks_of(function: Function) -> list[Task]:
@@ -80,13 +91,15 @@ def task(group: Group, outputs: list[Value], updates: Set[Value]) -> Task:
     first = group.steps[0]
     if isinstance(first, Product):
         return _product_task(group, first, outputs, updates)
-    assert isinstance(first, ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack)
+    assert isinstance(first, ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack | Emit)
     shares = _loop_shares(first) if isinstance(first, Loop) else _put_shares(first) if isinstance(first, Put) else {}
     return RunStep(_reads(first), list(first.outputs), shares, step=first)
 
 
 def delayed(function: Function, tasks: Sequence[Task]) -> list[Task]:
-    """The tasks with those that only update parameters moved behind the last reader of the old values, so that they can overwrite them."""
+    """The tasks with those that only update parameters moved behind the last reader of the old values and the last effect, so that they
+    can overwrite them."""
+    acting = max((position for position, each in enumerate(tasks) if each.effects), default=-1)
     last: dict[Value, int] = {}
     for position, each in enumerate(tasks):
         last.update((value, position) for value in each.reads)
@@ -94,9 +107,9 @@ def delayed(function: Function, tasks: Sequence[Task]) -> list[Task]:
 
     def place(position: int) -> tuple[int, bool, int]:
         writes = tasks[position].writes
-        if not writes or any(v not in target or v in last for v in writes):
+        if not writes or tasks[position].effects or any(v not in target or v in last for v in writes):
             return position, False, position
-        return max(position, *(last.get(target[v], -1) for v in writes)), True, position
+        return max(position, acting, *(last.get(target[v], -1) for v in writes)), True, position
 
     return [tasks[p] for p in sorted(range(len(tasks)), key=place)]
 

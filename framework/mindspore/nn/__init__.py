@@ -17,10 +17,12 @@ from mindspore.nn.activation import (
     Tanh,
     get_activation,
 )
+from mindspore.nn.adam import Adam, AdamWeightDecay
 from mindspore.nn.basic import Dense, Flatten, Identity
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
 from mindspore.nn.conv import Conv2d
+from mindspore.nn.embedding import Embedding
 from mindspore.nn.learning_rate_schedule import LearningRateSchedule
 from mindspore.nn.loss import CrossEntropyLoss, L1Loss, LossBase, MSELoss, SoftmaxCrossEntropyWithLogits
 from mindspore.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
@@ -32,6 +34,8 @@ __all__ = [
     "ELU",
     "GELU",
     "SGD",
+    "Adam",
+    "AdamWeightDecay",
     "AdaptiveAvgPool2d",
     "AvgPool1d",
     "AvgPool2d",
@@ -43,6 +47,7 @@ __all__ = [
     "Conv2d",
     "CrossEntropyLoss",
     "Dense",
+    "Embedding",
     "Flatten",
     "HSigmoid",
     "HSwish",

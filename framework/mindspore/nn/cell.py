@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from mindspore import _native
-from mindspore.base.protocols import RECOMPUTE, RECOMPUTE_FLAG
+from mindspore.base.protocols import RECOMPUTE, BackwardHooks
 from mindspore.common.api import COMPILED_CALL, CompileCache, runs_compiled
-from mindspore.common.custom import by_position, check_recompute, recomputed, with_bprop
+from mindspore.common.custom import by_position, check_recompute, recomputed, with_bprop, with_hooks
 from mindspore.common.dynamic import declared
 from mindspore.common.parameter import Parameter, ParameterTuple
 from mindspore.common.state import assign
 from mindspore.common.tensor import Tensor
+from mindspore.nn.hooks import HookedCalls
 
 __all__ = ["Cell"]
 
 
-class Cell:
+class Cell(HookedCalls):
     """Base of all networks and layers: subclasses make sub-cells and Parameters in ``__init__`` and compute in ``construct``.
 
     Args:
@@ -45,7 +46,7 @@ class Cell:
         own["training"] = False
         own["requires_grad"] = False
         own["param_prefix"] = ""
-        own[RECOMPUTE_FLAG] = False
+        self._start_hooks()
         own["bprop_debug"] = False
         own[COMPILED_CALL] = CompileCache()
 
@@ -56,20 +57,14 @@ class Cell:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if runs_compiled(self):
             return self._compiled.run(self, args, kwargs)
+        function = self.__graph_function__()
         if _native.get_tape() is not None and (rule := self.__graph_gradient__()) is not None:
             if rule is RECOMPUTE:
-                return recomputed(self.construct, args, kwargs)
-            return with_bprop(self.construct, rule, by_position(self.construct, args, kwargs))
-        return self.construct(*args, **kwargs)
-
-    def __graph_function__(self) -> Any:
-        return self.construct
-
-    def __graph_gradient__(self) -> Any:
-        """How gradients pass through a call: by the method ``bprop`` where the class has one, or by computing it again."""
-        if hasattr(type(self), "bprop"):
-            return self.bprop
-        return RECOMPUTE if getattr(self, RECOMPUTE_FLAG) else None
+                return recomputed(function, args, kwargs)
+            if isinstance(rule, BackwardHooks):
+                return with_hooks(function, rule, args, kwargs)
+            return with_bprop(function, rule, by_position(self.construct, args, kwargs))
+        return function(*args, **kwargs)
 
     def recompute(
         self,
@@ -93,7 +88,8 @@ class Cell:
             ValueError: `context_fn` is not None.
         """
         check_recompute(context_fn, kwargs)
-        self.__dict__[RECOMPUTE_FLAG] = True
+        self.__dict__["_recompute"] = True
+        self._restyled()
 
     def __made_in_graph__(self) -> None:
         """Refuses a Cell with Parameters: each compilation would start them anew."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mindspore.base import dtypes as dt
+from mindspore.common import choosing, matrices, measures
 from mindspore.common import functions as f
 from mindspore.common.batching import vmap
 from mindspore.common.directional import jvp, vjp
@@ -16,14 +17,16 @@ from mindspore.common.jacobians import jacfwd, jacrev
 from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
-from mindspore.ops import clip, layers, losses
+from mindspore.ops import clip, layers, losses, updates
+from mindspore.ops.debug import print_
 
 _INTERNAL = frozenset(
     {
-        "apply_momentum", "argmax_index", "argmin_index", "avg_pool", "conv2d_backprop_filter",
-        "conv2d_backprop_input", "gather_strided", "iota", "max_pool", "max_pool_grad", "scatter_strided",
-        "strided_products", "strided_slice_grad", "window_index", "window_max", "window_place", "window_spread",
-        "window_sum", "window_take",
+        "adam", "adam_weight_decay", "apply_momentum", "argmax_index", "argmin_index", "avg_pool",
+        "conv2d_backprop_filter", "conv2d_backprop_input", "cum_prod", "cum_sum", "gather_strided", "iota",
+        "linear_recurrence", "max_pool", "max_pool_grad", "running_sum", "scatter_strided", "sort_positions",
+        "strided_products", "strided_slice_grad", "top_k", "window_index", "window_max", "window_place",
+        "window_spread", "window_sum", "window_take",
     }
 )  # fmt: skip
 
@@ -40,7 +43,6 @@ _concat = function("concat")
 _stack = function("stack")
 _cast = function("cast")
 _pad = function("pad")
-_reverse = function("reverse_v2")
 _log = function("log")
 _exp = function("exp")
 _reduce_sum = function("reduce_sum")
@@ -146,14 +148,9 @@ def pad(input_x: Any, padding: Any, mode: str = "constant", value: Any = None) -
             f"For 'pad', 'padding' must hold a pair of sizes for at most each dimension of shape {input_x.shape}, but got {padding}."
         )
     pairs = [(0, 0)] * input_x.ndim
-    for i in range(len(padding) // 2):
-        pairs[input_x.ndim - 1 - i] = (padding[2 * i], padding[2 * i + 1])
+    for i, before in enumerate(padding[::2]):
+        pairs[input_x.ndim - 1 - i] = (before, padding[2 * i + 1])
     return _pad(input_x, tuple(pairs), 0 if value is None else value)
-
-
-def flip(input: Any, dims: Any) -> Any:
-    """The order of elements turned round along `dims`."""
-    return _reverse(input, dims)
 
 
 def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
@@ -242,14 +239,31 @@ _WRITTEN: Mapping[str, Any] = {
     "cast": f.cast, "cat": concat, "clamp": f.clamp, "clip": f.clamp, "clip_by_global_norm": clip.clip_by_global_norm,
     "clip_by_value": clip.clip_by_value, "concat": concat, "cross_entropy": losses.cross_entropy, "dense": dense,
     "depend": depend, "div": div, "dtype": dtype, "expand_dims": f.expand_dims, "eye": eye, "flatten": f.flatten,
-    "flip": flip, "full": full, "full_like": full_like, "gelu": gelu, "hardsigmoid": function("hsigmoid"),
+    "full": full, "full_like": full_like, "gelu": gelu, "hardsigmoid": function("hsigmoid"),
     "hardswish": function("hswish"), "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": logsumexp,
     "masked_fill": f.masked_fill, "matmul": f.matmul, "max": f.max, "mean": f.mean, "min": f.min,
     "mse_loss": losses.mse_loss, "nll_loss": losses.nll_loss, "one_hot": one_hot, "ones": ones, "ones_like": ones_like,
-    "pad": pad, "partial": partial, "permute": permute, "prod": f.prod, "rank": rank, "reshape": f.reshape, "shape": shape,
-    "size": size, "softmax": f.softmax, "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack,
+    "pad": pad, "partial": partial, "permute": permute, "print_": print_, "prod": f.prod, "rank": rank, "reshape": f.reshape,
+    "shape": shape,    "size": size, "softmax": f.softmax, "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack,
     "std": f.std, "sum": f.sum, "swapaxes": f.swapaxes, "tile": f.tile, "transpose": transpose, "unbind": unbind,
     "unsqueeze": unsqueeze, "unstack": f.unstack, "var": f.var, "where": f.where, "zeros": zeros, "zeros_like": zeros_like,
+}  # fmt: skip
+
+_CHOOSING: Mapping[str, Any] = {
+    "addmm": matrices.addmm, "argsort": measures.argsort, "chunk": choosing.chunk, "count_nonzero": measures.count_nonzero,
+    "cumprod": measures.cumprod, "cumsum": measures.cumsum, "diag": matrices.diag, "diagonal": matrices.diagonal,
+    "dsplit": matrices.dsplit, "embedding": updates.embedding, "flip": choosing.flip, "fliplr": matrices.fliplr,
+    "flipud": matrices.flipud, "gather_d": choosing.gather_elements, "gather_elements": choosing.gather_elements,
+    "hsplit": matrices.hsplit, "index_add": updates.index_add, "index_fill": choosing.index_fill,
+    "index_select": choosing.index_select, "isclose": measures.isclose, "masked_select": choosing.masked_select,
+    "meshgrid": matrices.meshgrid, "mm": f.matmul, "moveaxis": matrices.movedim, "movedim": matrices.movedim,
+    "nan_to_num": measures.nan_to_num, "narrow": choosing.narrow, "nonzero": choosing.nonzero, "norm": measures.norm,
+    "outer": matrices.outer, "range": updates.range, "repeat_elements": updates.repeat_elements,
+    "repeat_interleave": choosing.repeat_interleave, "roll": choosing.roll, "rot90": matrices.rot90, "scatter": choosing.scatter,
+    "slice": updates.slice, "sort": measures.sort, "strided_slice": updates.strided_slice, "swapdims": f.swapaxes,
+    "t": matrices.t, "take": choosing.take, "tensor_scatter_elements": choosing.tensor_scatter_elements,
+    "tensor_split": choosing.tensor_split, "topk": measures.topk, "trace": matrices.trace, "tril": matrices.tril,
+    "triu": matrices.triu, "vsplit": matrices.vsplit,
 }  # fmt: skip
 
 _TRANSFORMATIONS: Mapping[str, Any] = {
@@ -271,6 +285,8 @@ _OTHER_NAMES: Mapping[str, str] = {
 _BY_NAME: dict[str, Any] = {op.function: eager_op(op) for op in all_operators() if op.function not in _INTERNAL}
 _BY_NAME |= {name: function(target) for name, target in _OTHER_NAMES.items()}
 _BY_NAME |= _WRITTEN
+_BY_NAME |= _CHOOSING
+_BY_NAME |= updates.FUNCTIONS
 _BY_NAME |= _TRANSFORMATIONS
 
 globals().update(_BY_NAME)

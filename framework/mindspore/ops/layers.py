@@ -174,9 +174,10 @@ def batch_norm_step(
     out = _batch_norm(x, scale, bias, mean, variance, training, epsilon)
     if training:
         count = x.size // x.shape[1]
-        unbiased = count / (count - 1) if count > 1 else 1.0
+        # two whole numbers, where their quotient would make code of its own for each size
+        unbiased = out[2] * count / (count - 1) if count > 1 else out[2]
         assign(mean, mean * (1.0 - momentum) + out[1] * momentum)
-        assign(variance, variance * (1.0 - momentum) + out[2] * (momentum * unbiased))
+        assign(variance, variance * (1.0 - momentum) + unbiased * momentum)
     return out
 
 

@@ -9,14 +9,19 @@ from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
+from mindspore.ops import indexed
+from mindspore.ops.debug import Assert, Print
+from mindspore.ops.function_objects import FunctionObject
+from mindspore.ops.hooks import HookBackward, InsertGradientOf
 from mindspore.ops.layers import batch_norm_step
 from mindspore.ops.primitive import Primitive, primitive_class
 
 INTERNAL = frozenset(
     {
         "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Eye", "Full", "GatherStrided", "Iota",
-        "MaxPoolGrad", "OneHot", "ScatterStrided", "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax",
-        "WindowPlace", "WindowSpread", "WindowSum", "WindowTake",
+        "LinearRecurrence", "MaxPoolGrad", "OneHot", "RunningSum", "ScatterStrided", "SortPositions",
+        "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",
+        "WindowTake",
     }
 )  # fmt: skip
 """Operators that have no class of their own in MindSpore, or one with another signature, written below."""
@@ -27,24 +32,7 @@ _one_hot = function("one_hot")
 _arange = function("arange")
 
 
-class _Function:
-    """Base of objects that stand for a function rather than an operator."""
-
-    __slots__ = ()
-
-    @property
-    def name(self) -> str:
-        """Name of the class."""
-        return type(self).__name__
-
-    def __made_in_graph__(self) -> None:
-        """Nothing speaks against it: these objects hold constants only."""
-
-    def __repr__(self) -> str:
-        return f"Prim[{type(self).__name__}]"
-
-
-class OneHot(_Function):
+class OneHot(FunctionObject):
     """``OneHot(axis)(indices, depth, on_value, off_value)``: on_value where an index names the class along the new axis."""
 
     __slots__ = ("axis",)
@@ -56,7 +44,7 @@ class OneHot(_Function):
         return _one_hot(indices, on_value, off_value, depth, self.axis)
 
 
-class Ones(_Function):
+class Ones(FunctionObject):
     """``Ones()(shape, dtype)``: ones."""
 
     __slots__ = ()
@@ -65,7 +53,7 @@ class Ones(_Function):
         return _full((shape,) if isinstance(shape, int) else tuple(shape), 1, dtype)
 
 
-class Zeros(_Function):
+class Zeros(FunctionObject):
     """``Zeros()(shape, dtype)``: zeros."""
 
     __slots__ = ()
@@ -74,7 +62,7 @@ class Zeros(_Function):
         return _full((shape,) if isinstance(shape, int) else tuple(shape), 0, dtype)
 
 
-class Fill(_Function):
+class Fill(FunctionObject):
     """``Fill()(dtype, shape, value)``: one value."""
 
     __slots__ = ()
@@ -83,7 +71,7 @@ class Fill(_Function):
         return _full(tuple(shape), value, type)
 
 
-class Eye(_Function):
+class Eye(FunctionObject):
     """``Eye()(n, m, dtype)``: ones on the diagonal."""
 
     __slots__ = ()
@@ -92,7 +80,7 @@ class Eye(_Function):
         return _eye(n, m, t)
 
 
-class Shape(_Function):
+class Shape(FunctionObject):
     """``Shape()(x)``: the shape as a tuple."""
 
     __slots__ = ()
@@ -101,7 +89,7 @@ class Shape(_Function):
         return x.shape
 
 
-class Rank(_Function):
+class Rank(FunctionObject):
     """``Rank()(x)``: the number of dimensions."""
 
     __slots__ = ()
@@ -110,7 +98,7 @@ class Rank(_Function):
         return x.ndim
 
 
-class Size(_Function):
+class Size(FunctionObject):
     """``Size()(x)``: the number of elements."""
 
     __slots__ = ()
@@ -119,7 +107,7 @@ class Size(_Function):
         return x.size
 
 
-class DType(_Function):
+class DType(FunctionObject):
     """``DType()(x)``: the element type."""
 
     __slots__ = ()
@@ -128,7 +116,7 @@ class DType(_Function):
         return x.dtype
 
 
-class Assign(_Function):
+class Assign(FunctionObject):
     """``Assign()(parameter, value)``: writes the value into the Parameter."""
 
     __slots__ = ()
@@ -137,7 +125,7 @@ class Assign(_Function):
         return assign(variable, value)
 
 
-class AssignAdd(_Function):
+class AssignAdd(FunctionObject):
     """``AssignAdd()(parameter, value)``: adds the value to the Parameter."""
 
     __slots__ = ()
@@ -146,7 +134,7 @@ class AssignAdd(_Function):
         return assign_add(variable, value)
 
 
-class AssignSub(_Function):
+class AssignSub(FunctionObject):
     """``AssignSub()(parameter, value)``: subtracts the value from the Parameter."""
 
     __slots__ = ()
@@ -155,7 +143,7 @@ class AssignSub(_Function):
         return assign_sub(variable, value)
 
 
-class Partial(_Function):
+class Partial(FunctionObject):
     """``Partial()(func, *args)``: the function with its first arguments fixed."""
 
     __slots__ = ()
@@ -166,7 +154,7 @@ class Partial(_Function):
         return functools.partial(func, *args)
 
 
-class ApplyMomentum(_Function):
+class ApplyMomentum(FunctionObject):
     """``ApplyMomentum(...)(variable, accumulation, learning_rate, gradient, momentum)``: one step, written into both Parameters."""
 
     __slots__ = ("gradient_scale", "use_locking", "use_nesterov")
@@ -183,7 +171,7 @@ class ApplyMomentum(_Function):
         return assign(variable, moved[0])
 
 
-class BatchNorm(_Function):
+class BatchNorm(FunctionObject):
     """``BatchNorm(...)(input_x, scale, bias, mean, variance)``: channels normalised; training moves the Parameters mean and variance.
 
     Gives the result, then mean and variance (those given, or in training the batch's) twice.
@@ -202,11 +190,43 @@ class BatchNorm(_Function):
         return batch_norm_step(input_x, scale, bias, mean, variance, self.is_training, self.momentum, self.epsilon)
 
 
+class Adam(FunctionObject):
+    """``Adam(...)(var, m, v, beta1_power, beta2_power, lr, beta1, beta2, epsilon, gradient)``: one step, written into var, m and v."""
+
+    __slots__ = ("use_locking", "use_nesterov")
+
+    def __init__(self, use_locking: bool = False, use_nesterov: bool = False) -> None:
+        self.use_locking, self.use_nesterov = use_locking, use_nesterov
+
+    def __call__(self, var: Any, m: Any, v: Any, *numbers_and_gradient: Any) -> Any:
+        return _stored((var, m, v), _adam(var, m, v, *numbers_and_gradient, use_nesterov=self.use_nesterov))
+
+
+class AdamWeightDecay(FunctionObject):
+    """``AdamWeightDecay(...)(var, m, v, lr, beta1, beta2, epsilon, decay, gradient)``: one step, written into var, m and v."""
+
+    __slots__ = ("use_locking",)
+
+    def __init__(self, use_locking: bool = False) -> None:
+        self.use_locking = use_locking
+
+    def __call__(self, var: Any, m: Any, v: Any, *numbers_and_gradient: Any) -> Any:
+        return _stored((var, m, v), _adam_weight_decay(var, m, v, *numbers_and_gradient))
+
+
+def _stored(state: tuple[Any, ...], values: Any) -> Any:
+    """The new values, written into the Parameters."""
+    return tuple([assign(parameter, value) for parameter, value in zip(state, values, strict=True)])
+
+
+_adam = function("Adam")
+_adam_weight_decay = function("AdamWeightDecay")
 _momentum = function("ApplyMomentum")
 _WRITTEN = (
-    ApplyMomentum, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Partial, Rank, Shape, Size, Zeros,
+    Adam, AdamWeightDecay, ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Partial, Print,
+    Rank, Shape, Size, Zeros,
 )  # fmt: skip
-_BY_NAME: dict[str, Any] = {c.__name__: c for c in _WRITTEN}
+_BY_NAME: dict[str, Any] = {c.__name__: c for c in (*_WRITTEN, *indexed.CLASSES, HookBackward, InsertGradientOf)}
 _BY_NAME |= {
     op.name: primitive_class(op, __name__)
     for op in all_operators()

@@ -17,6 +17,8 @@ FAMILIES = (
     "gathering",
     "scattering",
     "reduction",
+    "cumulative",
+    "ordering",
     "contraction",
     "convolution",
     "pooling",
@@ -24,6 +26,7 @@ FAMILIES = (
     "activation",
     "loss",
     "optimizer",
+    "adam",
 )
 """The files that declare operators; a new family is added here and nowhere else."""
 

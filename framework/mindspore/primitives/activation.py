@@ -23,8 +23,9 @@ def _relu_body(s: Any, x: Any) -> Any:
     return x if x.dtype is dt.bool_ else s.maximum(x, 0)
 
 
+# The gradient looks at the result: then the input, which nothing else may need, is not kept for it.
 unary("ReLU", _relu_body, lambda x: np.maximum(x, x.dtype.type(0)),
-      lambda b, x, out, d: b.select(b.greater(x, 0), d, 0), function="relu", dtypes=EVERY_REAL, domain=AWAY_FROM_0)  # fmt: skip
+      lambda b, x, out, d: b.select(b.greater(out, 0), d, 0), function="relu", dtypes=EVERY_REAL, domain=AWAY_FROM_0)  # fmt: skip
 unary("ReLU6", lambda s, x: s.minimum(s.maximum(x, 0), 6), lambda x: np.minimum(np.maximum(x, x.dtype.type(0)), x.dtype.type(6)),
       lambda b, x, out, d: b.select(b.logical_and(b.greater(x, 0), b.less(x, 6)), d, 0), function="relu6", domain=HARD)  # fmt: skip
 

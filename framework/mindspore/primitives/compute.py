@@ -181,7 +181,39 @@ class Windows:
     kind: str
 
 
-Compute = Elementwise | Reduce | ArgReduce | Contract | Alias | Move | Update | Gather | Scatter | Products | Windows
+@dataclass(frozen=True, slots=True)
+class Accumulate:
+    """Running results along attribute ``axis``, from the last position backwards with ``reverse``.
+
+    ``kind``: ``sum`` of the one input, or ``linear``: ``y[i] = a[i] * y[i - 1] + b[i]`` of two.
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Int64 positions of the elements along the last dimension in ascending order, in descending order with attribute ``descending``.
+
+    Equal elements keep their order; NaN is larger than any number.
+    """
+
+
+Compute = (
+    Elementwise
+    | Reduce
+    | ArgReduce
+    | Contract
+    | Alias
+    | Move
+    | Update
+    | Gather
+    | Scatter
+    | Accumulate
+    | Order
+    | Products
+    | Windows
+)
 
 
 def contract_dims(x: TensorType, y: TensorType, transpose_a: bool, transpose_b: bool) -> tuple[int, int, int]:

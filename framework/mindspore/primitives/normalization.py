@@ -59,16 +59,17 @@ def _centred(b: Any, x: Any, axes: Shape) -> tuple[Any, Any]:
     return mean, _mean(b, b.square(b.sub(x, mean)), axes)
 
 
+def _channels_first(b: Any, x: Any) -> Any:
+    """The channels as dimension 0: one fold then goes over all else, and in compiled code nothing is moved for it."""
+    rank = len(b.shape(x))
+    return b.transpose(x, perm=(1, 0, *range(2, rank)))
+
+
 def _batch_statistics(b: Any, x: Any) -> tuple[Any, Any]:
-    """Mean and variance of each channel: of each row while it is in cache, then what the rows' means differ by is added."""
-    shape = b.shape(x)
-    if len(shape) == 2:
-        return _centred(b, x, (0,))
-    rows = b.reshape(x, shape=(shape[0], shape[1], prod(shape[2:])))
-    means, variances = _centred(b, rows, (2,))
-    mean = _mean(b, means, (0,))
-    variance = _mean(b, b.add(variances, b.square(b.sub(means, mean))), (0,))
-    kept = (1, shape[1], *(1,) * (len(shape) - 2))
+    """Mean and variance of each channel, with as many dimensions as x."""
+    moved = _channels_first(b, x)
+    kept = (1, b.shape(x)[1], *(1,) * (len(b.shape(x)) - 2))
+    mean, variance = _centred(b, moved, tuple(range(1, len(b.shape(x)))))
     return b.reshape(mean, shape=kept), b.reshape(variance, shape=kept)
 
 
@@ -116,51 +117,87 @@ def _added(b: Any, *parts: Any) -> Any:
 
 def _to_input(b: Any, d: Any, normal: Any, inverse: Any, axes: Shape, statistics: tuple[Any, Any]) -> Any:
     """The gradient in what is normalised: for d in the normalised values, and for those in mean and variance (kept, or None)."""
-    to_mean, to_variance = statistics
-    count = prod(b.shape(normal)[a] for a in axes)
     result = None
     if d is not None:
         own, along = _mean(b, d, axes), _mean(b, b.mul(d, normal), axes)
         result = b.mul(b.sub(b.sub(d, own), b.mul(normal, along)), inverse)
+    return _with_statistics(b, result, b.div(normal, inverse), axes, statistics)
+
+
+def _with_statistics(b: Any, so_far: Any, centred: Any, axes: Shape, statistics: tuple[Any, Any]) -> Any:
+    """`so_far` with the gradients that come through the mean and the variance themselves."""
+    to_mean, to_variance = statistics
+    count = prod(b.shape(centred)[a] for a in axes)
     if to_mean is not None:
-        result = _added(b, result, b.broadcast_to(b.div(to_mean, float(count)), shape=b.shape(normal)))
+        so_far = _added(b, so_far, b.broadcast_to(b.div(to_mean, float(count)), shape=b.shape(centred)))
     if to_variance is not None:
-        centred = b.div(normal, inverse)
-        result = _added(b, result, b.mul(centred, b.mul(to_variance, 2.0 / count)))
-    return result
+        so_far = _added(b, so_far, b.mul(centred, b.mul(to_variance, 2.0 / count)))
+    return so_far
+
+
+class _BatchGradient:
+    """The gradients of `BatchNorm`. Statistics and sums are kept as rows along the channels.
+
+    Differences are taken as mean - x, the forward pass has x - mean: equal expressions would be computed once and kept in memory
+    from the one to the other.
+    """
+
+    def __init__(self, b: Any, x: Any, scale: Any, out: Any, epsilon: float) -> None:
+        self.b, self.x, self.scale = b, x, scale
+        self.wide = _wide(b, x)
+        self.mean, variance, self.factor = (_along_channels(b, _wide(b, v), x) for v in (out[1], out[2], scale))
+        self.inverse = _inverse(b, variance, epsilon)
+        self.count = prod(b.shape(x)) // max(b.shape(x)[1], 1)
+
+    def sums(self, d: Any) -> tuple[Any, Any]:
+        """The gradients of bias and scale: sums of d, and of d times the normalised input, as vectors."""
+        b, axes = self.b, tuple(range(1, len(self.b.shape(self.x))))
+        vector = (b.shape(self.scale)[0], *(1,) * len(axes))
+        moved, away = _channels_first(b, d), b.sub(b.reshape(self.mean, shape=vector), _channels_first(b, self.wide))
+        total, along = b.reduce_sum(moved, axis=axes), b.reduce_sum(b.mul(moved, away), axis=axes)
+        return total, b.neg(b.mul(along, b.reshape(self.inverse, shape=b.shape(self.scale))))
+
+    def row(self, vector: Any) -> Any:
+        return _along_channels(self.b, vector, self.x)
+
+    def trained(self, d: Any, sums: tuple[Any, Any] | None, statistics: tuple[Any, Any]) -> Any:
+        """The gradient in x when the statistics are those of x."""
+        b, away, result = self.b, self.b.sub(self.mean, self.wide), None
+        if sums is not None:
+            total, along = (b.div(self.row(s), float(max(self.count, 1))) for s in sums)
+            centred = b.add(b.sub(d, total), b.mul(away, b.mul(self.inverse, along)))
+            result = b.mul(centred, b.mul(self.inverse, self.factor))
+        return _with_statistics(b, result, b.neg(away), _batch_axes(len(b.shape(self.x))), statistics)
+
+    def given(self, sums: tuple[Any, Any], statistics: tuple[Any, Any]) -> tuple[Any, Any]:
+        """The gradients in mean and variance when these are inputs."""
+        b, (total, along) = self.b, map(self.row, sums)
+        to_mean = b.neg(b.mul(b.mul(self.inverse, self.factor), total))
+        to_variance = b.mul(b.mul(b.square(self.inverse), self.factor), b.mul(along, -0.5))
+        return _added(b, to_mean, statistics[0]), _added(b, to_variance, statistics[1])
 
 
 def _batch_gradient(
     b: Any, x: Any, scale: Any, bias: Any, mean: Any, variance: Any, out: Any, d: Any, is_training: bool, epsilon: float, **_: Any
 ) -> tuple[Any, ...]:  # fmt: skip
-    wide, axes = _wide(b, x), _batch_axes(len(b.shape(x)))
+    g = _BatchGradient(b, x, scale, out, epsilon)
     to_out = None if d[0] is None else _wide(b, d[0])
-    to_mean, to_variance = (
-        None if part is None else _along_channels(b, _wide(b, part), x)
-        for part in (_added(b, d[1], d[3]), _added(b, d[2], d[4]))
+    statistics = tuple(
+        None if part is None else g.row(_wide(b, part)) for part in (_added(b, d[1], d[3]), _added(b, d[2], d[4]))
     )
-    mean_row, variance_row, scale_row = (_along_channels(b, _wide(b, v), x) for v in (out[1], out[2], scale))
-    inverse = _inverse(b, variance_row, epsilon)
-    normal = b.mul(b.sub(wide, mean_row), inverse)
-    to_bias = None if to_out is None else b.reduce_sum(to_out, axis=axes)
-    to_scale = None if to_out is None else b.reduce_sum(b.mul(to_out, normal), axis=axes)
+    sums = None if to_out is None else g.sums(to_out)
 
     def vector(value: Any) -> Any:
         return None if value is None else _back(b, b.reshape(value, shape=b.shape(scale)), scale)
 
-    weighted = None if to_out is None else b.mul(to_out, scale_row)
+    to_scale, to_bias = (None, None) if sums is None else (vector(sums[1]), vector(sums[0]))
     if is_training:
-        to_x = _to_input(b, weighted, normal, inverse, axes, (to_mean, to_variance))
-        return None if to_x is None else _back(b, to_x, x), vector(to_scale), vector(to_bias), None, None
-    if to_out is None:
-        return None, None, None, vector(to_mean), vector(to_variance)
-    factor = b.mul(inverse, scale_row)
-    shared = b.neg(b.mul(factor, _along_channels(b, to_bias, x)))
-    spread = b.mul(b.mul(b.square(inverse), scale_row), b.mul(_along_channels(b, to_scale, x), -0.5))
-    return (
-        _back(b, b.mul(weighted, inverse), x), vector(to_scale), vector(to_bias),
-        vector(_added(b, shared, to_mean)), vector(_added(b, spread, to_variance)),
-    )  # fmt: skip
+        to_x = g.trained(to_out, sums, statistics)  # type: ignore[arg-type]
+        return None if to_x is None else _back(b, to_x, x), to_scale, to_bias, None, None
+    if sums is None:
+        return None, None, None, *map(vector, statistics)
+    to_x = b.mul(to_out, b.mul(g.inverse, g.factor))
+    return _back(b, to_x, x), to_scale, to_bias, *map(vector, g.given(sums, statistics))  # type: ignore[arg-type]
 
 
 _POSITIVE = Domain(0.5, 2.0)

@@ -129,8 +129,14 @@ def _mean_gradient(b: Any, x: Any, out: Any, d: Any, axis: Any) -> Any:
     return b.broadcast_to(_as(b, b.div(_as(b, d, dtype), count), b.dtype(x)), shape=b.shape(x))
 
 
-reduction("ReduceSum", "sum", _kept_sum, _spread, doc="The sum; half-precision numbers are summed in Float32.")
-reduction("ReduceProd", "prod", _kept_prod, _product_of_others, domain=Domain(-1.5, 1.5))
+reduction(
+    "ReduceSum", "sum", _kept_sum, _spread, dtypes=(dt.bool_, *dt.REAL),
+    doc="The sum; half-precision numbers are summed in Float32, that of Bool is whether one is true.",
+)  # fmt: skip
+reduction(
+    "ReduceProd", "prod", _kept_prod, _product_of_others, dtypes=(dt.bool_, *dt.REAL), domain=Domain(-1.5, 1.5),
+    doc="The product; that of Bool is whether all are true.",
+)  # fmt: skip
 reduction("ReduceMax", "max", _extreme(np.max, 1), _to_extreme, domain=DISTINCT, doc="NaN where one is folded.")
 reduction("ReduceMin", "min", _extreme(np.min, -1), _to_extreme, domain=DISTINCT, doc="NaN where one is folded.")
 reduction("ReduceMean", _expand_mean, _mean, _mean_gradient, doc="The mean; that of integers is rounded to zero.")

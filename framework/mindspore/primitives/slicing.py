@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mindspore.base import dtypes as dt
-from mindspore.base.shapes import Shape, normalize_axes, normalize_axis, row_major_strides
+from mindspore.base.shapes import Shape, Span, normalize_axes, normalize_axis, row_major_strides, span
 from mindspore.ir.operator import REQUIRED
 from mindspore.ir.types import TensorType, TupleType
 from mindspore.primitives import rows
@@ -92,7 +92,7 @@ operator(
 )  # fmt: skip
 
 
-def _range(op: str, x: TensorType, begin: Any, end: Any, strides: Any) -> list[range]:
+def _range(op: str, x: TensorType, begin: Any, end: Any, strides: Any) -> list[Span]:
     """The positions taken in each dimension, by Python's rules for slices."""
     if not len(begin) == len(end) == len(strides) <= x.rank:
         raise ValueError(
@@ -101,17 +101,17 @@ def _range(op: str, x: TensorType, begin: Any, end: Any, strides: Any) -> list[r
         )
     if 0 in strides:
         raise ValueError(f"{op}: attribute 'strides' {tuple(strides)} must not contain 0.")
-    taken = [range(*slice(*each).indices(n)) for *each, n in zip(begin, end, strides, x.shape, strict=False)]
-    return taken + [range(n) for n in x.shape[len(taken) :]]
+    taken = [span(slice(*each), n) for *each, n in zip(begin, end, strides, x.shape, strict=False)]
+    return taken + [Span(0, 1, n) for n in x.shape[len(taken) :]]
 
 
 def _infer_strided_slice(x: TensorType, begin: Any, end: Any, strides: Any) -> TensorType:
-    return TensorType(x.dtype, tuple(len(r) for r in _range("StridedSlice", x, begin, end, strides)))
+    return TensorType(x.dtype, tuple(r.count for r in _range("StridedSlice", x, begin, end, strides)))
 
 
-def _steps(taken: list[range], strides: Shape) -> tuple[int, Shape]:
+def _steps(taken: list[Span], strides: Shape) -> tuple[int, Shape]:
     """Offset of the first element taken and strides between the following ones."""
-    offset = sum(r.start * s for r, s in zip(taken, strides, strict=True) if len(r))
+    offset = sum(r.start * s for r, s in zip(taken, strides, strict=True) if r.count)
     return offset, tuple(r.step * s for r, s in zip(taken, strides, strict=True))
 
 
@@ -149,7 +149,7 @@ move(
 
 def _infer_slice_grad(d: TensorType, shape: Any, begin: Any, end: Any, strides: Any) -> TensorType:
     whole_type = TensorType(d.dtype, tuple(shape))
-    taken = tuple(len(r) for r in _range("StridedSliceGrad", whole_type, begin, end, strides))
+    taken = tuple(r.count for r in _range("StridedSliceGrad", whole_type, begin, end, strides))
     if taken != d.shape:
         raise ValueError(
             f"StridedSliceGrad: argument 'd' must have the shape {taken} of the slice of {whole_type}, but got {d}."
@@ -170,7 +170,7 @@ def _slice_grad(d: Any, shape: Any, begin: Any, end: Any, strides: Any) -> Any:
 
 
 def _slice_grad_cases() -> tuple[Case, ...]:
-    shapes = [tuple(len(r) for r in _range("", TensorType(dt.float32, s), b, e, t)) for s, b, e, t in _SLICES]
+    shapes = [tuple(r.count for r in _range("", TensorType(dt.float32, s), b, e, t)) for s, b, e, t in _SLICES]
     return tuple(one(d, shape=s, begin=b, end=e, strides=t) for d, (s, b, e, t) in zip(shapes, _SLICES, strict=True))
 
 

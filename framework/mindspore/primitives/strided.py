@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,36 @@ def _rows(
     return Walk(sizes, offset, strides, tuple(Pick(*each) for each in chosen))
 
 
+def _with_rows(walk: Walk, count: int, row: int, sizes: Sequence[int]) -> Walk:
+    """The walk for each of `count` rows: `row` and `sizes` are the elements of one row of the tensor and of the index tensors, or 0."""
+    picks = tuple(
+        Pick((step, *pick.strides), pick.bound, pick.step) for pick, step in zip(walk.picks, sizes, strict=True)
+    )
+    return Walk((count, *walk.sizes), walk.offset, (row, *walk.strides), picks)
+
+
+def _row_sizes(b: Any, inputs: Sequence[Any], rows: Sequence[bool]) -> list[int]:
+    return [size(b.shape(v)[1:]) if r else 0 for v, r in zip(inputs, rows, strict=True)]
+
+
+def _gather_rows(b: Any, count: int, inputs: Sequence[Any], rows: Sequence[bool], kind: Any, walk: Walk) -> Any:
+    own, *others = _row_sizes(b, inputs, rows)
+    return b.gather_strided(*inputs, walk=_with_rows(walk, count, own, others))
+
+
+def _scatter_rows(
+    b: Any, count: int, inputs: Sequence[Any], rows: Sequence[bool], result: Any, walk: Walk, kind: str
+) -> Any:
+    base, updates, *indices = inputs
+    if not rows[0]:
+        base = b.broadcast_to(base, shape=(count, *b.shape(base)))
+    if rows[1]:
+        shape = b.shape(updates)[1:]
+        updates = b.reshape(updates, shape=(count, *(1,) * (len(walk.sizes) - len(shape)), *shape))
+    own, *others = _row_sizes(b, [base, *indices], [True, *rows[2:]])
+    return b.scatter_strided(base, updates, *indices, walk=_with_rows(walk, count, own, others), kind=kind)
+
+
 _INDEX = Domain(-2, 1, dtype=dt.int64)
 _WALKS = (
     ((3, 4), (5,), _rows(((1, 0), 3, 4), sizes=(5, 4), strides=(0, 1))),
@@ -117,7 +148,7 @@ _PLAIN = ((4, 6), _rows(sizes=(2, 3), strides=(6, 2), offset=7))
 
 operator(
     "GatherStrided", "*x", attrs={"walk": REQUIRED}, infer=_infer_gather, reference=_gather, gradient=_gather_gradient,
-    compute=Gather(), dtypes=dt.ALL,
+    compute=Gather(), vmap=_gather_rows, dtypes=dt.ALL,
     samples=Samples(
         (*(Case((x, i), {"walk": w}) for x, i, w in _WALKS), Case((_PAIR[0], _PAIR[1], _PAIR[1]), {"walk": _PAIR[2]}),
          Case((_PLAIN[0],), {"walk": _PLAIN[1]})),
@@ -228,7 +259,7 @@ def _scatter_cases() -> tuple[Case, ...]:
 
 operator(
     "ScatterStrided", "*x", attrs={"walk": REQUIRED, "kind": "set"}, infer=_infer_scatter, reference=_scatter,
-    gradient=scatter_gradient, compute=Scatter(), dtypes=tuple(t for t in dt.REAL if wide_type(t) is t),
+    gradient=scatter_gradient, compute=Scatter(), vmap=_scatter_rows, dtypes=tuple(t for t in dt.REAL if wide_type(t) is t),
     samples=Samples(
         _scatter_cases(), (Domain(0.5, 3.0), Domain(0.5, 3.0), _INDEX),
         wrong=(Wrong(((3, 4), (5, 3), (5,)), ValueError, ("updates", "[5, 3]", "(5, 4)"), (dt.float32, dt.float32, dt.int64),

@@ -3,59 +3,44 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Any
 
-import numpy as np
-
-from mindspore._native import Executable, TensorBase, isa_level
-from mindspore.backends.cpu.kernel_addresses import resolve_kernel
+from mindspore._native import isa_level
+from mindspore.backends import Program
+from mindspore.backends.cpu.kernel_addresses import built
 from mindspore.base.shapes import size
-from mindspore.base.symbolic import value
 from mindspore.ir.graph import CALL, WHILE, Apply, Graph, Node, nodes, subgraphs
-from mindspore.ir.sizes import bound_type, bound_value
-from mindspore.ir.types import TensorType
+from mindspore.ir.types import TensorType, TokenType
 from mindspore.kernels import jit, target
-from mindspore.kernels.lower import Lowered, lower
+from mindspore.kernels.lower import lower
 
-_WATCHED_BYTES = 64 << 10
 Output = tuple[str, int, tuple[int, ...]] | tuple[str, int]
 
 
-def compile(
-    graph: Graph, *, arguments: int, bound: Sequence[Any], updates: Mapping[int, int]
-) -> Callable[..., tuple[Any, ...]]:
-    """See `mindspore.backends.Backend.compile`."""
-    return compile_general(graph, arguments=arguments, bound=bound, updates=updates)(())
-
-
-def compile_general(
-    graph: Graph, *, arguments: int, bound: Sequence[Any], updates: Mapping[int, int]
-) -> Callable[[Sequence[int]], Callable[..., tuple[Any, ...]]]:
-    """See `mindspore.backends.GeneralBackend.compile_general`."""
+def prepare(graph: Graph, *, arguments: int, updates: Mapping[int, int]) -> Program:
+    """See `mindspore.backends.Storing.prepare`."""
     _check_updates(graph, arguments, updates)
     inside = list(chain.from_iterable(map(nodes, subgraphs(graph))))
     _check_sizes(inside)
-    isa = target.isa(isa_level())
-    lowered = lower(graph, isa=isa, updates=updates)
-    objects = [data for _, data in jit.compiled_parts(lowered.parts, isa)]
-    linked = jit.link(objects, [lowered.entry])
-    recursive = _runs(inside, CALL)
-    long = recursive or _runs(inside, WHILE)
-    more = {"recursive": True} if recursive else {}
-
-    def instance(atoms: Sequence[int]) -> Callable[..., tuple[Any, ...]]:
-        given = [_code_and_shape(p.type, atoms) for p in graph.parameters]
-        results = [_code_and_shape(n.type, atoms) for n in graph.outputs()]
-        arena = value(lowered.arena_bytes, atoms)
-        outputs = [_output(r, updates.get(i), arguments) for i, r in enumerate(results)]
-        return Executable(
-            linked.address(lowered.entry), arguments, list(bound), outputs, constants_of(lowered, atoms), arena, linked, given,
-            long or _handles_much([n.type for n in (*graph.parameters, *graph.outputs())], arena, atoms), **more,
-        )  # fmt: skip
-
-    return instance
+    level = target.isa(isa_level())
+    lowered = lower(graph, isa=level, updates=updates)
+    results = enumerate(n.type for n in graph.outputs())
+    objects = jit.compiled_parts(lowered.parts, level)
+    return Program(
+        arguments=arguments,
+        outputs=tuple(_output(t, updates.get(i), arguments) for i, t in results if t != TokenType()),
+        signature=tuple(_code_and_shape(p.type) for p in graph.parameters),
+        entry=lowered.entry,
+        objects=tuple(objects),
+        kernels=lowered.kernels,
+        built=built(lowered.kernels, level.name),
+        constants=lowered.constants,
+        arena_bytes=lowered.arena_bytes,
+        loops=_runs(inside, WHILE),
+        recursive=_runs(inside, CALL),
+        sites=lowered.sites,
+    )
 
 
 def _check_sizes(inside: Iterable[Node]) -> None:
@@ -66,12 +51,6 @@ def _check_sizes(inside: Iterable[Node]) -> None:
 
 def _runs(inside: Iterable[Node], op: object) -> bool:
     return any(isinstance(n, Apply) and n.op is op for n in inside)
-
-
-def _handles_much(ends: Iterable[object], arena_bytes: int, atoms: Sequence[int]) -> bool:
-    """Whether a run needs to watch for Ctrl-C although it does not loop; watching costs a fraction of a microsecond."""
-    kinds = [bound_type(t, atoms) for t in ends if isinstance(t, TensorType)]
-    return arena_bytes + sum(map(_bytes, kinds)) >= _WATCHED_BYTES
 
 
 def _bytes(type: TensorType) -> int:
@@ -94,17 +73,10 @@ def _check_updates(graph: Graph, arguments: int, updates: Mapping[int, int]) -> 
             raise ValueError(f"graph {graph.name}: output {output} of type {have} updates a parameter of type {want}")
 
 
-def constants_of(lowered: Lowered, atoms: Sequence[int] = ()) -> list[Any]:
-    """The table of kernel addresses, then the constants; ``atoms``: the values of those of a graph with symbolic sizes."""
-    table = np.array([*map(resolve_kernel, lowered.kernels), 0], np.int64)
-    arrays = [np.array(atoms, np.int64), *lowered.constants[1:]] if atoms else lowered.constants
-    return [TensorBase.from_numpy(array, copy=True) for array in (table, *arrays)]
+def _output(type: object, parameter: int | None, arguments: int) -> Output:
+    return ("fresh", *_code_and_shape(type)) if parameter is None else ("bound", parameter - arguments)
 
 
-def _output(result: tuple[int, tuple[int, ...]], parameter: int | None, arguments: int) -> Output:
-    return ("fresh", *result) if parameter is None else ("bound", parameter - arguments)
-
-
-def _code_and_shape(type: object, atoms: Sequence[int]) -> tuple[int, tuple[int, ...]]:
+def _code_and_shape(type: object) -> tuple[int, tuple[int, ...]]:
     assert isinstance(type, TensorType), f"expected a tensor, got {type}"
-    return type.dtype.code, bound_value(type.shape, atoms)
+    return type.dtype.code, type.shape

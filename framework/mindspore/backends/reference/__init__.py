@@ -27,8 +27,11 @@ def compile(
         if len(tensors) != arguments:
             raise TypeError(f"graph {graph.name} takes {arguments} tensors, got {len(tensors)}")
         arrays = [t.asnumpy() for t in (*tensors, *bound)]
-        result = evaluate(graph, arrays, max_call_depth=get_max_call_depth())
-        outputs = [_tensor(v) for v in (result if isinstance(result, tuple) else (result,))]
+        depth = get_max_call_depth()
+        result = evaluate(
+            graph, arrays, max_call_depth=depth, carry_out=lambda e, values: e.carry_out([*map(_tensor, values)], bound)
+        )
+        outputs = [_tensor(v) for v in (result if isinstance(result, tuple) else (result,)) if v is not None]
         for output, parameter in updates.items():
             bound[parameter - arguments].assign_from(outputs[output])
         return tuple(o for i, o in enumerate(outputs) if i not in updates)

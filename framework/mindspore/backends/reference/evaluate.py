@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ import numpy as np
 from mindspore.backends.reference.numpy_builder import NumpyBuilder
 from mindspore.base.errors import InternalError
 from mindspore.ir.builder import Builder
+from mindspore.ir.effects import Effect
 from mindspore.ir.graph import (
     AFTER,
     CALL,
     CUSTOM,
+    EMIT,
     EMPTY_BOX,
     EMPTY_STASH,
     IF,
@@ -22,6 +25,7 @@ from mindspore.ir.graph import (
     MAKE_BOX,
     MAKE_TUPLE,
     SCAN,
+    TOKEN,
     TUPLE_GET,
     UNBOX,
     WHILE,
@@ -30,7 +34,7 @@ from mindspore.ir.graph import (
     Graph,
     Node,
     Parameter,
-    nodes,
+    schedule,
 )
 from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
@@ -38,17 +42,27 @@ from mindspore.ir.operator import Operator
 Frame = Generator[tuple[Graph, Sequence[Any]], Any, Any]
 
 
+CarryOut = Callable[[Effect, Sequence[Any]], None]
+
+
 def evaluate(
-    graph: Graph, arguments: Sequence[Any], builder: Builder | None = None, max_call_depth: int | None = None
+    graph: Graph,
+    arguments: Sequence[Any],
+    builder: Builder | None = None,
+    max_call_depth: int | None = None,
+    carry_out: CarryOut | None = None,
 ) -> Any:
-    """The result of a closed typed graph for numpy arrays; tuples are Python tuples, stashes are lists.
+    """The result of a closed typed graph for numpy arrays; tuples are Python tuples, stashes are lists, tokens None.
+
+    `carry_out` gets each effect with its arrays.
 
     Calls, branches and loops push a frame on a list of their own, so neither depth nor length is limited by Python's stack.
 
     Raises:
         RecursionError: more than `max_call_depth` calls of one graph are active.
     """
-    frames = [(graph, _run(graph, arguments, builder or NumpyBuilder()))]
+    machine = _Machine(builder or NumpyBuilder(), carry_out)
+    frames = [(graph, machine.run(graph, arguments))]
     active: Counter[Graph] = Counter()
     result: Any = None
     while frames:
@@ -61,7 +75,7 @@ def evaluate(
             active[inner] += 1
             if max_call_depth is not None and active[inner] > max_call_depth:
                 raise RecursionError(_too_deep(inner, max_call_depth))
-            frames.append((inner, _run(inner, values, builder or NumpyBuilder())))
+            frames.append((inner, machine.run(inner, values)))
             result = None
     return result
 
@@ -74,22 +88,35 @@ def _too_deep(graph: Graph, limit: int) -> str:
     )
 
 
-def _run(graph: Graph, arguments: Sequence[Any], b: Builder) -> Frame:
-    """Evaluates one graph; yields (graph, arguments) where it needs the result of another."""
-    if len(arguments) != len(graph.parameters):
-        raise InternalError(f"graph {graph.name} takes {len(graph.parameters)} arguments, got {len(arguments)}")
-    values: dict[int, Any] = dict(zip(map(id, graph.parameters), arguments, strict=True))
-    for node in nodes(graph):
-        if isinstance(node, Constant):
-            values[id(node)] = node.value if isinstance(node.value, Graph) else b.literal(node.value)
-        elif isinstance(node, Apply):
-            inputs = [values[id(i)] for i in node.inputs]
-            values[id(node)] = (
-                (yield from _structured(node, inputs, b)) if _has_graphs(node) else _simple(node, inputs, b)
-            )
-        elif isinstance(node, Parameter) and id(node) not in values:
-            raise InternalError(f"graph {graph.name} is not closed: it reads {node.name} of another graph")
-    return values[id(graph.result)]
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    builder: Builder
+    carry_out: CarryOut | None
+
+    def run(self, graph: Graph, arguments: Sequence[Any]) -> Frame:
+        """Evaluates one graph; yields (graph, arguments) where it needs the result of another."""
+        if len(arguments) != len(graph.parameters):
+            raise InternalError(f"graph {graph.name} takes {len(graph.parameters)} arguments, got {len(arguments)}")
+        values: dict[int, Any] = dict(zip(map(id, graph.parameters), arguments, strict=True))
+        for node in schedule(graph):
+            if isinstance(node, Constant):
+                values[id(node)] = node.value if isinstance(node.value, Graph) else self.builder.literal(node.value)
+            elif isinstance(node, Apply):
+                inputs = [values[id(i)] for i in node.inputs]
+                inside = _has_graphs(node)
+                values[id(node)] = (
+                    (yield from _structured(node, inputs, self.builder)) if inside else self.simple(node, inputs)
+                )
+            elif isinstance(node, Parameter) and id(node) not in values:
+                raise InternalError(f"graph {graph.name} is not closed: it reads {node.name} of another graph")
+        return values[id(graph.result)]
+
+    def simple(self, node: Apply, inputs: list[Any]) -> Any:
+        if node.op is EMIT:
+            if self.carry_out is None:
+                raise InternalError(f"{_place(node)}nothing carries out the effects of the graph")
+            return self.carry_out(node.attrs["effect"], inputs[1:])
+        return _simple(node, inputs, self.builder)
 
 
 def _has_graphs(node: Apply) -> bool:
@@ -138,6 +165,8 @@ def _simple(node: Apply, inputs: list[Any], b: Builder) -> Any:
         return []
     if node.op in _BOXES:
         return _BOXES[node.op](inputs)
+    if node.op is TOKEN:
+        return None
     if node.op is AFTER:
         return inputs[0]
     if not isinstance(node.op, Operator):

@@ -46,7 +46,8 @@ Executable::Executable(ExecutableDescription description)
       arena_bytes_(static_cast<size_t>(description.arena_bytes)),
       keepalive_(std::move(description.keepalive)),
       interruptible_(description.interruptible),
-      recursive_(description.recursive) {
+      recursive_(description.recursive),
+      emit_(std::move(description.emit)) {
     if (!entry_) refuse("the entry address must not be 0");
     if (description.arguments < 0 || description.arena_bytes < 0)
         refuse("arguments and arena_bytes must not be negative");
@@ -213,6 +214,19 @@ int32_t Executable::run(CallState& state, void** slots) const {
     return code;
 }
 
+EmitFunction Executable::emitter() const {
+    if (!emit_.is_valid() || emit_.is_none()) return nullptr;
+    return [this](int64_t site, int64_t count, void* const* values) {
+        const nb::gil_scoped_acquire gil;
+        auto addresses = checked(PyTuple_New(static_cast<Py_ssize_t>(count)));
+        for (int64_t i = 0; i < count; ++i) {
+            auto address = checked(PyLong_FromVoidPtr(values[i]));
+            PyTuple_SET_ITEM(addresses.ptr(), static_cast<Py_ssize_t>(i), address.release().ptr());
+        }
+        emit_(site, addresses);
+    };
+}
+
 nb::object Executable::call(nb::handle arguments) {
     const auto values = inputs(arguments.ptr());
     auto fresh = fresh_outputs();
@@ -220,7 +234,7 @@ nb::object Executable::call(nb::handle arguments) {
     fill_slots(slots.data(), values, fresh);
     const Arena arena(*this);
     slots[slots.size() - 1] = arena.data();
-    CallState state;
+    CallState state(emitter());
     const CallScope scope(&state);
     const int32_t code = run(state, slots.data());
     bump_written(values);
@@ -235,11 +249,13 @@ nb::object Executable::call(nb::handle arguments) {
 int Executable::traverse(visitproc visit, void* arg) const {
     for (const auto& tensor : bound_) Py_VISIT(tensor.ptr());
     Py_VISIT(keepalive_.ptr());
+    Py_VISIT(emit_.ptr());
     return 0;
 }
 
 void Executable::clear() {
     keepalive_.reset();
+    emit_.reset();
 }
 
 }  // namespace ms

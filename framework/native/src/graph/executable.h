@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/call.h"
 #include "runtime_abi.h"
 #include "tensor/tensor.h"
 
@@ -31,6 +32,7 @@ struct ExecutableDescription {
     std::vector<std::pair<int64_t, Dims>> signature;  // of arguments, then bound
     bool interruptible;                               // may run so long that somebody presses Ctrl-C
     bool recursive;                                   // has functions that call themselves
+    nb::object emit;  // (site, addresses of the values) of an effect; None for graphs without effects
 };
 
 class Executable {
@@ -72,6 +74,7 @@ class Executable {
     void fill_slots(void** slots, const std::vector<Held>& inputs, const std::vector<TensorValue>& fresh) const;
     void bump_written(const std::vector<Held>& inputs) const;
     [[nodiscard]] int32_t run(CallState& state, void** slots) const;
+    [[nodiscard]] EmitFunction emitter() const;
 
     EntryFn entry_;
     size_t argument_count_;
@@ -89,6 +92,7 @@ class Executable {
     nb::object keepalive_;
     bool interruptible_;
     bool recursive_;
+    nb::object emit_;
 };
 
 }  // namespace ms

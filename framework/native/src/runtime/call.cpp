@@ -61,6 +61,21 @@ void CallState::rewind(size_t mark) noexcept {
     }
 }
 
+bool CallState::emit(int64_t site, int64_t count, void* const* values) noexcept {
+    try {
+        if (!emit_) throw Error(ErrorCode::kRuntime, "the graph has effects, but nothing carries them out");
+        emit_(site, count, values);
+        return true;
+    } catch (...) {
+        thrown_ = std::current_exception();
+        return false;
+    }
+}
+
+void CallState::rethrow() const {
+    if (thrown_) std::rethrow_exception(thrown_);
+}
+
 void* CallState::enter(size_t bytes, const char* function) {
     const std::byte here{};
     const auto limit = max_call_depth();

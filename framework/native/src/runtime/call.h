@@ -1,11 +1,15 @@
-// What belongs to one running call: the message of its first failure, seen by every thread that works for it.
+// What belongs to one running call: the message of its first failure, seen by every thread that works for it, and what
+// carries out its effects.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ms {
@@ -36,10 +40,12 @@ class FrameStack {
     std::vector<Place> starts_;
     Place top_{0, 0};
 };
+// Carries out effect `site` on `count` values; may throw.
+using EmitFunction = std::function<void(int64_t site, int64_t count, void* const* values)>;
 
 class CallState {
   public:
-    CallState() = default;
+    explicit CallState(EmitFunction emit = nullptr) : emit_(std::move(emit)) {}
     ~CallState() { rewind(0); }
     CallState(const CallState&) = delete;
     CallState& operator=(const CallState&) = delete;
@@ -59,6 +65,9 @@ class CallState {
     void leave() noexcept { frames_.pop(); }
     // The lowest address that the native stack may reach.
     void limit_stack(const void* lowest) noexcept { lowest_ = static_cast<const std::byte*>(lowest); }
+    // Carries out an effect and keeps what it throws for `rethrow`; whether it threw nothing.
+    [[nodiscard]] bool emit(int64_t site, int64_t count, void* const* values) noexcept;
+    void rethrow() const;
 
     // Of the call that this thread works for; null outside of calls.
     [[nodiscard]] static CallState* current() noexcept;
@@ -70,6 +79,8 @@ class CallState {
     std::vector<void*> blocks_;
     FrameStack frames_;
     const std::byte* lowest_ = nullptr;
+    EmitFunction emit_;
+    std::exception_ptr thrown_;
 };
 
 // Makes `state` this thread's call for a while.

@@ -154,8 +154,14 @@ void rewind_call(const Runtime*, int64_t mark) {
     if (auto* call = CallState::current()) call->rewind(static_cast<size_t>(mark));
 }
 
-Runtime table{MS_RUNTIME_ABI_VERSION, 1,    parallel_for, scratch,    allocate, release, fail,
-              &cancel_flag,           grow, mark,         rewind_call, enter,   leave};
+int32_t emit(const Runtime* rt, int64_t site, int64_t count, void* const* values) {
+    auto* call = CallState::current();
+    if (!call) return rt->fail(rt, kRaised, "an effect was asked for outside of a call");
+    return call->emit(site, count, values) ? 0 : kRaised;
+}
+
+Runtime table{MS_RUNTIME_ABI_VERSION, 1,    parallel_for, scratch,     allocate, release, fail,
+              &cancel_flag,           grow, mark,         rewind_call, enter,    leave,   emit};
 
 void before_fork() {
     holder().get().mutex.lock();
@@ -235,6 +241,7 @@ void set_cancel(bool cancel) noexcept {
 
 void check_call(CallState& call, int32_t code, const char* what) {
     if (code == 0 && call.code() == 0) return;
+    call.rethrow();
     if (code == kCancelled) raise_for_signals();
     auto message = call.message();
     if (call.code() == kTooDeep) throw Error(ErrorCode::kRecursion, message);

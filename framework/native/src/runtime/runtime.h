@@ -11,6 +11,7 @@ class CallState;
 
 inline constexpr int32_t kCancelled = 125;
 inline constexpr int32_t kTooDeep = 124;
+inline constexpr int32_t kRaised = 126;
 
 [[nodiscard]] const Runtime* runtime() noexcept;
 
@@ -27,7 +28,8 @@ void set_cancel(bool cancel) noexcept;
 void set_max_call_depth(int64_t depth);
 
 // Error(kRecursion) for calls that were too deep, else Error(kRuntime), with the remembered message when a kernel
-// returned `code` or any of its threads failed; for a run that a signal cancelled what Python raises for that signal.
+// returned `code` or any of its threads failed; what an effect threw; for a run that a signal cancelled what Python
+// raises for that signal.
 void check_call(CallState& call, int32_t code, const char* what);
 
 }  // namespace ms

@@ -1,0 +1,16 @@
+"""How to compile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``backend`` by name; ``save_graphs`` 0 nothing, 1 the typed and the final graph, 2 every stage, under ``save_graphs_path``;
+    ``max_call_depth``: how deep calls are followed into."""
+
+    backend: str = "cpu"
+    save_graphs: int = 0
+    save_graphs_path: str = "."
+    max_call_depth: int = 1000

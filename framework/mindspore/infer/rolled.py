@@ -1,0 +1,104 @@
+"""Long loops over constants: one turn is unrolled, the others become a `While` when that gives the same.
+
+It does when every variable keeps its type, no number changes from one turn to the next, and the body needs no more of the counter than
+what `positions` gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mindspore.base import dtypes as dt
+from mindspore.infer import language as lang
+from mindspore.infer.machine import Machine, UnwindingError
+from mindspore.infer.positions import NotRolledError, position
+from mindspore.infer.values import Abstract, Case, Completion, Known, Position
+from mindspore.infer.whiles import Counter, run_time_loop
+from mindspore.ir.graph import Node
+
+Values = tuple[Abstract, ...]
+Suite = Callable[[Values], Abstract]
+FEWEST_TURNS = 32
+FEWEST_OPERATIONS = 1000
+"""A loop that unrolls to fewer operations is unrolled: its turns fuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The turns after the first. `item` is what the body gets for the counter; `targets` are the variables that only hold it."""
+
+    counts: range
+    item: Callable[[Node], Abstract]
+    targets: frozenset[int]
+    leaves: bool
+    """Whether a turn may end the loop."""
+    has_else: bool
+
+
+def rolled(machine: Machine, rest: Rest, body: Suite, variables: Values) -> Completion | None:
+    """The rest of the loop as a `While`; None when it must be unrolled."""
+    before, place = machine.checkpoint(), machine.stack[-1].node
+    try:
+        return _emitted(machine, rest, body, variables)
+    except UnwindingError:
+        raise
+    except Exception:
+        machine.restore(before)
+        machine.stack[-1].node = place
+        return None
+
+
+def _emitted(machine: Machine, rest: Rest, body: Suite, variables: Values) -> Completion:
+    counts = rest.counts
+    emitter = machine.emitter
+    seen: list[Abstract] = []
+
+    def condition(values: Values) -> Abstract:
+        compare = emitter.less if counts.step > 0 else emitter.greater
+        result: Node = compare(values[0], emitter.const(counts.stop, dt.int64))
+        return result
+
+    def advance(values: Values) -> Abstract:
+        result: Node = emitter.add(values[0], emitter.const(counts.step, dt.int64))
+        return result
+
+    def turn(values: Values) -> Abstract:
+        assert isinstance(values[0], Node)
+        seen.append(rest.item(values[0]))
+        return body((seen[-1], *values[1:]))
+
+    def settled(before: Values, after: Values, goes_on: Abstract) -> Values:
+        certain = isinstance(goes_on, Known) and goes_on.value is True
+        if not rest.leaves and not certain:
+            raise NotRolledError("only the value of the counter tells whether a turn ends the loop.")
+        return tuple(_counted(i, b, a) for i, (b, a) in enumerate(zip(before, after, strict=True)))
+
+    def _counted(index: int, before: Abstract, after: Abstract) -> Abstract:
+        if index not in rest.targets or not isinstance(after, Position) or after is not seen[-1]:
+            return after
+        return after.node if rest.leaves else before
+
+    start = emitter.const(counts.start, dt.int64)
+    targets = rest.targets if rest.leaves else ()
+    given = tuple(start if i in targets else v for i, v in enumerate(variables))
+    counter = Counter(start, advance, settled)
+    completion = run_time_loop(machine, given, condition, turn, rest.has_else, counter, strict=True)
+    return completion if rest.leaves else _with_last(completion, rest, Known(counts[-1]))
+
+
+def _with_last(completion: Completion, rest: Rest, last: Known) -> Completion:
+    cases = {
+        n: Case(
+            c.flag,
+            tuple(last if i in rest.targets and isinstance(v, Known) else v for i, v in enumerate(c.values)),
+            c.location,
+        )
+        for n, c in completion.cases.items()
+        if n == lang.DONE
+    }
+    return Completion(cases)
+
+
+def over_range(values: range) -> Callable[[Node], Abstract]:
+    return lambda node: position(node, values)

@@ -1,0 +1,123 @@
+"""Elements in order of their values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mindspore.base import dtypes as dt
+from mindspore.base.shapes import normalize_axis
+from mindspore.ir.operator import REQUIRED
+from mindspore.ir.types import TensorType, TupleType
+from mindspore.primitives.compute import Order
+from mindspore.primitives.declare import DISCRETE, check_dtype, check_rank, operator
+from mindspore.primitives.movement import checked_axis, one
+from mindspore.primitives.reduction import DISTINCT
+from mindspore.primitives.samples import Domain, Samples, Wrong
+
+ORDERED = (dt.bool_, *dt.REAL)
+
+
+def _infer_order(x: TensorType, descending: bool) -> TensorType:
+    check_dtype("SortPositions", "x", x, ORDERED)
+    check_rank("SortPositions", "x", x, 1)
+    return TensorType(dt.int64, x.shape)
+
+
+def positions(x: Any, descending: bool) -> Any:
+    """Stable positions along the last dimension; NaN is the largest."""
+    if not descending:
+        return np.argsort(x, axis=-1, kind="stable")
+    turned = np.argsort(np.flip(x, -1), axis=-1, kind="stable")
+    return x.shape[-1] - 1 - np.flip(turned, -1)
+
+
+operator(
+    "SortPositions", "x", attrs={"descending": False}, infer=_infer_order,
+    reference=lambda x, descending: positions(x.astype(np.float32) if x.dtype.itemsize == 2 and x.dtype.kind not in "iu" else x, descending).astype(np.int64),  # noqa: E501
+    gradient=DISCRETE, compute=Order(), dtypes=ORDERED,
+    vmap=lambda b, count, inputs, rows, kind, descending: b.sort_positions(*inputs, descending=descending),
+    samples=Samples(
+        tuple(one(s, descending=way) for s in ((5,), (1,), (2, 7), (0, 3), (2, 0), (3, 100), (2, 2, 9)) for way in (False, True)),
+        (Domain(-6.0, 6.0),),
+        wrong=(Wrong(((),), ValueError, ("SortPositions", "'x'", "at least 1"), (dt.float32,)),
+               Wrong(((2,),), TypeError, ("SortPositions", "'x'", "Complex64"), (dt.complex64,))),
+    ),
+    doc="Positions of the elements along the last dimension in the order of their values; equal ones keep their order.",
+)  # fmt: skip
+
+
+def _infer_sort(x: TensorType, axis: Any, descending: bool) -> TupleType:
+    check_dtype("Sort", "x", x, ORDERED)
+    check_rank("Sort", "x", x, 1)
+    checked_axis("Sort", x, axis)
+    return TupleType((x, TensorType(dt.int32, x.shape)))
+
+
+def _expand_sort(b: Any, x: Any, axis: int, descending: bool) -> Any:
+    rank = len(b.shape(x))
+    place = normalize_axis(axis, rank)
+    order = (*(i for i in range(rank) if i != place), place)
+    back = tuple(order.index(i) for i in range(rank))
+    moved = x if place == rank - 1 else b.transpose(x, perm=order)
+    found = b.sort_positions(moved, descending=descending)
+    found = found if place == rank - 1 else b.transpose(found, perm=back)
+    return b.tuple([b.gather_d(x, found, dim=place), b.cast(found, dtype=dt.int32)])
+
+
+def _sort(x: Any, axis: int, descending: bool) -> Any:
+    wide = x.astype(np.float32) if x.dtype.itemsize == 2 and x.dtype.kind not in "iu" else x
+    found = np.moveaxis(positions(np.moveaxis(wide, axis, -1), descending), -1, axis)
+    return np.take_along_axis(x, found, axis), found.astype(np.int32)
+
+
+operator(
+    "Sort", "x", attrs={"axis": -1, "descending": False}, infer=_infer_sort, reference=_sort,
+    gradient=lambda b, x, out, d, axis, descending: (
+        None if d[0] is None else b.tensor_scatter_elements(b.zeros_like(x), out[1], d[0], axis=axis, reduction="add"),
+    ),
+    expand=_expand_sort, dtypes=dt.REAL,
+    samples=Samples(
+        (one((5,)), one((2, 7), axis=1, descending=True), one((4, 3), axis=0), one((2, 3, 4), axis=-2, descending=True), one((0, 2))),
+        (DISTINCT,), wrong=(Wrong(((2, 3),), ValueError, ("Sort", "'axis'", "2"), (), {"axis": 2}),),
+    ),
+    doc="The elements along one dimension in the order of their values, and their Int32 positions before.",
+)  # fmt: skip
+
+
+def _infer_top(x: TensorType, k: Any, largest: bool) -> TupleType:
+    check_dtype("TopK", "x", x, ORDERED)
+    check_rank("TopK", "x", x, 1)
+    if not hasattr(k, "__index__") or not 0 <= k <= x.shape[-1]:
+        raise ValueError(
+            f"TopK: attribute 'k' must be an int from 0 to {x.shape[-1]} for argument 'x' {x}, but got {k!r}."
+        )
+    shape = (*x.shape[:-1], k)
+    return TupleType((TensorType(x.dtype, shape), TensorType(dt.int32, shape)))
+
+
+def _expand_top(b: Any, x: Any, k: int, largest: bool) -> Any:
+    shape = b.shape(x)
+    found = b.sort_positions(x, descending=largest)
+    chosen = b.strided_slice(found, begin=(0,) * len(shape), end=(*shape[:-1], k), strides=(1,) * len(shape))
+    return b.tuple([b.gather_d(x, chosen, dim=len(shape) - 1), b.cast(chosen, dtype=dt.int32)])
+
+
+def _top(x: Any, k: int, largest: bool) -> Any:
+    values, found = _sort(x, -1, largest)
+    return values[..., :k].copy(), found[..., :k].copy()
+
+
+operator(
+    "TopK", "x", function="top_k", attrs={"k": REQUIRED, "largest": True}, infer=_infer_top, reference=_top,
+    gradient=lambda b, x, out, d, k, largest: (
+        None if d[0] is None else b.tensor_scatter_elements(b.zeros_like(x), out[1], d[0], axis=-1, reduction="add"),
+    ),
+    expand=_expand_top, dtypes=dt.REAL,
+    samples=Samples(
+        (one((5,), k=2), one((2, 7), k=7), one((2, 7), k=3, largest=False), one((3, 4), k=0)), (DISTINCT,),
+        wrong=(Wrong(((2, 3),), ValueError, ("TopK", "'k'", "4", "3"), (), {"k": 4}),),
+    ),
+    doc="The largest elements along the last dimension in descending order, or the smallest in ascending order, and their Int32 positions.",
+)  # fmt: skip

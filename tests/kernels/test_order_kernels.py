@@ -1,0 +1,80 @@
+"""Sorting and running results: special values, ties, long rows and many of them, in any order of chunks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mindspore.base import dtypes as dt
+from mindspore.kernels import accumulate, argsort
+from mindspore.kernels.target import Isa
+from tests.kernels.native import Library, Runtime, library, runnable
+
+LEVELS = [pytest.param(isa, id=isa.name) for isa in runnable()]
+SORTED = (dt.bool_, dt.int8, dt.uint8, dt.uint64, dt.int64, dt.float16, dt.float32, dt.float64)
+
+
+@pytest.fixture(scope="module", params=LEVELS)
+def kernels(request: pytest.FixtureRequest) -> Library:
+    isa: Isa = request.param
+    orders = [argsort.spec(t, way) for t in SORTED for way in (False, True)]
+    return library([*orders, accumulate.spec("sum", dt.float32), accumulate.spec("linear", dt.float64)], isa)
+
+
+def ordered(kernels: Library, x: Any, descending: bool, runtime: Runtime | None = None) -> Any:
+    out = np.full(x.shape, -1, np.int64)
+    spec = argsort.spec(dt.from_numpy(x.dtype), descending)
+    kernels.run(spec.name, [x, out], argsort.params(*x.shape), runtime or Runtime(2, True))
+    return out
+
+
+@pytest.mark.parametrize("dtype", SORTED, ids=str)
+@pytest.mark.parametrize("count", [1, 2, 7, 64, 1000])
+def test_order_is_stable(kernels: Library, dtype: Any, count: int) -> None:
+    x = np.random.default_rng(count).integers(0, 9, (3, count)).astype(dt.to_numpy(dtype))
+    np.testing.assert_array_equal(ordered(kernels, x, False), np.argsort(x, 1, kind="stable"))
+    np.testing.assert_array_equal(ordered(kernels, x, True), np.argsort(-x.astype(np.int64), 1, kind="stable"))
+
+
+def test_nan_is_the_largest_and_infinities_are_numbers(kernels: Library) -> None:
+    x = np.array([[np.nan, 1, -np.inf, np.nan, np.inf, -0.0, 0.0]], np.float32)
+    assert ordered(kernels, x, False).tolist() == [[2, 5, 6, 1, 4, 0, 3]]
+    assert ordered(kernels, x, True).tolist() == [[0, 3, 4, 1, 5, 6, 2]]
+
+
+def test_many_rows_are_shared_by_chunks(kernels: Library) -> None:
+    x, runtime = np.random.default_rng(0).normal(size=(300, 500)).astype(np.float32), Runtime(2, True)
+    np.testing.assert_array_equal(ordered(kernels, x, False, runtime), np.argsort(x, 1, kind="stable"))
+    assert runtime.chunks > 1
+
+
+def test_without_memory_nothing_is_written(kernels: Library) -> None:
+    runtime = Runtime()
+    runtime.exhaust()
+    assert (ordered(kernels, np.ones((2, 5), np.float32), False, runtime) == -1).all()
+    assert runtime.messages == [b"no memory"]
+
+
+@pytest.mark.parametrize("shape", [(3, 1000, 1), (2, 50, 700), (400, 300, 1)])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_running_sums(kernels: Library, shape: tuple[int, ...], reverse: bool) -> None:
+    x = np.random.default_rng(1).integers(-5, 5, shape).astype(np.float32)
+    out = np.zeros_like(x)
+    kernels.run(
+        accumulate.spec("sum", dt.float32).name, [x, out], accumulate.params(shape, 1, reverse), Runtime(2, True)
+    )
+    turned = np.flip(x, 1) if reverse else x
+    wanted = np.cumsum(turned, 1)
+    np.testing.assert_array_equal(out, np.flip(wanted, 1) if reverse else wanted)
+
+
+def test_a_linear_recurrence(kernels: Library) -> None:
+    rng = np.random.default_rng(2)
+    a, b, out = rng.uniform(-1, 1, (4, 70, 3)), rng.normal(size=(4, 70, 3)), np.zeros((4, 70, 3))
+    kernels.run(accumulate.spec("linear", dt.float64).name, [a, b, out], accumulate.params(a.shape, 1, False))
+    before = np.zeros((4, 3))
+    for i in range(70):
+        before = a[:, i] * before + b[:, i]
+        np.testing.assert_allclose(out[:, i], before, rtol=1e-12, atol=1e-14)
