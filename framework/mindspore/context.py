@@ -173,7 +173,7 @@ def set_context(**kwargs: Any) -> None:
         mode: `GRAPH_MODE` (0) or `PYNATIVE_MODE` (1), the default.
         device_target: "CPU".
         device_id: number of the device, 0 to 4095.
-        save_graphs: 0 to 3 (True is 3): write the graph after each stage of compilation.
+        save_graphs: 0 to 3 (True is 3): write graphs as text, 1 the typed and the final one, 2 that after each stage, 3 also as SVG.
         save_graphs_path: folder for these files, the working directory when not set.
         max_call_depth: how many calls of functions in graphs may be active at once, while compiling and while recursion runs;
             1000 when not set.

@@ -254,3 +254,34 @@ def test_no_rows(mode: str) -> None:
     empty = Tensor(np.zeros((0, 3), np.float32))
     assert ms.vmap(two)(empty)[0].shape == (0, 3)
     assert ms.vmap(two)(empty)[1].shape == (0,)
+
+
+@pytest.mark.parametrize("differentiated", [False, True])
+def test_effects_take_place_for_each_row(capfd: pytest.CaptureFixture[str], differentiated: bool) -> None:
+    def shown(x: Any) -> Any:
+        print("row", x.sum())
+        return x.sum()
+
+    found: Any = ms.vmap(ms.grad(shown) if differentiated else shown)
+    found(A).asnumpy()
+    assert capfd.readouterr().out.split() == ["row", "3.0", "row", "12.0"]
+
+
+def test_effects_under_conditions_of_rows_are_refused() -> None:
+    def shown(x: Any) -> Any:
+        if x.sum() > 4:
+            print("row", x.sum())
+        return x
+
+    with pytest.raises(TypeError, match="print, assert or raise stands under a condition that differs from row to row"):
+        ms.vmap(shown)(A)
+
+    def counted(x: Any, n: Any) -> Any:
+        i = 0
+        while i < n:
+            print("turn", i)
+            i = i + 1
+        return x
+
+    with pytest.raises(TypeError, match="print, assert or raise stands under a condition that differs from row to row"):
+        ms.vmap(counted)(A, TURNS)

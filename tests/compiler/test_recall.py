@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -420,3 +422,40 @@ def test_the_switch_turns_it_off(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> N
 def test_several_states_of_one_function_are_kept(lab: Lab) -> None:
     programs = [CLOSURE.replace("2.0", f"{k}.0") for k in (2, 3, 4)]
     assert [lab.run(p, x())[1] for p in (*programs, *programs)] == [True] * 3 + [False] * 3
+
+
+PROCESS = """
+import sys
+import numpy as np
+import mindspore as ms
+from mindspore import Tensor, nn
+
+class Net(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.dense = nn.Dense(3, 2, weight_init="ones", has_bias=False)
+        self.scale = {scale}
+    def construct(self, x):
+        return self.dense(x) * self.scale
+
+if __name__ == "__main__":
+    ms.set_context(mode=ms.GRAPH_MODE)
+    print(Net()(Tensor(np.ones((1, 3), np.float32))).asnumpy().tolist())
+    print("mindspore.compiler.pipeline" in sys.modules, "mindspore.kernels.flatten" in sys.modules)
+"""
+
+
+def test_other_processes_do_not_even_import_the_compiler(tmp_path: Path) -> None:
+    file = tmp_path / "program.py"
+    package = str(Path(identity.__file__).parents[2])
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": package}
+    environment.pop(recall.SWITCH, None)
+    said = []
+    for scale in (2.0, 2.0, 3.0):
+        file.write_text(PROCESS.format(scale=scale))
+        command = [sys.executable, "-X", "pycache_prefix=" + str(tmp_path / "pyc"), str(file)]
+        said.append(
+            subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split("\n")
+        )
+    assert [s[0] for s in said] == ["[[6.0, 6.0]]", "[[6.0, 6.0]]", "[[9.0, 9.0]]"]
+    assert [s[1] for s in said] == ["True True", "False False", "True True"]

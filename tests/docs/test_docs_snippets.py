@@ -22,7 +22,7 @@ WITH_EXAMPLES = (
     "mindspore.context", "mindspore.common.api", "mindspore.common.dtype", "mindspore.common.gradients",
     "mindspore.common.initializer", "mindspore.common.parameter", "mindspore.common.seed", "mindspore.common.state",
     "mindspore.common.tensor", "mindspore.nn.basic", "mindspore.nn.cell", "mindspore.nn.containers", "mindspore.nn.loss",
-    "mindspore.nn.optimizer", "mindspore.nn.wrap",
+    "mindspore.nn.optimizer", "mindspore.nn.summary", "mindspore.compiler.times", "mindspore.ops.debug", "mindspore.nn.wrap",
 )  # fmt: skip
 
 

@@ -231,6 +231,48 @@ def test_gradients_of_rolled_loops(function: Any) -> None:
     np.testing.assert_allclose(got, wanted, rtol=1e-6)
 
 
+def over_rows(table: Any) -> Any:
+    s = table[0] * 0
+    for row in table:
+        s = s * 0.9 + row
+    return s, row
+
+
+def by_index(table: Any) -> Any:
+    s = table[0] * 0
+    for i in range(len(table)):
+        s = s * 0.9 + table[i] * i + table[i, 1] - table[i, :2].sum()
+    return s
+
+
+def writes_rows(table: Any) -> Any:
+    table = table * 1
+    for i in range(1, len(table)):
+        table[i] = table[i] * 0.5 + table[i - 1]
+        table[i, 0] += i
+    return table
+
+
+ROWS = ms.Tensor(np.arange(900.0).reshape(300, 3) / 100)
+
+
+@pytest.mark.parametrize("function", [over_rows, by_index, writes_rows])
+def test_rows_of_tensors(function: Any) -> None:
+    assert rolled(function, ROWS) == 1
+    check(function, ROWS)
+
+
+def test_rows_out_of_range() -> None:
+    def function(table: Any) -> Any:
+        s = table[0]
+        for i in range(1000):
+            s = s + table[i + 1]
+        return s
+
+    with pytest.raises(IndexError, match=r"s = s \+ table\[i \+ 1\]\n"):
+        ms.jit(function)(ROWS)
+
+
 def test_short_loops_fuse() -> None:
     def short(x: Any) -> Any:
         for i in range(31):

@@ -19,6 +19,7 @@ from mindspore.autodiff.batched import (
     in_rows,
     parameters_like,
     rebuilt,
+    row_of,
     safe,
     type_of,
     with_rows,
@@ -26,7 +27,7 @@ from mindspore.autodiff.batched import (
 from mindspore.autodiff.cotangents import blank
 from mindspore.base.errors import GraphTypeError
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import CUSTOM, EMPTY_STASH, IF, Apply, Constant, Graph, Node, Parameter, nodes, subgraphs
+from mindspore.ir.graph import CUSTOM, EMIT, EMPTY_STASH, IF, Apply, Constant, Graph, Node, Parameter, nodes, subgraphs
 from mindspore.ir.loops import FORWARD, Loop, function, loop_of
 from mindspore.ir.types import StashType, TensorType, TupleType
 
@@ -183,10 +184,10 @@ def _selected(b: GraphBuilder, condition: Node, then: Node, other: Node) -> Node
 def _refuse_effects(graph: Graph) -> None:
     for each in subgraphs(graph):
         for node in nodes(each):
-            if isinstance(node, Apply) and getattr(node.op, "effect", "") == "io":
+            if isinstance(node, Apply) and node.op is EMIT:
                 raise GraphTypeError(
-                    f"{place(node)}vmap: {node.op.name} stands under a condition that differs from row to row, so it cannot take place for "
-                    "some rows only. Move it out of the branch or loop."
+                    f"{place(node)}vmap: print, assert or raise stands under a condition that differs from row to row, so it cannot take "
+                    "place for some rows only. Move it out of the branch or loop."
                 )
 
 
@@ -225,6 +226,8 @@ class _Loop:
         inside = [safe(self.b, active, s) for s in state] if by_row and active is not None else state
         outputs = self.run(self.record.body, [*inside, *read], self.size)
         after, made = outputs[: self.count], outputs[self.count :]
+        if active is not None:
+            _refuse_effects(self.record.body)
         if self.widened(state, after, active):
             return None
         nexts = [self.kept(i, s, a, active) for i, (s, a) in enumerate(zip(state, after, strict=True))]
@@ -347,6 +350,16 @@ def _summed(b: GraphBuilder, gradient: Batched, argument: Batched, size: int) ->
         return total
     repeated: Node = b.mul(gradient.node, size)
     return repeated
+
+
+def effect(node: Apply, given: Sequence[Batched], size: int, run: Run) -> Value:
+    """An effect takes place once, or for each row in turn when its tensors have rows."""
+    token: Node = given[0].node
+    b = GraphBuilder(node.location)
+    for row in range(size) if any(v.rows for v in given) else [0]:
+        tensors = [row_of(b, v.node, row) if v.rows else v.node for v in given[1:]]
+        token = Apply(node.op, (token, *tensors), node.attrs, node.type, node.location)
+    return Batched(token, False)
 
 
 def after(node: Apply, given: Sequence[Batched], size: int, run: Run) -> Value:

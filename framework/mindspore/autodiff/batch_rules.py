@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from mindspore.autodiff.batched import aligned
+from mindspore.autodiff.batched import aligned, row_of
 from mindspore.base.shapes import normalize_axes, normalize_axis
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import Apply, Node
@@ -94,18 +94,10 @@ def _row_by_row(
         return [b.full(shape=(0, *k.shape), value=0, dtype=k.dtype) for k in kinds if isinstance(k, TensorType)]
     results = []
     for row in range(size):
-        given = [_row(b, v, row) if r else v for v, r in zip(inputs, rows, strict=True)]
+        given = [row_of(b, v, row) if r else v for v, r in zip(inputs, rows, strict=True)]
         result = b.apply(node.op, given, node.attrs)
         results.append([b.get(result, i) for i in range(len(kinds))] if isinstance(node.type, TupleType) else [result])
     return [b.stack(*parts, axis=0) for parts in zip(*results, strict=True)]
-
-
-def _row(b: GraphBuilder, value: Node, row: int) -> Node:
-    shape = b.shape(value)
-    rest = (0,) * (len(shape) - 1)
-    taken = b.strided_slice(value, begin=(row, *rest), end=(row + 1, *shape[1:]), strides=(1,) * len(shape))
-    made: Node = b.reshape(taken, shape=shape[1:])
-    return made
 
 
 _RULES: Mapping[type, Callable[..., Any]] = {

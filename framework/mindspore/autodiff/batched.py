@@ -120,6 +120,15 @@ def aligned(b: GraphBuilder, value: Node, rank: int) -> Node:
     return made
 
 
+def row_of(b: GraphBuilder, value: Node, row: int) -> Node:
+    """One row of a tensor that has rows."""
+    shape = b.shape(value)
+    rest = (0,) * (len(shape) - 1)
+    taken = b.strided_slice(value, begin=(row, *rest), end=(row + 1, *shape[1:]), strides=(1,) * len(shape))
+    made: Node = b.reshape(taken, shape=shape[1:])
+    return made
+
+
 def chosen(b: GraphBuilder, mask: Node, then: Node, other: Node) -> Node:
     """For each row, that of `then` where `mask`, a Bool[batch], is true, else that of `other`; both have rows."""
     if then is other:
@@ -131,10 +140,11 @@ def chosen(b: GraphBuilder, mask: Node, then: Node, other: Node) -> Node:
 def safe(b: GraphBuilder, mask: Node, value: Batched) -> Batched:
     """`value` with the first row for which `mask` is true in the place of those for which it is not.
 
-    What is computed for rows that are not taken is thrown away, but its derivative times zero must be zero and not NaN.
+    What is computed for rows that are not taken is thrown away, but its derivative times zero must be zero and not NaN, and it must
+    not fail as an index out of bounds does.
     """
     kind = value.node.type
-    if not value.rows or not isinstance(kind, TensorType) or kind.dtype.kind not in "fc":
+    if not value.rows or not isinstance(kind, TensorType) or kind.dtype is dt.bool_:
         return value
     size = kind.shape[0]
     place = b.argmax_index(b.cast(mask, dtype=dt.int32), axis=0)

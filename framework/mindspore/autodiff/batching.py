@@ -16,10 +16,12 @@ from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import (
     AFTER,
     CUSTOM,
+    EMIT,
     EMPTY_STASH,
     IF,
     MAKE_TUPLE,
     SCAN,
+    TOKEN,
     TUPLE_GET,
     WHILE,
     Apply,
@@ -114,4 +116,6 @@ _STRUCTURED: Mapping[object, Callable[..., Value]] = {
     CUSTOM: control.custom,
     AFTER: control.after,
     EMPTY_STASH: lambda node, given, size, run: plain(node),
+    TOKEN: lambda node, given, size, run: plain(node),
+    EMIT: control.effect,
 }

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``backend`` by name; ``save_graphs`` 0 nothing, 1 the typed and the final graph, 2 every stage, under ``save_graphs_path``;
-    ``max_call_depth``: how deep calls are followed into."""
+    """``backend`` by name; ``save_graphs`` 0 nothing, 1 the typed and the final graph, 2 every stage, 3 also drawn,
+    under ``save_graphs_path``; ``max_call_depth``: how deep calls are followed into."""
 
     backend: str = "cpu"
     save_graphs: int = 0

@@ -17,6 +17,7 @@ from mindspore.autodiff.recompute import recomputed_gradient
 from mindspore.autodiff.reverse import value_and_grad_graph
 from mindspore.backends.reference.evaluate import evaluate
 from mindspore.base.symbolic import Scope
+from mindspore.base.times import compilation, stage, timed
 from mindspore.compiler.general import Compiled, General, Shapes
 from mindspore.compiler.options import Options
 from mindspore.compiler.results import Run, argument_picker, result_builder, runnable
@@ -29,7 +30,7 @@ from mindspore.ir.graph import Graph
 from mindspore.ir.rewrite import copy
 from mindspore.ir.sizes import bound, bound_value
 from mindspore.ir.verifier import verify
-from mindspore.passes import FINISH, PIPELINE, simplify
+from mindspore.passes import FINISH, PIPELINE, run_pass, simplify
 
 __all__ = ["EXPANDERS", "Options", "Prepared", "compile_call", "compile_general", "compile_graph", "prepared_call"]
 
@@ -56,9 +57,10 @@ def compile_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], 
 def prepared_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options) -> Prepared:
     """Like `compile_call`, with what another process needs to do without compiling."""
     entered: list[Any] = []
-    specialised = _specialised(function, args, kwargs, options, entered=entered)
-    program, run = _program(specialised, options)
-    return Prepared(Compiled(_guards(specialised), run), specialised, program, entered)
+    with compilation(_name(function)):
+        specialised = _specialised(function, args, kwargs, options, entered=entered)
+        program, call = _program(specialised, options)
+    return Prepared(Compiled(_guards(specialised), call), specialised, program, entered)
 
 
 def compile_general(
@@ -69,8 +71,14 @@ def compile_general(
     Raises:
         Exception: like `compile_call`, and where something cannot be done for symbolic sizes.
     """
-    specialised = _specialised(function, args, kwargs, options, shapes)
-    return General(scope, shapes, _guards(specialised), _instances(specialised, options))
+    with compilation(_name(function)):
+        specialised = _specialised(function, args, kwargs, options, shapes)
+        instances = _instances(specialised, options)
+    return General(scope, shapes, _guards(specialised), instances)
+
+
+def _name(function: Any) -> str:
+    return str(getattr(function, "__name__", type(function).__name__))
 
 
 def _instances(specialised: Specialised, options: Options) -> Callable[[Sequence[int]], Callable[..., Any]]:
@@ -93,26 +101,26 @@ def _specialised(
     function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options, shapes: Shapes | None = None,
     entered: list[Any] | None = None,
 ) -> Specialised:  # fmt: skip
-    saver = GraphSaver(
-        getattr(function, "__name__", type(function).__name__), options.save_graphs, options.save_graphs_path
-    )
+    saver = GraphSaver(_name(function), options.save_graphs, options.save_graphs_path)
     parse_and_save = saver.parsed(parse)
 
     def noted(called: Any) -> Graph:
         if entered is not None:
             entered.append(called)
-        graph: Graph = parse_and_save(called)
+        with stage("parse"):
+            graph: Graph = parse_and_save(called)
         return graph
 
-    specialised = specialise(
-        function,
-        tuple(args),
-        dict(kwargs),
-        parse=noted,
-        expanders=EXPANDERS,
-        shapes=shapes,
-        max_depth=options.max_call_depth,
-    )
+    with stage("infer"):
+        specialised = specialise(
+            function,
+            tuple(args),
+            dict(kwargs),
+            parse=noted,
+            expanders=_TIMED,
+            shapes=shapes,
+            max_depth=options.max_call_depth,
+        )
     _optimise(specialised.graph, saver)
     return specialised
 
@@ -135,7 +143,7 @@ def interpreted_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, An
     Raises:
         SyntaxError, TypeError, ValueError: like `compile_call`.
     """
-    made = specialise(function, tuple(args), dict(kwargs), parse=parse, expanders=EXPANDERS, differentiated=True)
+    made = specialise(function, tuple(args), dict(kwargs), parse=parse, expanders=_TIMED, differentiated=True)
     simplify(made.graph)
     pick = argument_picker(made.arguments)
     build = result_builder(made.result, len(made.graph.outputs()), made.updates)
@@ -163,13 +171,13 @@ def _optimise(graph: Graph, saver: GraphSaver) -> None:
     check = os.environ.get("MS_DEV_DEBUG") == "1"
     saver.stage("specialised", graph)
     for each in PIPELINE:
-        each(graph)
+        run_pass(each, graph)
         saver.stage(each.__name__, graph, detail=True)
         if check:
             verify(graph)
     simplify(graph)
     for each in FINISH:
-        each(graph)
+        run_pass(each, graph)
     saver.stage("final", graph)
 
 
@@ -252,3 +260,4 @@ EXPANDERS: Mapping[str, Callable[..., Any]] = {
     "jacobian": expand_jacobian,
 }
 """What `infer` calls for each kind of function transformation."""
+_TIMED = {kind: timed("transform", expand) for kind, expand in EXPANDERS.items()}

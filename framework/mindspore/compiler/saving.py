@@ -1,4 +1,4 @@
-"""``save_graphs``: each stage of a compilation as a text file, numbered in order."""
+"""``save_graphs``: each stage of a compilation as a text file, and as a drawing, numbered in order."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from mindspore.base.times import stage
+from mindspore.compiler.drawing import to_svg
 from mindspore.ir.graph import Graph
 from mindspore.ir.printer import to_text
 
@@ -27,7 +29,7 @@ def _named(folder: str) -> Iterator[None]:
 
 
 class GraphSaver:
-    """Writes ``PATH/NAME_COMPILATION_STAGENUMBER_STAGE.ir``; does nothing at level 0."""
+    """Writes ``PATH/NAME_COMPILATION_STAGENUMBER_STAGE.ir``, and ``.svg`` at level 3; does nothing at level 0."""
 
     def __init__(self, name: str, level: int, path: str) -> None:
         self._level = level
@@ -41,10 +43,20 @@ class GraphSaver:
         """Saves `graph` as it is after stage `name`; a `detail` only at level 2 and above."""
         if not self._level or (detail and self._level < 2):
             return
-        target = Path(f"{self._prefix}_{next(self._stages):02d}_{name}.ir")
+        with stage("save graphs"):
+            self._save(name, graph)
+
+    def _save(self, name: str, graph: Graph) -> None:
+        stem = f"{self._prefix}_{next(self._stages):02d}_{name}"
+        title = f"{Path(stem).name}: {name}"
+        self._write(Path(f"{stem}.ir"), to_text(graph, title))
+        if self._level >= 3 and graph.result.type is not None:
+            self._write(Path(f"{stem}.svg"), to_svg(graph, title))
+
+    def _write(self, target: Path, text: str) -> None:
         temporary = target.with_name(f".{target.name}.{os.getpid()}")
         with _named(str(self._prefix.parent)):
-            temporary.write_text(to_text(graph, f"{target.stem}: {name}"), encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8")
             temporary.replace(target)
 
     def parsed(self, parse: Callable[..., Any]) -> Callable[..., Any]:

@@ -101,7 +101,8 @@ def _of_object(machine: Machine, owner: Any, name: str) -> Abstract:
 
 
 def _of_super(machine: Machine, owner: Super, name: str) -> Abstract:
-    subject = python_class(owner.self)
+    own = owner.self.value if isinstance(owner.self, Known) else None
+    subject = own if isinstance(own, type) and issubclass(own, owner.cls) else python_class(owner.self)
     order = subject.__mro__
     for cls in order[order.index(owner.cls) + 1 :]:
         if name in vars(cls):
@@ -114,7 +115,7 @@ def _of_super(machine: Machine, owner: Super, name: str) -> Abstract:
 
 
 @evaluates(lang.SET_ATTRIBUTE)
-def set_attribute(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+def set_attribute_node(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     owner, value, *previous = machine.values(frame, node.inputs)
     name: str = node.attrs["name"]
     if not (previous and value is previous[0]):

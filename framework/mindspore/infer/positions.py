@@ -13,7 +13,7 @@ from typing import Any
 from mindspore.base import dtypes as dt
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.structure import describe
-from mindspore.infer.values import Abstract, Known, Position
+from mindspore.infer.values import Abstract, Known, Position, Sequence
 from mindspore.ir.graph import Node
 
 _ARITHMETIC: Mapping[str, str] = {"+": "add", "-": "sub", "*": "mul", "/": "div", "//": "floor_div", "%": "floor_mod"}
@@ -98,10 +98,25 @@ _CORNER: Mapping[str, Any] = {
 
 
 def as_index(owner: Abstract, index: Abstract) -> Abstract:
-    """`index` into the tensor `owner` with the tensor of a position in its place."""
-    kind = tensor_type(owner)
-    if not isinstance(index, Position):
+    """`index` into the tensor `owner` with tensors in the place of positions."""
+    if isinstance(index, Position):
+        return _index(owner, index, 0)
+    if not isinstance(index, Sequence) or not any(isinstance(e, Position) for e in index.elements):
         return index
-    if kind is None or not kind.shape or index.real or not 0 <= index.low <= index.high < kind.shape[0]:
+    parts: list[Abstract] = []
+    axis = 0
+    for part in index.elements:
+        if isinstance(part, Known) and part.value is ...:
+            raise NotRolledError("the loop's counter beside '...' needs its value.")
+        parts.append(_index(owner, part, axis) if isinstance(part, Position) else part)
+        axis += not (isinstance(part, Known) and part.value is None)
+    return Sequence(tuple(parts))
+
+
+def _index(owner: Abstract, index: Position, axis: int) -> Node:
+    """`index` at run time, where no check of bounds is needed any more."""
+    kind = tensor_type(owner)
+    size = kind.shape[axis] if kind is not None and axis < len(kind.shape) else 0
+    if index.real or not isinstance(size, int) or not 0 <= index.low <= index.high < size:
         raise NotRolledError("the loop's counter as an index needs its value.")
     return index.node

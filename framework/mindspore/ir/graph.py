@@ -22,13 +22,11 @@ class Node:
 
     __slots__ = ("location", "type")
 
+    inputs: tuple[Node, ...] = ()
+
     def __init__(self, type: Type | None = None, location: Location | None = None) -> None:
         self.type = type
         self.location = location
-
-    @property
-    def inputs(self) -> tuple[Node, ...]:
-        return ()
 
 
 class Parameter(Node):
@@ -54,7 +52,7 @@ class Constant(Node):
 class Apply(Node):
     """An operation applied to inputs. In typed graphs ``op`` is an Operator or one of the structured operations below."""
 
-    __slots__ = ("_inputs", "attrs", "op")
+    __slots__ = ("attrs", "inputs", "op")
 
     def __init__(
         self,
@@ -66,16 +64,8 @@ class Apply(Node):
     ) -> None:
         super().__init__(type, location)
         self.op = op
-        self._inputs = tuple(inputs)
+        self.inputs: tuple[Node, ...] = tuple(inputs)
         self.attrs = attrs
-
-    @property
-    def inputs(self) -> tuple[Node, ...]:
-        return self._inputs
-
-    @inputs.setter
-    def inputs(self, inputs: Sequence[Node]) -> None:
-        self._inputs = tuple(inputs)
 
 
 class Structured:
@@ -166,17 +156,21 @@ def toposort(*roots: Node, arranged: Arranged = tuple) -> list[Node]:
     `arranged` gives the order in which the inputs of a node are looked for.
     """
     order: list[Node] = []
-    state: dict[int, bool] = {}
-    stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(roots)]
+    seen: set[int] = set()
+    path: list[Node] = []
+    stack: list[Node | None] = list(reversed(roots))
     while stack:
-        node, expanded = stack.pop()
-        if expanded:
-            order.append(node)
-            state[id(node)] = True
-        elif id(node) not in state:
-            state[id(node)] = False
-            stack.append((node, True))
-            stack.extend((i, False) for i in reversed(arranged(node.inputs)) if id(i) not in state)
+        node = stack.pop()
+        if node is None:
+            order.append(path.pop())
+        elif id(node) not in seen:
+            seen.add(id(node))
+            if node.inputs:
+                path.append(node)
+                stack.append(None)
+                stack += arranged(node.inputs)[::-1]
+            else:
+                order.append(node)
     return order
 
 
@@ -213,3 +207,15 @@ def subgraphs(graph: Graph) -> Iterator[Graph]:
             if isinstance(node, Constant) and isinstance(node.value, Graph) and id(node.value) not in seen:
                 seen.add(id(node.value))
                 queue.append(node.value)
+
+
+def bodies(graph: Graph) -> list[tuple[Graph, list[Node]]]:
+    """`subgraphs` as they are now, each with its nodes."""
+    found = [(graph, nodes(graph))]
+    seen = {id(graph)}
+    for _, order in found:
+        for node in order:
+            if isinstance(node, Constant) and isinstance(node.value, Graph) and id(node.value) not in seen:
+                seen.add(id(node.value))
+                found.append((node.value, nodes(node.value)))
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import EMIT, Apply, Constant, Graph, Node, Parameter, nodes, subgraphs, toposort
+from mindspore.ir.graph import EMIT, Apply, Constant, Graph, Node, Parameter, bodies, nodes, toposort
 
 Rule = Callable[[Apply], Node | None]
 
@@ -47,7 +47,7 @@ def copy(graph: Graph, name: str | None = None) -> Graph:
 def without_effects(graph: Graph) -> Graph:
     """A copy that computes the same values and hands its token on: for what is computed again."""
     copies: dict[int, Graph] = {}
-    for each in _inner_first(graph):
+    for each in inner_first(graph):
         parameters = [Parameter(p.name, p.type, p.location) for p in each.parameters]
         mapped: dict[int, Node] = {id(p): q for p, q in zip(each.parameters, parameters, strict=True)}
         for node in nodes(each):
@@ -62,7 +62,7 @@ def without_effects(graph: Graph) -> Graph:
     return copies[id(graph)]
 
 
-def _inner_first(graph: Graph) -> list[Graph]:
+def inner_first(graph: Graph) -> list[Graph]:
     """`graph` and the graphs inside it, each after those that it mentions."""
     order: list[Graph] = []
     seen: set[int] = set()
@@ -91,27 +91,29 @@ def rewrite(graph: Graph, rule: Rule) -> bool:
     Returns whether anything changed. Graphs are changed in place (their ``output``), nodes never are.
     """
     changed = False
-    for each in list(subgraphs(graph)):
-        while (output := _rewritten(each, rule)) is not each.output:
+    for each, order in bodies(graph):
+        while (output := _rewritten(each, order, rule)) is not each.output:
             each.output = output
-            changed = True
+            changed, order = True, nodes(each)
     return changed
 
 
-def _rewritten(graph: Graph, rule: Rule) -> Node:
+def _rewritten(graph: Graph, order: Sequence[Node], rule: Rule) -> Node:
     mapped: dict[int, Node] = {}
-    for node in nodes(graph):
+    for node in order:
         if not isinstance(node, Apply):
-            mapped[id(node)] = node
             continue
-        current: Node = with_inputs(node, [mapped[id(i)] for i in node.inputs])
+        current: Node = node
+        if mapped and any(id(i) in mapped for i in node.inputs):
+            current = Apply(node.op, [mapped.get(id(i), i) for i in node.inputs], node.attrs, node.type, node.location)
         while isinstance(current, Apply):
             found = rule(current)
             if found is None:
                 break
             current = found
-        mapped[id(node)] = current
-    return mapped[id(graph.result)]
+        if current is not node:
+            mapped[id(node)] = current
+    return mapped.get(id(graph.result), graph.result)
 
 
 def users(graph: Graph) -> dict[int, list[Apply]]:

@@ -18,16 +18,18 @@ from mindspore.nn.activation import (
     get_activation,
 )
 from mindspore.nn.adam import Adam, AdamWeightDecay
-from mindspore.nn.basic import Dense, Flatten, Identity
+from mindspore.nn.basic import Dense, Dropout, Flatten, Identity
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
 from mindspore.nn.conv import Conv2d
+from mindspore.nn.derivatives import Jvp, Vjp
 from mindspore.nn.embedding import Embedding
 from mindspore.nn.learning_rate_schedule import LearningRateSchedule
 from mindspore.nn.loss import CrossEntropyLoss, L1Loss, LossBase, MSELoss, SoftmaxCrossEntropyWithLogits
 from mindspore.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
 from mindspore.nn.optimizer import SGD, Momentum, Optimizer
 from mindspore.nn.pooling import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from mindspore.nn.summary import Summary, summary
 from mindspore.nn.wrap import TrainOneStepCell, WithLossCell
 
 __all__ = [
@@ -47,11 +49,13 @@ __all__ = [
     "Conv2d",
     "CrossEntropyLoss",
     "Dense",
+    "Dropout",
     "Embedding",
     "Flatten",
     "HSigmoid",
     "HSwish",
     "Identity",
+    "Jvp",
     "L1Loss",
     "LayerNorm",
     "LeakyReLU",
@@ -70,8 +74,11 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "SoftmaxCrossEntropyWithLogits",
+    "Summary",
     "Tanh",
     "TrainOneStepCell",
+    "Vjp",
     "WithLossCell",
     "get_activation",
+    "summary",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mindspore.base.times import stage
 from mindspore.ir.graph import Graph
 from mindspore.passes.algebra import simplify_algebra
 from mindspore.passes.branches import prune_branches
@@ -37,9 +38,15 @@ FINISH: tuple[Pass, ...] = (release,)
 _ROUNDS = 8
 
 
+def run_pass(each: Pass, graph: Graph) -> bool:
+    """One pass, whose time is counted under its name; whether it changed anything."""
+    with stage(each.__name__):
+        return each(graph)
+
+
 def simplify(graph: Graph) -> None:
     """Applies `SIMPLIFY` until nothing changes (at most a fixed number of rounds)."""
     for _ in range(_ROUNDS):
-        changed = [each(graph) for each in SIMPLIFY]
+        changed = [run_pass(each, graph) for each in SIMPLIFY]
         if not any(changed):
             return

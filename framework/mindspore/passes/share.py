@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 
-from mindspore.ir.graph import EMIT, MAKE_BOX, Apply, Constant, Graph, Node, nodes, subgraphs
+from mindspore.ir.graph import EMIT, MAKE_BOX, Apply, Constant, Graph, Node, bodies
 from mindspore.ir.operator import Operator
 from mindspore.ir.rewrite import with_inputs
 
@@ -17,21 +17,25 @@ _SMALL = 64
 def share_common(graph: Graph) -> bool:
     """Merges nodes of each graph that compute the same value; effects are never merged."""
     changed = False
-    for each in list(subgraphs(graph)):
-        output = _shared(each)
+    for each, order in bodies(graph):
+        output = _shared(each, order)
         changed |= output is not each.output
         each.output = output
     return changed
 
 
-def _shared(graph: Graph) -> Node:
+def _shared(graph: Graph, order: Sequence[Node]) -> Node:
     mapped: dict[int, Node] = {}
     known: dict[Hashable, Node] = {}
-    for node in nodes(graph):
-        current = with_inputs(node, [mapped[id(i)] for i in node.inputs]) if isinstance(node, Apply) else node
+    for node in order:
+        current = node
+        if mapped and isinstance(node, Apply) and any(id(i) in mapped for i in node.inputs):
+            current = with_inputs(node, [mapped.get(id(i), i) for i in node.inputs])
         key = _key(current)
-        mapped[id(node)] = current if key is None else known.setdefault(key, current)
-    return mapped[id(graph.result)]
+        current = current if key is None else known.setdefault(key, current)
+        if current is not node:
+            mapped[id(node)] = current
+    return mapped.get(id(graph.result), graph.result)
 
 
 def _key(node: Node) -> Hashable | None:
@@ -42,7 +46,7 @@ def _key(node: Node) -> Hashable | None:
         return ("constant", node.type, value.tobytes()) if small else None
     if not isinstance(node, Apply) or node.op is EMIT or (isinstance(node.op, Operator) and node.op.effect):
         return None
-    attrs = tuple(sorted((k, _hashable(v)) for k, v in node.attrs.items()))
+    attrs = tuple(sorted((k, _hashable(v)) for k, v in node.attrs.items())) if node.attrs else ()
     kind = None if node.inputs and node.op is not MAKE_BOX else node.type
     return (id(node.op), tuple(id(i) for i in node.inputs), attrs, kind)
 

@@ -10,6 +10,7 @@ from mindspore._native import isa_level
 from mindspore.backends import Program
 from mindspore.backends.cpu.kernel_addresses import built
 from mindspore.base.shapes import size
+from mindspore.base.times import stage
 from mindspore.ir.graph import CALL, WHILE, Apply, Graph, Node, nodes, subgraphs
 from mindspore.ir.types import TensorType, TokenType
 from mindspore.kernels import jit, target
@@ -24,9 +25,11 @@ def prepare(graph: Graph, *, arguments: int, updates: Mapping[int, int]) -> Prog
     inside = list(chain.from_iterable(map(nodes, subgraphs(graph))))
     _check_sizes(inside)
     level = target.isa(isa_level())
-    lowered = lower(graph, isa=level, updates=updates)
+    with stage("lower"):
+        lowered = lower(graph, isa=level, updates=updates)
     results = enumerate(n.type for n in graph.outputs())
-    objects = jit.compiled_parts(lowered.parts, level)
+    with stage("machine code"):
+        objects = jit.compiled_parts(lowered.parts, level)
     return Program(
         arguments=arguments,
         outputs=tuple(_output(t, updates.get(i), arguments) for i, t in results if t != TokenType()),

@@ -14,6 +14,7 @@ from mindspore.backends.cpu.kernel_addresses import resolve_kernel
 from mindspore.base.dtypes import BY_CODE, to_numpy
 from mindspore.base.shapes import size
 from mindspore.base.symbolic import value
+from mindspore.base.times import stage
 from mindspore.ir.effects import Site, handed_over
 from mindspore.ir.sizes import bound_type, bound_value
 from mindspore.ir.types import TensorType
@@ -32,7 +33,8 @@ def instances(program: Program, bound: Sequence[Any]) -> Callable[[Sequence[int]
     """The callable for the values of all atoms of the scope of the program's sizes."""
     for name, data in program.built.items():
         jit.adopt(name, isa_level(), data)
-    linked = jit.link(program.objects, [program.entry])
+    with stage("link"):
+        linked = jit.link(program.objects, [program.entry])
 
     def instance(atoms: Sequence[int]) -> Call:
         more: dict[str, Any] = {"recursive": True} if program.recursive else {}
