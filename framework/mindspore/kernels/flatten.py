@@ -250,13 +250,12 @@ class _Flattener:
         assert isinstance(node.type, TensorType)
         walk: kinds.Walk = node.attrs["walk"]
         start = acc.collapsed(walk.sizes, walk.strides, walk.offset)
-        read, _ = self.operand(node.inputs[0])
+        read, found = self.operand(node.inputs[0])[0], self.indices(node.inputs[1:], walk)
         if not walk.picks or not size(walk.sizes):
             return (self.seen(read, start),)
         source, output = Read(self.store(read), start), self.new(node.type)
         indices = [
-            Read(value, acc.collapsed(walk.sizes, pick.strides))
-            for value, pick in zip(self.indices(node.inputs[1:], walk), walk.picks, strict=True)
+            Read(value, acc.collapsed(walk.sizes, pick.strides)) for value, pick in zip(found, walk.picks, strict=True)
         ]
         picks = tuple((p.bound, p.step) for p in walk.picks)
         self.emit(Take((source, *indices), (output,), picks=picks))

@@ -96,20 +96,30 @@ def task(group: Group, outputs: list[Value], updates: Set[Value]) -> Task:
 
 def delayed(function: Function, tasks: Sequence[Task]) -> list[Task]:
     """The tasks with those that only update parameters moved behind the last reader of the old values and the last effect, so that they
-    can overwrite them."""
+    can overwrite them; writes of elements behind the other readers of the tensor that they start from, for the same reason."""
     acting = max((position for position, each in enumerate(tasks) if each.effects), default=-1)
     last: dict[Value, int] = {}
+    first: dict[Value, int] = {}
     for position, each in enumerate(tasks):
         last.update((value, position) for value in each.reads)
+        first.update((value, position) for value in each.reads if value not in first)
     target = {function.results[k]: function.parameters[p] for k, p in function.updates.items()}
 
     def place(position: int) -> tuple[int, bool, int]:
         writes = tasks[position].writes
+        bases = [b for v in writes for b in tasks[position].shares.get(v, ())] if is_put(tasks[position]) else []
+        behind = max((last[b] for b in bases), default=position)
+        if position < behind < min((first.get(v, len(tasks)) for v in writes), default=0):
+            return behind, True, position
         if not writes or tasks[position].effects or any(v not in target or v in last for v in writes):
             return position, False, position
         return max(position, acting, *(last.get(target[v], -1) for v in writes)), True, position
 
     return [tasks[p] for p in sorted(range(len(tasks)), key=place)]
+
+
+def is_put(task: Task) -> bool:
+    return isinstance(task, RunStep) and isinstance(task.step, Put)
 
 
 def _product_task(group: Group, product: Product, outputs: list[Value], updates: Set[Value]) -> RunProduct:
