@@ -14,7 +14,7 @@ from mindspore.infer.emit import Emitter
 from mindspore.infer.guards import GuardRecorder
 from mindspore.infer.heap import Heap
 from mindspore.infer.language import Unassigned
-from mindspore.infer.values import EFFECTS, NEVER, Abstract, Frame, Known, Slot, Unusable
+from mindspore.infer.values import EFFECTS, NEVER, Abstract, Attribute, Frame, Known, Slot, Unusable
 from mindspore.ir.graph import NO_ATTRS, TOKEN, Apply, Constant, Graph, Node
 from mindspore.ir.types import TensorType, TokenType
 
@@ -120,6 +120,7 @@ class Machine:
         self.guards = GuardRecorder()
         self.stack: list[Frame] = []
         self.slots: dict[int, Slot] = {}
+        self.attributes: dict[tuple[int, str], Attribute] = {}
         self.branches = 0
         self.gradients = 0
         self.hooks: list[HookScope] = []
