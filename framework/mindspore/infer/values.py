@@ -85,6 +85,21 @@ class Box(Value):
 
 
 @dataclass(slots=True, eq=False)
+class Attribute(Box):
+    """An attribute that the program assigns, of an object outside the graph; its value is on the heap."""
+
+    object: Any
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Unread:
+    """On the heap: content that is looked up, and depended on, when it is first read."""
+
+    look_up: Callable[[], Any]
+
+
+@dataclass(slots=True, eq=False)
 class Slot(Value):
     """A Parameter or tensor object outside the graph; its current version, a node, is on the heap."""
 
