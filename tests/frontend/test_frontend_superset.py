@@ -399,7 +399,7 @@ def type_checks(x):
 # X
 def is_ops(x):
     y = x
-    return y is x, y is not None, (1 is not None), True is True
+    return y is x, y is not None, ([] is not None), True is True
 
 # X
 def in_tuple_of_str(x):

@@ -13,8 +13,9 @@ from mindspore.infer.heap import Layer
 from mindspore.infer.join import DisagreementError, GraphJoinError, Join, Leaf, leaf_node
 from mindspore.infer.leaving import Rebuild
 from mindspore.infer.machine import Machine, PendingError, evaluates
-from mindspore.infer.truth import decisive, known_truth, truth_node
-from mindspore.infer.values import EFFECTS, NEVER, Abstract, Case, Choice, Completion, Frame, Unusable
+from mindspore.infer.structure import describe
+from mindspore.infer.truth import decided_before, decisive, implications, known_truth, truth_node
+from mindspore.infer.values import EFFECTS, NEVER, Abstract, Case, Choice, Completion, Frame, Known, Unusable
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 from mindspore.ir.types import TensorType, TokenType
 
@@ -26,6 +27,8 @@ def branch(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     condition = decisive(machine, machine.value(frame, node.inputs[0]))
     arms = [_graph(a) for a in node.inputs[1:]]
     truth = known_truth(machine, condition)
+    if truth is None:
+        truth = decided_before(machine, condition)
     if truth is not None:
         return machine.run(arms[0 if truth else 1], frame)
     if node.attrs["logical"] and (merged := _logical(machine, frame, node, condition, arms)) is not None:
@@ -82,11 +85,11 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
         TypeError: results or state of the arms have different types.
         PendingError: both arms wait for the value of a recursive call.
     """
-    left = _arm(machine, then)
+    left = _arm(machine, condition, True, then)
     if isinstance(left, Arm) and left.result is NEVER:
         _check(machine, condition, left, other=False)
         return other()
-    right = _arm(machine, other)
+    right = _arm(machine, condition, False, other)
     if isinstance(left, PendingError) or isinstance(right, PendingError):
         return _only(machine, left, right)
     if right.result is NEVER:
@@ -108,14 +111,17 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
     return rebuild(made)
 
 
-def _arm(machine: Machine, arm: Thunk) -> Arm | PendingError:
-    """What `arm` does, or that it waits for the value of a recursive call."""
-    before = machine.checkpoint()
+def _arm(machine: Machine, condition: Node, truth: bool, arm: Thunk) -> Arm | PendingError:
+    """What `arm` does where `condition` is `truth`, or that it waits for the value of a recursive call."""
+    before, assumed = machine.checkpoint(), machine.assumed
+    machine.assumed = {**assumed, **implications(condition, truth)}
     try:
         return scoped(machine, arm)
     except PendingError as error:
         machine.restore(before)
         return error
+    finally:
+        machine.assumed = assumed
 
 
 def _only(machine: Machine, left: Arm | PendingError, right: Arm | PendingError) -> Abstract:
@@ -140,6 +146,11 @@ def _matched(join: Join, results: list[Abstract]) -> Rebuild:
 
 def decided(machine: Machine, choice: Choice, use: Callable[[Abstract], Abstract]) -> Abstract:
     """What `use` makes of the function that run time chooses: a branch with one use of each."""
+    known = decided_before(machine, choice.flag)
+    if known is not None:
+        return use(choice.then if known else choice.other)
+    if any(isinstance(each, Known) and each.value is None for each in (choice.then, choice.other)):
+        raise TypeError(f"run time chooses between {describe(choice)}: test that it is not None before it is used.")
     return run_time_branch(machine, choice.flag, lambda: use(choice.then), lambda: use(choice.other))
 
 

@@ -14,7 +14,7 @@ from mindspore.infer.emit import Emitter
 from mindspore.infer.guards import GuardRecorder
 from mindspore.infer.heap import Heap
 from mindspore.infer.language import Unassigned
-from mindspore.infer.values import EFFECTS, NEVER, Abstract, Frame, Known, Slot, Unusable
+from mindspore.infer.values import EFFECTS, NEVER, Abstract, Attribute, Frame, Known, Slot, Unusable
 from mindspore.ir.graph import NO_ATTRS, TOKEN, Apply, Constant, Graph, Node
 from mindspore.ir.types import TensorType, TokenType
 
@@ -105,6 +105,7 @@ class Machine:
         tries: for each ``try`` around the current node, the number of such conditions around it.
         unrolled: long loops that must be unrolled.
         handled: the exceptions whose handlers are being evaluated.
+        assumed: the conditions known only at run time that surround the current node, and how they were decided on the way to it.
         marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
         calls: how many calls were followed into.
@@ -121,6 +122,7 @@ class Machine:
         self.guards = GuardRecorder()
         self.stack: list[Frame] = []
         self.slots: dict[int, Slot] = {}
+        self.attributes: dict[tuple[int, str], Attribute] = {}
         self.branches = 0
         self.gradients = 0
         self.hooks: list[HookScope] = []
@@ -130,6 +132,7 @@ class Machine:
         self.root = ""
         self.fold: Fold | None = None
         self.marked: set[Abstract] = set()
+        self.assumed: dict[Node, bool] = {}
         self.calls = 0
         self.token = Apply(TOKEN, (), type=TokenType())
         self.heap.set(EFFECTS, self.token)

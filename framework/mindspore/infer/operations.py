@@ -14,7 +14,7 @@ from mindspore.base import dtypes as dt
 from mindspore.base.protocols import tensor_operators
 from mindspore.infer import language as lang
 from mindspore.infer.compile_time import by_python
-from mindspore.infer.control import chosen, decided
+from mindspore.infer.control import chosen, decided, run_time_branch
 from mindspore.infer.deferred import operation as text_operation
 from mindspore.infer.evaluation import dict_key, mapping
 from mindspore.infer.machine import Machine, evaluates, tensor_type
@@ -36,7 +36,7 @@ from mindspore.infer.structure import (
     python_class,
     to_python,
 )
-from mindspore.infer.truth import decisive, known_truth, truth_node
+from mindspore.infer.truth import chosen_truth, decisive, known_truth, truth_node
 from mindspore.infer.values import (
     NONE,
     Abstract,
@@ -179,7 +179,10 @@ def all_true(machine: Machine, values: Items[Abstract]) -> Abstract:
 
 def identical(machine: Machine, left: Abstract, right: Abstract) -> Abstract:
     if isinstance(left, Choice):
-        return decided(machine, left, lambda each: identical(machine, each, right))
+        then, other = (identical(machine, each, right) for each in (left.then, left.other))
+        if isinstance(then, Known) and isinstance(other, Known):
+            return chosen_truth(machine, left, then.value, other.value)
+        return run_time_branch(machine, left.flag, lambda: then, lambda: other)
     if isinstance(right, Choice):
         return identical(machine, right, left)
     if isinstance(left, Known) and isinstance(right, Known):

@@ -18,7 +18,7 @@ from mindspore.nn.activation import (
     get_activation,
 )
 from mindspore.nn.adam import Adam, AdamWeightDecay
-from mindspore.nn.basic import Dense, Flatten, Identity
+from mindspore.nn.basic import Dense, Dropout, Flatten, Identity
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
 from mindspore.nn.conv import Conv2d
@@ -49,6 +49,7 @@ __all__ = [
     "Conv2d",
     "CrossEntropyLoss",
     "Dense",
+    "Dropout",
     "Embedding",
     "Flatten",
     "HSigmoid",
