@@ -122,8 +122,10 @@ def _contract(compute: Contract, inputs: Types, outputs: Types, attrs: Mapping[s
 
 
 def _products(compute: Products, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
-    spec = gemm_strided.spec(outputs[0].dtype)
-    return [Call(spec, (0, 1, 2), gemm_strided.params(p)) for p in attrs["products"]]
+    spec, products = gemm_strided.spec(outputs[0].dtype), attrs["products"]
+    written = sum(p.groups * p.rows * size(p.columns) for p in products)
+    first = fill_call(outputs[0], 0, 2) if written < size(outputs[0].shape) else []
+    return first + [Call(spec, (0, 1, 2), gemm_strided.params(p)) for p in products]
 
 
 def _windows(compute: Windows, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
