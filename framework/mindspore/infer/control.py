@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from typing import Any
 
 from mindspore.base import dtypes as dt
 from mindspore.infer import language as lang
@@ -155,11 +154,8 @@ def decided(machine: Machine, choice: Choice, use: Callable[[Abstract], Abstract
 
 
 def chosen(machine: Machine, values: Items[Abstract], position: Node) -> Abstract:
-    """``values[position]`` for an integer known only at run time; one out of range takes the nearest."""
-    b: Any = machine.emitter
-    count = len(values)
-    place = b.select(b.less(position, 0), b.add(position, count), position)
-    below = [b.less(place, i) for i in range(1, count)]
+    """``values[position]`` for an integer known only at run time, not negative; one too large takes the last."""
+    below = [machine.emitter.less(position, i) for i in range(1, len(values))]
 
     def among(first: int, end: int) -> Abstract:
         if end - first == 1:
@@ -168,7 +164,7 @@ def chosen(machine: Machine, values: Items[Abstract], position: Node) -> Abstrac
         halves = (lambda: among(first, middle)), (lambda: among(middle, end))
         return run_time_branch(machine, below[middle - 1], *halves)
 
-    return among(0, count)
+    return among(0, len(values))
 
 
 @dataclass(frozen=True, slots=True)

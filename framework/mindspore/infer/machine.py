@@ -71,7 +71,6 @@ class Checkpoint:
     fold: Fold | None
     tries: int
     recursive_calls: int
-    open_calls: int
 
 
 class UnwindingError(Exception):
@@ -110,7 +109,6 @@ class Machine:
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
         calls: how many calls were followed into.
         recursive_calls: how many calls of shared graphs were written.
-        open_calls: how many of them while their graph was not complete.
     """
 
     def __init__(self, parse: Parse, expanders: Expanders, max_depth: int = MAX_DEPTH) -> None:
@@ -137,7 +135,6 @@ class Machine:
         self.token = Apply(TOKEN, (), type=TokenType())
         self.heap.set(EFFECTS, self.token)
         self.recursive_calls = 0
-        self.open_calls = 0
 
     def checkpoint(self) -> Checkpoint:
         """The state to which `restore` goes back when an evaluation is given up."""
@@ -153,7 +150,6 @@ class Machine:
             self.fold,
             len(self.tries),
             self.recursive_calls,
-            self.open_calls,
         )
 
     def restore(self, before: Checkpoint) -> None:
@@ -164,7 +160,7 @@ class Machine:
         del self.tries[before.tries :]
         self.branches, self.gradients, self.fold = before.branches, before.gradients, before.fold
         del self.hooks[before.hooks :]
-        self.recursive_calls, self.open_calls = before.recursive_calls, before.open_calls
+        self.recursive_calls = before.recursive_calls
 
     def run(self, graph: Graph, frame: Frame, arguments: tuple[Abstract, ...] = ()) -> Abstract:
         """The value of a block graph in `frame`."""
@@ -207,7 +203,7 @@ class Machine:
             while len(self.emitter.scopes) > before.place[1]:
                 self.emitter.adopt(self.emitter.close())
             now = self.checkpoint()
-            self.restore(replace(before, heap=now.heap, recursive_calls=now.recursive_calls, open_calls=now.open_calls))
+            self.restore(replace(before, heap=now.heap, recursive_calls=now.recursive_calls))
             return NEVER
 
     def peek(self, frame: Frame, node: Node) -> Abstract:

@@ -16,6 +16,7 @@ from mindspore.infer import language as lang
 from mindspore.infer.compile_time import by_python
 from mindspore.infer.control import chosen, decided, run_time_branch
 from mindspore.infer.deferred import operation as text_operation
+from mindspore.infer.effects import raise_later
 from mindspore.infer.evaluation import dict_key, mapping
 from mindspore.infer.machine import Machine, evaluates, tensor_type
 from mindspore.infer.objects import special
@@ -307,9 +308,17 @@ def _chosen(machine: Machine, owner: Abstract, values: tuple[Abstract, ...], ind
     kind = tensor_type(index)
     if kind is None or kind.shape != () or kind.dtype.kind not in "iu":
         raise TypeError(f"the index into a {python_class(owner).__name__} must be an integer, got {describe(index)}.")
+    wrong = IndexError(f"{python_class(owner).__name__} index out of range")
     if not values:
-        raise IndexError(f"{python_class(owner).__name__} index out of range")
-    return chosen(machine, values, index)
+        raise wrong
+    b: Any = machine.emitter
+    count = len(values)
+    place = b.select(b.less(index, 0), b.add(index, count), index)
+    if machine.tries:
+        return chosen(machine, values, place)
+    inside = b.logical_and(b.greater_equal(place, 0), b.less(place, count))
+    taken, refused = (lambda: chosen(machine, values, place)), (lambda: raise_later(machine, Known(wrong)))
+    return run_time_branch(machine, inside, taken, refused)
 
 
 def _position(machine: Machine, owner: Abstract, index: Abstract) -> Any:

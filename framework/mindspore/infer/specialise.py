@@ -15,6 +15,7 @@ from mindspore.infer import (
     batching,
     builtins,
     calls,
+    copies,
     effects,
     exceptions,
     loops,
@@ -39,7 +40,7 @@ from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
 RULES = (
-    batching, builtins, calls, effects, exceptions, loops, mathematics, methods, operations, patterns, records, transforms,
+    batching, builtins, calls, copies, effects, exceptions, loops, mathematics, methods, operations, patterns, records, transforms,
 )  # fmt: skip
 """Modules whose import registers what nodes and callables mean."""
 _FRAMES_PER_CALL = 30

@@ -19,9 +19,11 @@ from mindspore.kernels.program import (
     Kernels,
     Loop,
     Map,
+    Pack,
     Product,
     Put,
     Step,
+    Unpack,
     Value,
     copied,
     has_effects,
@@ -72,7 +74,7 @@ class RunStep(Task):
     def effects(self) -> bool:
         return has_effects(self.step)
 
-    step: ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Emit = field(kw_only=True)
+    step: ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack | Emit = field(kw_only=True)
 
 
 def tasks_of(function: Function) -> list[Task]:
@@ -89,7 +91,7 @@ def task(group: Group, outputs: list[Value], updates: Set[Value]) -> Task:
     first = group.steps[0]
     if isinstance(first, Product):
         return _product_task(group, first, outputs, updates)
-    assert isinstance(first, ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Emit)
+    assert isinstance(first, ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack | Emit)
     shares = _loop_shares(first) if isinstance(first, Loop) else _put_shares(first) if isinstance(first, Put) else {}
     return RunStep(_reads(first), list(first.outputs), shares, step=first)
 
