@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mindspore as ms
-from mindspore import Tensor, nn
+from mindspore import Tensor, nn, ops
 from mindspore.common.index_plan import planned
 
 pytestmark = pytest.mark.compiler
@@ -129,6 +129,36 @@ def test_a_window_says_where_dimensions_come_from() -> None:
     assert taken is not None
     assert taken.shape == (1, 2, 4)
     assert taken.sources == (None, 1, 2)
+
+
+@ms.jit
+def sum_of_turns(x: Any, index: Any, turns: Any) -> Any:
+    total, turn = x.sum() * 0, Tensor(0)
+    while turn < turns:
+        total = total + x[index] * 2.0 + Tensor([1.0])[Tensor([4]) * 0 + 4 * (turns - 3)].sum()
+        turn = turn + 1
+    return total
+
+
+def test_an_index_that_is_never_reached_does_no_harm() -> None:
+    x = Tensor([1.0, 2.0, 3.0])
+    assert sum_of_turns(x, Tensor(7), Tensor(0)).item() == 0
+    assert sum_of_turns(x, Tensor(-1), Tensor(3)).item() == 21
+    with pytest.raises(IndexError, match="index 7 is out of bounds for dimension with size 3"):
+        sum_of_turns(x, Tensor(7), Tensor(3))
+
+
+def test_constants_out_of_bounds_fail_only_where_they_are_used() -> None:
+    def run(x: Any, wanted: Any) -> Any:
+        y = x * 1
+        if wanted > 0:
+            y = y + ops.gather(Tensor([1.0, 2.0]), Tensor([0, 2]), 0).sum()
+        return y
+
+    compiled: Any = ms.jit(run)
+    assert compiled(Tensor([1.0]), Tensor(0)).tolist() == [1.0]
+    with pytest.raises(IndexError, match="index 2 is out of bounds for dimension with size 2"):
+        compiled(Tensor([1.0]), Tensor(1))
 
 
 def refused(function: Any, *arrays: Any) -> str:

@@ -116,6 +116,42 @@ def test_layers_at_a_position_of_run_time(i: int) -> None:
     assert net.calls.item() == 4
 
 
+CHOICES = (ops.sin, lambda v: v * v)
+
+
+def at(x: Any, i: Any) -> Any:
+    return CHOICES[i](x)
+
+
+@backends
+@pytest.mark.parametrize("i", [2, -3, 9])
+def test_a_position_out_of_range_raises_as_in_python(mode: str, backend: str, i: int) -> None:
+    x = Tensor(2.0)
+    with pytest.raises(IndexError, match="tuple index out of range"):
+        at(x, Tensor(i))
+    for compiled in (ms.jit(at, backend=backend), ms.jit(ms.grad(at), backend=backend)):
+        with pytest.raises(
+            IndexError, match=r"line \d+, column 12, in at\n +return CHOICES\[i\]\(x\)\n[^$]*tuple index out of range"
+        ):
+            compiled(x, Tensor(i))
+        assert compiled(x, Tensor(1)).item() == 4
+
+
+def test_a_position_in_a_loop(mode: str) -> None:
+    def function(x: Any, n: Any) -> Any:
+        i = 0 * n
+        while i < n:
+            x = CHOICES[i % 2](x)
+            i = i + 1
+        return x
+
+    compiled = ms.jit(function)
+    for n in (0, 1, 3):
+        given = Tensor(1.5, ms.float64), Tensor(n)
+        assert compiled(*given).item() == pytest.approx(function(*given).item())
+        assert ms.jit(ms.grad(function))(*given).item() == pytest.approx(ms.grad(function)(*given).item())
+
+
 @backends
 def test_effects_of_the_function_that_runs(mode: str, backend: str) -> None:
     counts = [Parameter(Tensor(0.0), name=n) for n in "ab"]

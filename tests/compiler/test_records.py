@@ -278,6 +278,37 @@ def test_what_is_refused() -> None:
             ms.jit(function)(given)
 
 
+class Ratio:
+    """Defines operators with tensors on the left."""
+
+    def __init__(self, n: Any) -> None:
+        self.n = n
+
+    def __radd__(self, other: Any) -> Any:
+        return other + self.n
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return other / self.n
+
+    def __eq__(self, other: object) -> Any:
+        return "equal"
+
+    def __gt__(self, other: Any) -> Any:
+        return "less"
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_operators_of_tensors_and_objects(mode: str) -> None:
+    outside = Ratio(4.0)
+
+    def function(x: Any) -> Any:
+        inside = Ratio(x)
+        return x + inside, x / outside, x == outside, x < inside
+
+    assert plain(ms.jit(function)(X)) == plain(function(X)) == ["tuple", [2, 4], [0.25, 0.5], "equal", "less"]
+
+
 def test_marked_classes(mode: str) -> None:
     @ms.jit_class
     class Line:

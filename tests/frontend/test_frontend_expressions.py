@@ -5,14 +5,13 @@ Each line is the body of a lambda over a tensor ``x``, two 0-d ones and a list.
 
 from __future__ import annotations
 
-import linecache
 from typing import Any
 
 import numpy as np
 import pytest
 
 import mindspore as ms
-from tests.frontend.programs import check, plain, t
+from tests.frontend.programs import check, defined, plain, t
 
 SAME = """\
 int(2.7) + x
@@ -173,11 +172,7 @@ def lines(table: str) -> list[tuple[str, ...]]:
 def function(expression: str) -> Any:
     """A function of x, s and i that returns what `expression` gives."""
     text = f"{_NAMES}def f(x, s, i):\n    return {expression}\n"
-    name = f"<expression {expression}>"
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    namespace: dict[str, Any] = {}
-    exec(compile(text, name, "exec"), namespace)
-    return namespace["f"]
+    return defined(text, "f")
 
 
 ARGUMENTS = (t(1.0, 2.0), t(2.5), t(3, dtype=ms.int32))
@@ -210,7 +205,7 @@ def test_wrong_expressions_say_why(expression: str, error: str, message: str) ->
     kinds = [c.__name__ for c in type(caught.value).__mro__]
     assert error in kinds
     first, source, mark, *_, last = str(caught.value).split("\n")
-    assert first.startswith('File "<expression')
+    assert first.startswith('File "<f ')
     assert ", line 6, column " in first
     assert source.strip() == f"return {expression}"
     assert mark.strip() == "^"

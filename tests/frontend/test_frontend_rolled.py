@@ -231,6 +231,133 @@ def test_gradients_of_rolled_loops(function: Any) -> None:
     np.testing.assert_allclose(got, wanted, rtol=1e-6)
 
 
+def over_rows(table: Any) -> Any:
+    s = table[0] * 0
+    for row in table:
+        s = s * 0.9 + row
+    return s, row
+
+
+def by_index(table: Any) -> Any:
+    s = table[0] * 0
+    for i in range(len(table)):
+        s = s * 0.9 + table[i] * i + table[i, 1] - table[i, :2].sum()
+    return s
+
+
+def writes_rows(table: Any) -> Any:
+    table = table * 1
+    for i in range(1, len(table)):
+        table[i] = table[i] * 0.5 + table[i - 1]
+        table[i, 0] += i
+    return table
+
+
+ROWS = ms.Tensor(np.arange(900.0).reshape(300, 3) / 100)
+
+
+@pytest.mark.parametrize("function", [over_rows, by_index, writes_rows])
+def test_rows_of_tensors(function: Any) -> None:
+    assert rolled(function, ROWS) == 1
+    check(function, ROWS)
+
+
+def test_rows_out_of_range() -> None:
+    def function(table: Any) -> Any:
+        s = table[0]
+        for i in range(1000):
+            s = s + table[i + 1]
+        return s
+
+    with pytest.raises(IndexError, match=r"s = s \+ table\[i \+ 1\]\n"):
+        ms.jit(function)(ROWS)
+
+
+def counts_up(x: Any) -> Any:
+    i = 0
+    while i < 50000:
+        x = x * 0.5 + i
+        i += 1
+    return x, i
+
+
+def counts_two(x: Any) -> Any:
+    i, j = 900, 0
+    while i > 0 and j < 5000:
+        i -= 1
+        j = 2 + j
+        if j % 3 == 0:
+            x = x + i * 0.1
+        else:
+            x = x * 0.99 - j
+    else:
+        x = x + 1
+    return x, i, j
+
+
+def counts_inside(x: Any) -> Any:
+    i = 0
+    y = x
+    while i != 900:
+        k = 0
+        while k < 40:
+            y = y + 0.001 * k
+            k += 1
+        x = x + y * i
+        i += 3
+    return x, y, i, k
+
+
+@pytest.mark.parametrize("function", [counts_up, counts_two, counts_inside])
+def test_while_that_counts(function: Any) -> None:
+    assert rolled(function, X) == 1
+    check(function, X)
+
+
+def doubles(x: Any) -> Any:
+    i = 1
+    while i < 2**40:
+        x = (
+            (x + i) * 0.5
+            + (x - 1) * (x + 2) * 0.001
+            + x * 0.1
+            + x / 7
+            - x * 0.25
+            + x * 0.125
+            - x * 0.3
+            + x * 0.01
+            - x * 0.2
+        )
+        i *= 2
+    return x, i
+
+
+def skips_some(x: Any) -> Any:
+    i = 0
+    while i < 500:
+        if i == 200:
+            i += 50
+        i += 1
+        x = x * 0.5 + 1 - x * 0.01
+    return x, i
+
+
+def stops_by_itself(x: Any) -> Any:
+    i = 0
+    while i < 500:
+        i += 1
+        x = x * 0.5 + 1 - x * 0.01
+        if i == 300:
+            break
+    return x, i
+
+
+@pytest.mark.parametrize("function", [doubles, skips_some, stops_by_itself])
+def test_while_that_counts_otherwise_is_unrolled(function: Any) -> None:
+    assert rolled(function, X) == 0
+    check(function, X)
+
+
 def test_short_loops_fuse() -> None:
     def short(x: Any) -> Any:
         for i in range(31):

@@ -344,3 +344,95 @@ def test_a_chosen_function_cannot_leave_the_graph() -> None:
 
     with pytest.raises(TypeError, match=r"function 'lambda' or function .*halve.* cannot leave a compiled"):
         infer(function, t(1.0))
+
+
+@both
+def test_none_in_the_place_of_a_function(x: float) -> None:
+    def function(x: Any) -> Any:
+        f = g = h = None
+        if x > 0:
+            f = halve
+        else:
+            g = h = scale
+        first = x if f is None else f(x)
+        second = g(x) if g is not None else x * 2
+        third = h(x) if h else x
+        if not f:
+            third = third + 1
+        return first, second, third, callable(f), callable(g), f is g
+
+    check(function, t(x))
+
+
+def test_none_is_not_called() -> None:
+    def function(x: Any) -> Any:
+        f = halve if x > 0 else None
+        return f(x)  # type: ignore[misc]
+
+    with pytest.raises(
+        TypeError, match=r"between function <function halve.* or NoneType None: test that it is not None"
+    ) as caught:
+        infer(function, t(1.0))
+    assert place(*column_of(function, 2, "f(x)")) in str(caught.value)
+
+
+@both
+def test_a_condition_that_was_decided_before_is_known(x: float) -> None:
+    def decided(x: Any) -> Any:
+        f = halve if x > 0 else scale
+        return f(x) if x > 0 else f(x) + 1
+
+    check(decided, t(x))
+
+    def once(x: Any) -> Any:
+        positive = x > 0
+        f = halve if positive else scale
+        return f(x) if positive else f(x) + 1
+
+    assert sum(isinstance(n, Apply) and n.op is IF for n in nodes(infer(once, t(x)).graph)) == 1
+    check(once, t(x))
+
+
+@both
+def test_kinds_of_chosen_objects(x: float) -> None:
+    class First:
+        size = 3
+
+    class Second:
+        def __call__(self, v: Any) -> Any:
+            return v
+
+        def __bool__(self) -> bool:
+            return False
+
+    first, second = First(), Second()
+
+    def function(x: Any) -> Any:
+        chosen: Any = first if x > 0 else second
+        kind = type(chosen)
+        tests = (
+            isinstance(chosen, First),
+            isinstance(chosen, First | Second),
+            callable(chosen),
+            chosen is second,
+            kind is First,
+        )
+        return tests, (1.0 if chosen else 2.0), chosen == first, chosen != first
+
+    check(function, t(x))
+
+
+@both
+def test_a_closure_over_a_variable_that_the_other_way_never_assigns(x: float) -> None:
+    def function(x: Any) -> Any:
+        def make(n: Any) -> Callable[..., Any]:
+            if n > 0:
+                for k in range(3):
+                    if n < k:
+                        return lambda v: v + k
+                return lambda v: v * n
+            return halve
+
+        return make(x)(x), make(x - 1.5)(x), make(x + 5)(x)
+
+    check(function, t(x))

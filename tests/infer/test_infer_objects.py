@@ -365,6 +365,119 @@ def test_cells_use_objects() -> None:
     check(Net(), t(3.0))
 
 
+class Countdown:
+    """An iterator written in Python."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> int:
+        if self.n <= 0:
+            raise StopIteration
+        self.n -= 1
+        return self.n
+
+
+class Items:
+    def __init__(self, *items: Any) -> None:
+        self.items = list(items)
+
+    def __iter__(self) -> Any:
+        return iter(self.items)
+
+
+def test_objects_that_are_iterated() -> None:
+    def function(x: Any) -> Any:
+        count = Countdown(3)
+        first = next(count)
+        rest = [k * x for k in count]
+        a, *b = Items(x, x + 1, 2.0)
+        pairs = list(zip(Items(1, 2), Countdown(5), strict=False))
+        return first, rest, next(count, 7), a, b, pairs, sum(Items(x, x))
+
+    check(function, t(2.0))
+
+    def endless(x: Any) -> Any:
+        return next(Countdown(0))
+
+    with pytest.raises(StopIteration):
+        infer(endless, t(1.0))
+
+
+def test_objects_made_in_other_ways() -> None:
+    class Counted:
+        def __new__(cls, x: Any) -> Any:
+            made = super().__new__(cls)
+            made.by_new = x * 2  # type: ignore[attr-defined]
+            return made
+
+        def __init__(self, x: Any) -> None:
+            self.by_init = x
+
+    class Given:
+        def __new__(cls, x: Any) -> Any:
+            return (x, cls.__name__)
+
+    class Loose:
+        def __init__(self, x: Any, **more: Any) -> None:
+            self.x = x
+            self.__dict__.update(more)
+
+    def function(x: Any) -> Any:
+        counted: Any = Counted(x)
+        loose: Any = Loose(x, y=x + 1)
+        held = loose.__dict__
+        held["z"] = x * 5
+        loose.x = x * 7
+        setattr(loose, "w" + "v", x)
+        names = list(loose.__dict__)
+        return counted.by_new, counted.by_init, Given(x), loose.y, loose.z, held["x"], names, "y" in loose.__dict__
+
+    check(function, t(2.0))
+
+    class Meta(type):
+        def __call__(cls, *args: Any) -> Any:
+            return super().__call__(*args)
+
+    class Strange(metaclass=Meta):
+        pass
+
+    with pytest.raises(TypeError, match="Strange is not supported in a graph"):
+        infer(lambda x: Strange(), t(1.0))
+
+
+def test_python_functions_use_special_methods() -> None:
+    class Number:
+        def __init__(self, x: Any) -> None:
+            self.x = x
+
+        def __abs__(self) -> Any:
+            return self.x * self.x
+
+        def __int__(self) -> int:
+            return 3
+
+        def __float__(self) -> float:
+            return 2.5
+
+        def __radd__(self, other: Any) -> Any:
+            return other + self.x
+
+        def __str__(self) -> str:
+            return f"<{self.size}>"
+
+        size = 4
+
+    def function(x: Any) -> Any:
+        n: Any = Number(x)
+        return abs(n), int(n), float(n), sum([n]), f"{Number(1)} {Number(2)!s:>5}", bool(n)
+
+    check(function, t(2.0))
+
+
 def failure(kind: type[Exception], function: Any, *args: Any) -> str:
     with pytest.raises(kind) as caught:
         infer(function, *args)

@@ -54,6 +54,20 @@ def test_a_write_to_a_parameter_needs_no_copy() -> None:
     np.testing.assert_array_equal(bound.asnumpy(), wanted)
 
 
+def test_a_write_waits_for_what_reads_the_old_elements() -> None:
+    w, index = parameter((1000, 64)), parameter((), dt.int64)
+    row = b.gather(w, index, axis=0)
+    made = graph(
+        [index, w], written(written(w, b.const(0.0, dt.float32), index), b.mul(row, 2.0), b.const(7, dt.int64))
+    )
+    assert lowered(made, {0: 1}).arena_bytes <= 64 * 4
+    bound, wanted = tensor(normal(1000, 64)), normal(1000, 64)
+    compiled(made, [bound], {0: 1})(tensor(np.asarray(-3)))
+    wanted[7] = wanted[-3] * 2
+    wanted[-3] = 0
+    np.testing.assert_array_equal(bound.asnumpy(), wanted)
+
+
 def test_a_write_to_what_is_read_later_copies() -> None:
     w, value, index = parameter((1000, 64)), parameter((64,)), parameter((), dt.int64)
     made = graph([w, value, index], written(w, value, index), b.neg(w))
@@ -84,6 +98,12 @@ def test_an_index_out_of_bounds_is_an_index_error(given: list[int]) -> None:
         run(tensor(normal(5, 2)), tensor(np.array(given)))
     (out,) = run(tensor(normal(5, 2)), tensor(np.array([4, -5, 0])))
     np.testing.assert_array_equal(out.asnumpy(), normal(5, 2)[[4, 0, 0]])
+
+
+def test_an_index_is_checked_where_nothing_is_taken() -> None:
+    x, index = parameter((5, 0)), parameter((), dt.int64)
+    with pytest.raises(IndexError, match="index 5 is out of bounds"):
+        compiled(graph([x, index], b.gather(x, index, axis=0)))(tensor(normal(5, 0)), tensor(np.asarray(5)))
 
 
 def test_equal_indices_are_checked_once_and_constants_while_compiling() -> None:

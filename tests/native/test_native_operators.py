@@ -43,6 +43,17 @@ def test_binary_slots_keep_the_order(slot: str) -> None:
     assert BINARY[slot]([3], x) == (slot, ([3], x))
 
 
+@pytest.mark.parametrize("slot", [*BINARY, *COMPARE])
+def test_a_class_that_defines_the_reflected_operator_is_called(slot: str) -> None:
+    name = f"__{MIRRORED[slot]}__" if slot in COMPARE else f"__r{slot}__"
+    written = type("Written", (), {name: lambda self, other: (name, other)})
+    x, own, other = tensor([1]), written(), type("Other", (), {})()
+    _native.set_operator(slot, recorded(slot))
+    operation = (COMPARE | BINARY)[slot]
+    assert operation(x, own) == (name, x)
+    assert operation(x, other) == (slot, (x, other))
+
+
 @pytest.mark.parametrize("slot", COMPARE)
 def test_comparisons(slot: str) -> None:
     x, y = tensor([1]), tensor([2])

@@ -23,6 +23,7 @@ from mindspore.passes.inline import inline_calls
 from mindspore.passes.loops import prune_loops
 from mindspore.passes.share import share_common
 from mindspore.passes.stopgradient import drop_gradient_stops
+from mindspore.primitives.compute import Pick, Walk
 from tests.graphs import build, condition, evaluate
 
 F32 = TensorType(dt.float32, (2, 3))
@@ -49,6 +50,20 @@ IDENTITIES: dict[str, Callable[[Any, Any], Any]] = {
     "broadcast to its own shape": lambda b, x: b.broadcast_to(x, shape=(2, 3)),
     "select between equals": lambda b, x: b.select(b.greater(x, 0.0), x, x),
 }
+
+
+def test_elements_are_added_into_a_sum_without_zeros_between() -> None:
+    walk = Walk((3,), 0, (1,), (Pick((0,), 2, 3),))
+
+    def summed(b: Any, x: Any, u: Any, i: Any) -> Any:
+        return b.add(b.scatter_strided(b.zeros_like(x), u, i, walk=walk, kind="add"), x)
+
+    graph = build(summed, F64, TensorType(dt.float64, (3,)), TensorType(dt.int64, ()))
+    x, u = np.arange(6.0).reshape(2, 3), np.array([5.0, 6.0, 7.0])
+    wanted = evaluate(graph, [x, u, np.asarray(-1)])
+    assert simplify_algebra(graph)
+    assert operations(graph) == ["ScatterStrided"]
+    np.testing.assert_array_equal(evaluate(graph, [x, u, np.asarray(-1)]), wanted)
 
 
 @pytest.mark.parametrize("name", IDENTITIES)

@@ -71,6 +71,8 @@ MEANING: Mapping[str, Callable[..., Any]] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "floordiv": _divided(np.floor_divide),
     "mod": _divided(np.mod), "truncdiv": _divided(_truncdiv), "rem": _divided(np.fmod), "pow": _pow, "minimum": np.minimum,
     "maximum": np.maximum, "atan2": np.arctan2, "bit_and": np.bitwise_and, "bit_or": np.bitwise_or, "bit_xor": np.bitwise_xor,
+    "shift_left": np.left_shift,
+    "shift_right": np.right_shift,
     "neg": np.negative, "abs": np.abs, "sign": np.sign, "bit_not": np.invert, "square": np.square, "sqrt": np.sqrt,
     "rsqrt": lambda x: 1 / np.sqrt(x), "reciprocal": lambda x: 1 / x, "exp": np.exp, "expm1": np.expm1, "log": np.log,
     "log1p": np.log1p, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,

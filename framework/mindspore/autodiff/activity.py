@@ -7,15 +7,19 @@ from collections.abc import Iterable, Sequence
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import Apply, Node
 from mindspore.ir.operator import NotDifferentiable, Operator
-from mindspore.ir.types import StashType, TensorType, TupleType, Type
+from mindspore.ir.types import BoxType, StashType, TensorType, TupleType, Type
 
 
 def is_float(node: Node) -> bool:
-    """Whether `node` is a tensor, or a stash of tensors, that can have a gradient other than zero."""
-    kind: Type | None = node.type
+    """Whether `node` can have a gradient other than zero: a floating tensor, or a stash or box that may hold some."""
+    return floating(node.type)
+
+
+def floating(kind: Type | None) -> bool:
+    """Whether values of this type can have a gradient other than zero."""
     while isinstance(kind, StashType):
         kind = kind.element
-    return isinstance(kind, TensorType) and kind.dtype.kind in "fc"
+    return isinstance(kind, BoxType) or (isinstance(kind, TensorType) and kind.dtype.kind in "fc")
 
 
 def elements(node: Node) -> tuple[Node, ...]:

@@ -1,25 +1,83 @@
-"""Adding and making cotangents of tensors and of stashes, whose elements are added one by one."""
+"""Adding and making cotangents of tensors, of stashes, whose elements are added one by one, and of boxes.
+
+The cotangent of a box is a box of cotangents of its floating contents, empty where it is zero. The cotangent of that has the same layout,
+so that every order needs no other ones.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import MappingProxyType
 
+from mindspore.autodiff.activity import floating
+from mindspore.base import dtypes as dt
 from mindspore.base.errors import Location
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import EMPTY_STASH, TOKEN, Apply, Graph, Node, Parameter
-from mindspore.ir.loops import FORWARD, Loop
-from mindspore.ir.types import StashType, TokenType
+from mindspore.ir.graph import (
+    CALL,
+    EMPTY_BOX,
+    EMPTY_STASH,
+    IF,
+    IS_EMPTY,
+    MAKE_BOX,
+    TOKEN,
+    TUPLE_GET,
+    UNBOX,
+    Apply,
+    Constant,
+    Graph,
+    Node,
+    Parameter,
+)
+from mindspore.ir.loops import FORWARD, Loop, function
+from mindspore.ir.types import BoxLayout, BoxType, FunctionType, StashType, TensorType, TokenType, TupleType, Type
+
+
+def cotangent_type(kind: Type | None) -> Type | None:
+    """The type of cotangents of values of this type."""
+    if isinstance(kind, BoxType):
+        return BoxType(cotangent_layout(kind.layout))
+    if isinstance(kind, StashType):
+        element = cotangent_type(kind.element)
+        assert isinstance(element, TensorType | StashType | BoxType)
+        return StashType(element)
+    return kind
+
+
+def cotangent_layout(layout: BoxLayout) -> BoxLayout:
+    """What the cotangent of a box holds."""
+    known = layout.derived.get("cotangent")
+    if known is None:
+        known = BoxLayout(f"{layout.name}_cotangent", lambda: _of_contents(layout))
+        layout.derived["cotangent"] = known.derived["cotangent"] = known
+    found: BoxLayout = known
+    return found
+
+
+def _of_contents(layout: BoxLayout) -> tuple[Type, ...]:
+    kinds = (cotangent_type(layout.contents[i]) for i in moving(layout))
+    return tuple(kind for kind in kinds if kind is not None)
+
+
+def moving(layout: BoxLayout) -> list[int]:
+    """Positions of the contents that have cotangents."""
+    return [i for i, kind in enumerate(layout.contents) if floating(kind)]
 
 
 def added(left: Node, right: Node, location: Location | None = None) -> Node:
     """``left + right``."""
+    if isinstance(left.type, BoxType):
+        made = call(_sum(left.type), [left, right], location, TupleType((left.type,)))
+        return GraphBuilder(location).get(made, 0)
     if not isinstance(left.type, StashType):
         return GraphBuilder(location).add(left, right)  # type: ignore[no-any-return]
     return _each([left, right], lambda parts: added(parts[0], parts[1], location), location)
 
 
 def zeros(like: Node) -> Node:
-    """Zeros of the type of `like`; a stash of zeros is as long as `like`. For a token, one that stands for no effects."""
+    """The cotangent zero of `like`; a stash of zeros is as long as `like`. For a token, one that stands for no effects."""
+    if isinstance(like.type, BoxType):
+        return empty(cotangent_type(like.type), like.location)
     if isinstance(like.type, TokenType):
         return Apply(TOKEN, (), type=like.type, location=like.location)
     if not isinstance(like.type, StashType):
@@ -29,9 +87,76 @@ def zeros(like: Node) -> Node:
 
 def blank(like: Node) -> Node:
     """A value of the type of `like` that nobody reads."""
+    if isinstance(like.type, BoxType):
+        return empty(like.type, like.location)
     if isinstance(like.type, StashType):
         return Apply(EMPTY_STASH, (), type=like.type, location=like.location)
     return zeros(like)
+
+
+def empty(kind: Type | None, location: Location | None = None) -> Apply:
+    """An empty box."""
+    return Apply(EMPTY_BOX, (), type=kind, location=location)
+
+
+def boxed(kind: BoxType, contents: Sequence[Node], location: Location | None = None) -> Apply:
+    """A box with these contents."""
+    return Apply(MAKE_BOX, contents, type=kind, location=location)
+
+
+def contents_of(box: Node) -> list[Node]:
+    """What a box holds that is not empty."""
+    assert isinstance(box.type, BoxType)
+    kinds = box.type.layout.contents
+    opened = Apply(UNBOX, [box], type=TupleType(kinds), location=box.location)
+    return [
+        Apply(TUPLE_GET, [opened], MappingProxyType({"index": i}), kind, box.location) for i, kind in enumerate(kinds)
+    ]
+
+
+def is_empty(box: Node) -> Apply:
+    return Apply(IS_EMPTY, [box], type=TensorType(dt.bool_, ()), location=box.location)
+
+
+def call(graph: Graph, arguments: Sequence[Node], location: Location | None, results: TupleType) -> Apply:
+    """A call of `graph`, which may not be complete yet."""
+    signature = FunctionType(tuple(_known(a) for a in arguments), results)
+    return Apply(CALL, [Constant(graph, signature, location), *arguments], type=results, location=location)
+
+
+def chosen(condition: Node, then: Graph, other: Graph, arguments: Sequence[Node], location: Location | None) -> Apply:
+    """``If(condition, then, other, *arguments)``."""
+    inputs = [condition, function(then), function(other), *arguments]
+    return Apply(IF, inputs, type=then.result.type, location=location)
+
+
+def _known(node: Node) -> Type:
+    assert node.type is not None
+    return node.type
+
+
+def _sum(kind: BoxType) -> Graph:
+    """``(a, b) -> (a + b,)`` of two boxes of cotangents: a graph that calls itself when these hold boxes of their own kind."""
+    known = kind.layout.derived.get("sum")
+    if known is None:
+        known = kind.layout.derived["sum"] = Graph(f"add_{kind.layout.name}", _two(kind))
+        b, (left, right) = GraphBuilder(), known.parameters
+        first, second, inner = _two(kind), _two(kind), _two(kind)
+        rows = zip(contents_of(inner[0]), contents_of(inner[1]), strict=True)
+        whole = Graph("both", inner, b.tuple([boxed(kind, [added(x, y) for x, y in rows])]))
+        only = Graph("left", second, b.tuple([second[0]]))
+        rest_of = _two(kind)
+        rest = Graph(
+            "not_right", rest_of, b.tuple([b.get(chosen(is_empty(rest_of[1]), only, whole, rest_of, None), 0)])
+        )
+        right_only = Graph("right", first, b.tuple([first[1]]))
+        known.output = b.tuple([b.get(chosen(is_empty(left), right_only, rest, [left, right], None), 0)])
+    found: Graph = known
+    return found
+
+
+def _two(kind: BoxType) -> list[Parameter]:
+    return [Parameter("a", kind), Parameter("b", kind)]
 
 
 def _each(stashes: Sequence[Node], function: Callable[[Sequence[Node]], Node], location: Location | None) -> Node:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from mindspore.autodiff.activity import elements
+from mindspore.autodiff.cotangents import cotangent_type
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import TUPLE_GET, Apply, Constant, Graph, Node, Parameter, toposort
 from mindspore.ir.rewrite import inline, with_inputs
 from mindspore.ir.types import TupleType, Type
 
-Pullback = Callable[[Sequence[Node], Mapping[int, Node], Sequence[Node]], tuple[list[Node], list[Node | None]]]
-"""``(outputs, cotangents by position, wrt) -> (outputs that keep residuals, cotangents of wrt or None)``: `reverse.pullback`."""
+
+class Pullback(Protocol):
+    """``(outputs, cotangents by position, wrt) -> (outputs that keep residuals, cotangents of wrt or None)``: `reverse.Reverse`.
+
+    Attributes:
+        derivatives: of the recursive graphs met so far, a `growing.Table` of `calls.Derivative`.
+    """
+
+    derivatives: Any
+
+    def __call__(
+        self, outputs: Sequence[Node], cotangents: Mapping[int, Node], wrt: Sequence[Node]
+    ) -> tuple[list[Node], list[Node | None]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +49,7 @@ def differentiated(graph: Graph, chosen: Sequence[int], wrt: Sequence[int], pull
     """`graph` with the cotangents of the parameters `wrt` for those of the results `chosen`."""
     parameters = [Parameter(p.name, p.type, p.location) for p in graph.parameters]
     results = elements(inline(graph, parameters))
-    seeds = [Parameter(f"d{i}", results[i].type) for i in chosen]
+    seeds = [Parameter(f"d{i}", cotangent_type(results[i].type)) for i in chosen]
     kept, gradients = pullback(results, dict(zip(chosen, seeds, strict=True)), [parameters[i] for i in wrt])
     return Body(parameters, kept, seeds, gradients)
 

@@ -10,20 +10,26 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mindspore.autodiff.activity import active_nodes, elements, is_float
+from mindspore.autodiff.boxes import boxed_gradients, unboxed_gradients
 from mindspore.autodiff.branches import branch_gradients
-from mindspore.autodiff.cotangents import added, zeros
+from mindspore.autodiff.calls import Derivative, call_gradients
+from mindspore.autodiff.cotangents import added, cotangent_type, zeros
 from mindspore.autodiff.custom import after_gradients, custom_gradients
+from mindspore.autodiff.growing import Table
 from mindspore.autodiff.loops import loop_gradients
 from mindspore.autodiff.residuals import replaced
 from mindspore.base.errors import GraphTypeError
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import (
     AFTER,
+    CALL,
     CUSTOM,
     IF,
+    MAKE_BOX,
     MAKE_TUPLE,
     SCAN,
     TUPLE_GET,
+    UNBOX,
     WHILE,
     Apply,
     Constant,
@@ -46,7 +52,7 @@ def value_and_grad_graph(
     """A graph that gives the outputs of `graph` and the gradients of its parameters `wrt`.
 
     Args:
-        graph: closed, typed, without calls.
+        graph: closed and typed.
         wrt: positions of the parameters to differentiate for; a non-floating one has the gradient zero.
         sens: whether the caller hands in cotangents: then one more parameter per differentiated output follows `graph`'s own;
             otherwise every differentiated output has the cotangent one (so that several outputs are summed).
@@ -68,7 +74,7 @@ def value_and_grad_graph(
     b = GraphBuilder(graph.location)
     seeds = [Parameter(f"sens_{i}", outputs[i].type, graph.location) for i in chosen] if sens else []
     cotangents: Sequence[Node] = seeds if sens else [b.ones_like(outputs[i]) for i in chosen]
-    outputs, gradients = pullback(outputs, dict(zip(chosen, cotangents, strict=True)), sources)
+    outputs, gradients = Reverse()(outputs, dict(zip(chosen, cotangents, strict=True)), sources)
     found = [zeros(p) if g is None else g for p, g in zip(sources, gradients, strict=True)]
     result = b.tuple([*outputs, *found])
     return Graph(f"grad_{graph.name}", [*parameters, *seeds], result, graph.location)
@@ -81,34 +87,41 @@ def _without_rule(node: Apply) -> Node | None:
     return expansion(node)
 
 
-def pullback(
-    outputs: Sequence[Node], cotangents: Mapping[int, Node], wrt: Sequence[Node]
-) -> tuple[list[Node], list[Node | None]]:
-    """Cotangents of `wrt` given those of `outputs` by position, as nodes that read the forward nodes; None where there is no path.
+class Reverse:
+    """One transformation: cotangents of inner graphs, too, are found by it."""
 
-    Returns:
-        The outputs, whose branches and loops now keep what the gradients read of them, and the cotangents.
-    """
-    order = toposort(*outputs)
-    walk = _Walk(active_nodes(order, wrt))
-    for position, cotangent in cotangents.items():
-        walk.accumulate(outputs[position], cotangent)
-    for node in reversed(order):
-        if isinstance(node, Apply) and id(node) in walk.active and id(node) in walk.adjoints:
-            walk.propagate(node)
-    found = [walk.adjoints.get(id(w)) for w in wrt]
-    if not walk.replacements:
-        return list(outputs), found
-    given = [g for g in found if g is not None]
-    made = iter(replaced([*outputs, *given], walk.replacements))
-    return [next(made) for _ in outputs], [None if g is None else next(made) for g in found]
+    def __init__(self) -> None:
+        self.derivatives = Table(lambda graph: Derivative(graph, self))
+
+    def __call__(
+        self, outputs: Sequence[Node], cotangents: Mapping[int, Node], wrt: Sequence[Node]
+    ) -> tuple[list[Node], list[Node | None]]:
+        """Cotangents of `wrt` given those of `outputs` by position, as nodes that read the forward nodes; None where there is no path.
+
+        Returns:
+            The outputs, whose branches, loops and calls now keep what the gradients read of them, and the cotangents.
+        """
+        order = toposort(*outputs)
+        walk = _Walk(active_nodes(order, wrt), self)
+        for position, cotangent in cotangents.items():
+            walk.accumulate(outputs[position], cotangent)
+        for node in reversed(order):
+            if isinstance(node, Apply) and id(node) in walk.active and id(node) in walk.adjoints:
+                walk.propagate(node)
+        found = [walk.adjoints.get(id(w)) for w in wrt]
+        if not walk.replacements:
+            return list(outputs), found
+        given = [g for g in found if g is not None]
+        made = iter(replaced([*outputs, *given], walk.replacements))
+        return [next(made) for _ in outputs], [None if g is None else next(made) for g in found]
 
 
 class _Walk:
     """From results to inputs: the cotangents so far, those of a tuple by position, and what takes the place of branches and loops."""
 
-    def __init__(self, active: set[int]) -> None:
+    def __init__(self, active: set[int], reverse: Reverse) -> None:
         self.active = active
+        self.reverse = reverse
         self.adjoints: dict[int, Any] = {}
         self.replacements: dict[int, Apply] = {}
 
@@ -116,7 +129,7 @@ class _Walk:
         """``adjoints[node] += cotangent``; a cotangent of another type than its value is a broken rule and fails here."""
         if cotangent is None or isinstance(node, Constant):
             return
-        if cotangent.type != node.type:
+        if cotangent.type != cotangent_type(node.type):
             raise GraphTypeError(f"a gradient rule gave {cotangent.type} for a value of type {node.type}.")
         present = self.adjoints.get(id(node))
         self.adjoints[id(node)] = cotangent if present is None else added(present, cotangent, node.location)
@@ -139,7 +152,7 @@ class _Walk:
         structured = _STRUCTURED.get(node.op)
         if structured is not None:
             by_position = adjoint if isinstance(adjoint, dict) else {0: adjoint}
-            replacement, given = structured(node, by_position, self.active, pullback)
+            replacement, given = structured(node, by_position, self.active, self.reverse)
             if replacement is not node:
                 self.replacements[id(node)] = replacement
             return given
@@ -167,6 +180,9 @@ def _rule_cotangents(b: GraphBuilder, node: Apply, adjoint: Any) -> Sequence[Nod
 
 
 _STRUCTURED: Mapping[object, Callable[..., tuple[Apply, Sequence[Node | None]]]] = {
+    CALL: call_gradients,
+    MAKE_BOX: boxed_gradients,
+    UNBOX: unboxed_gradients,
     IF: branch_gradients,
     WHILE: loop_gradients,
     SCAN: loop_gradients,

@@ -6,12 +6,13 @@ place there; in graphs it makes a new value for the name. Graph mode compiles th
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from mindspore import _native
 from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
-from mindspore.common.index_plan import Plan, Window, broadcast_or_none, described, mask_planned, planned
+from mindspore.common.index_plan import At, Plan, Window, broadcast_or_none, described, mask_planned, planned
 from mindspore.common.tensor_class import Tensor
 from mindspore.common.writes import record_elements
 
@@ -162,11 +163,52 @@ def _chosen(x: Any, plan: Any, mask: Any, value: Any, old: Any) -> Any:
 
 def getitem(x: Tensor, index: Any) -> Any:
     """A view of the elements that a basic index takes, operators when it is recorded for gradients; else a copy of them."""
+    key, recorded = _hashable(index), _native.get_tape() is not None
+    if key is not None and not recorded:
+        return _native.TensorBase.view(x, *_known_view(x.shape, x.strides, x.itemsize, key))
     entries, tensors = _seen(index)
-    plan = planned(x.shape, entries)
+    described_key = _hashable(entries)
+    plan = planned(x.shape, entries) if described_key is None else _known_plan(x.shape, described_key)
     if plan.window is None:
         return _gather((x, *_eager_tensors(plan, tensors)), plan.walk)
-    return view_of(x, plan.window) if _native.get_tape() is None else _sliced(x, plan.window)
+    return _sliced(x, plan.window) if recorded else view_of(x, plan.window)
+
+
+_BOUNDS = frozenset({int, type(None)})
+_ENTRIES = frozenset({int, type(None), type(Ellipsis), At})
+
+
+def _hashable(index: Any) -> tuple[Any, ...] | None:
+    """An index whose plan can be kept: slices as tuples, beside ints, None, ``...`` and descriptions of tensors. None for any other."""
+    found: list[Any] = []
+    for each in index if type(index) is tuple else (index,):
+        kind = type(each)
+        if kind is slice:
+            start, stop, step = each.start, each.stop, each.step
+            if type(start) not in _BOUNDS or type(stop) not in _BOUNDS or type(step) not in _BOUNDS:
+                return None
+            found.append((start, stop, step))
+        elif kind in _ENTRIES:
+            found.append(each)
+        else:
+            return None
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def _known_plan(shape: tuple[int, ...], key: tuple[Any, ...]) -> Plan:
+    """The plan of a `_hashable` index."""
+    return planned(shape, tuple(slice(*each) if isinstance(each, tuple) else each for each in key))
+
+
+@lru_cache(maxsize=4096)
+def _known_view(
+    shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, key: tuple[Any, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """Shape, strides and offset in elements of the view that a basic index gives of a tensor."""
+    taken = _known_plan(shape, key).window
+    assert taken is not None
+    return _view(shape, strides, itemsize, taken)
 
 
 def _seen(index: Any) -> tuple[tuple[Any, ...], list[Tensor]]:
@@ -196,24 +238,34 @@ def _eager_tensors(plan: Plan, tensors: list[Tensor]) -> list[Any]:
     return [_cast(tensors[i], _int64) if isinstance(i, int) else Tensor(i) for i in plan.indices]
 
 
-def view_of(x: Tensor, taken: Window) -> Tensor:
-    """A tensor over the memory of the elements in the window."""
-    own = [s // x.itemsize for s in x.strides]
+def _view(
+    shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, taken: Window
+) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    own = [s // itemsize for s in strides]
     offset = 0
     steps = list(own)
     for i, each in enumerate(zip(taken.begin, taken.end, taken.strides, strict=True)):
-        positions = range(*slice(*each).indices(x.shape[i]))
+        positions = range(*slice(*each).indices(shape[i]))
         offset += (positions.start if len(positions) else 0) * own[i]
         steps[i] = own[i] * positions.step
-    strides = tuple(1 if source is None else steps[source] for source in taken.sources)
-    result: Tensor = _native.TensorBase.view(x, taken.shape, strides, offset)
+    return taken.shape, tuple(1 if source is None else steps[source] for source in taken.sources), offset
+
+
+def view_of(x: Tensor, taken: Window) -> Tensor:
+    """A tensor over the memory of the elements in the window."""
+    result: Tensor = _native.TensorBase.view(x, *_view(x.shape, x.strides, x.itemsize, taken))
     return result
 
 
 def setitem(x: Tensor, index: Any, value: Any) -> None:
     """``x[index] = value``: a number, or a tensor, array or list that broadcasts to the elements taken."""
+    key = _hashable(index)
+    if key is not None and type(value) in (int, float) and _native.get_tape() is None:
+        _known_plan(x.shape, key)
+        x.asnumpy()[index] = value
+        return
     entries = tuple(map(_as_known, index)) if isinstance(index, tuple) else (_as_known(index),)
-    plan = planned(x.shape, entries)
+    plan = planned(x.shape, entries) if key is None else _known_plan(x.shape, key)
     source = _assigned(x, plan, value)
     record_elements(x, source, plan.walk, plan.indices)
     if plan.window is None:

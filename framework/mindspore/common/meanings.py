@@ -14,9 +14,10 @@ from mindspore.common.hook_handle import register_hook
 from mindspore.common.jacobians import jacfwd, jacrev
 from mindspore.common.methods import value
 from mindspore.common.mutable import mutable
+from mindspore.common.taylor import expansion
 from mindspore.infer.custom import with_gradient
 from mindspore.infer.hooks import register
-from mindspore.infer.machine import CallRule, Machine, builtin_calls
+from mindspore.infer.machine import CallRule, Machine, builtin_calls, dispatchers
 from mindspore.infer.result import wrapped
 from mindspore.infer.state import tensor
 from mindspore.infer.structure import elements, is_sequence, to_python
@@ -108,6 +109,14 @@ def _values(machine: Machine, args: Args, kwargs: Named) -> Abstract:
 
 
 builtin_calls[value] = _values
+
+
+def _taylor(machine: Machine, function: Transformed, args: Args, kwargs: Named) -> Abstract:
+    return machine.call(Known(expansion), (function.function, *args, Known(function.options["order"])))
+
+
+dispatchers["transform taylor"] = _taylor
+
 for _maker in (grad, value_and_grad, jacfwd, jacrev, vmap):
     builtin_calls[_maker] = _makes_gradient(_maker)
 builtin_calls[jvp] = _jvp

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 
 class _State:
     """The seed that was set (None before) and the generator that it feeds."""
 
-    __slots__ = ("generator", "seed")
+    __slots__ = ("followers", "generator", "seed")
 
     def __init__(self) -> None:
         self.seed: int | None = None
         self.generator: np.random.Generator | None = None
+        self.followers: list[Callable[[int], None]] = []
 
 
 _state = _State()
 
 
 def set_seed(seed: int) -> None:
-    """Seeds parameter initialisation and numpy's global generator, so that a script gives the same numbers in each run.
+    """Seeds parameter initialisation, random operators and numpy's global generator, so that a script gives the same numbers in each run.
 
     Raises:
         TypeError: `seed` is not an int.
@@ -38,6 +41,14 @@ def set_seed(seed: int) -> None:
     np.random.seed(seed % 2**32)
     _state.seed = seed
     _state.generator = np.random.default_rng(seed)
+    for follower in _state.followers:
+        follower(seed)
+
+
+def on_seed(follower: Callable[[int], None]) -> Callable[[int], None]:
+    """Calls `follower` with each seed that is set; a decorator."""
+    _state.followers.append(follower)
+    return follower
 
 
 def get_seed() -> int | None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from mindspore.base.protocols import COMPILATIONS
+from mindspore.base.protocols import CALL_STYLE, COMPILATIONS
 from mindspore.compiler.identity import code_digest, is_library, names_in, python_made, source_digest
 from mindspore.ir.operator import Operator, find
 
@@ -124,7 +124,12 @@ class Fingerprint:
         return [f"set {len(value)}", *sorted(self._all(value))]
 
     def _mapping(self, value: Mapping[Any, Any]) -> list[str]:
-        items = [(k, v) for k, v in value.items() if not (isinstance(k, str) and k.startswith(COMPILATIONS))]
+        """Items but for compilations, and the number that counts changes of hooks, which are items themselves."""
+        items = [
+            (k, v)
+            for k, v in value.items()
+            if not (isinstance(k, str) and (k == CALL_STYLE or k.startswith(COMPILATIONS)))
+        ]
         return [f"dict {len(items)}", *(t for k, v in items for t in (self.told(k), self.told(v)))]
 
     def _slice(self, value: slice) -> list[str]:

@@ -10,6 +10,7 @@ from mindspore.base.protocols import tensor_methods, tensor_properties
 from mindspore.infer import language as lang
 from mindspore.infer import namedtuples
 from mindspore.infer.control import decided
+from mindspore.infer.fields import assign_outside, current
 from mindspore.infer.machine import Machine, dispatchers, evaluates, tensor_type
 from mindspore.infer.objects import bound, lookup, of_object, store
 from mindspore.infer.state import is_parameter, write
@@ -89,6 +90,8 @@ def _of_tensor(machine: Machine, owner: Abstract, kind: TensorType, name: str) -
 
 
 def _of_object(machine: Machine, owner: Any, name: str) -> Abstract:
+    if (assigned := current(machine, owner, name)) is not None:
+        return assigned
     found = lookup(type(owner), name)
     if isinstance(found, property) and isinstance(found.fget, FunctionType):
         return machine.call(Known(found.fget), (Known(owner),))
@@ -103,7 +106,8 @@ def _of_object(machine: Machine, owner: Any, name: str) -> Abstract:
 
 
 def _of_super(machine: Machine, owner: Super, name: str) -> Abstract:
-    subject = python_class(owner.self)
+    own = owner.self.value if isinstance(owner.self, Known) else None
+    subject = own if isinstance(own, type) and issubclass(own, owner.cls) else python_class(owner.self)
     order = subject.__mro__
     for cls in order[order.index(owner.cls) + 1 :]:
         if name in vars(cls):
@@ -116,7 +120,7 @@ def _of_super(machine: Machine, owner: Super, name: str) -> Abstract:
 
 
 @evaluates(lang.SET_ATTRIBUTE)
-def set_attribute(machine: Machine, frame: Frame, node: Apply) -> Abstract:
+def set_attribute_node(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     owner, value, *previous = machine.values(frame, node.inputs)
     name: str = node.attrs["name"]
     if not (previous and value is previous[0]):
@@ -130,13 +134,15 @@ def assign(machine: Machine, owner: Abstract, name: str, value: Abstract) -> Non
         store(machine, owner, name, value)
         return
     if isinstance(owner, Known) and not isinstance(owner.value, Node):
-        current = getattr(owner.value, name, None)
-        if is_parameter(Known(current)):
-            machine.guards.attribute(owner.value, name, current)
-            if not (isinstance(value, Known) and value.value is current):
-                write(machine, Known(current), value)
+        held = None if (id(owner.value), name) in machine.attributes else getattr(owner.value, name, None)
+        if not is_parameter(Known(held)):
+            assign_outside(machine, owner.value, name, value)
             return
+        machine.guards.attribute(owner.value, name, held)
+        if not (isinstance(value, Known) and value.value is held):
+            write(machine, Known(held), value)
+        return
     raise TypeError(
-        f"cannot assign to attribute {name!r} of {describe(owner)}: in a graph only a Parameter that exists already can be "
-        f"assigned. Make it a Parameter in __init__, or return the value."
+        f"cannot assign to attribute {name!r} of {describe(owner)}: in a graph attributes of Cells and of objects of your own classes "
+        f"can be assigned. Return the value instead."
     )

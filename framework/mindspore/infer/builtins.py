@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import collections
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mindspore.base.protocols import tensor_classes, tensor_methods
 from mindspore.infer.attributes import assign, attribute
 from mindspore.infer.compile_time import run_now
+from mindspore.infer.control import decided
 from mindspore.infer.functions import is_function
 from mindspore.infer.iteration import extreme, means
 from mindspore.infer.machine import Machine, tensor_type
@@ -27,8 +28,8 @@ from mindspore.infer.structure import (
     python_class,
     to_python,
 )
-from mindspore.infer.truth import decisive, known_truth, truth_node
-from mindspore.infer.values import NONE, Abstract, Known, Partial, Range, Super
+from mindspore.infer.truth import chosen_truth, decisive, known_truth, truth_node
+from mindspore.infer.values import NONE, Abstract, Choice, Known, Partial, Range, Super
 from mindspore.ir.graph import Node
 
 Arguments = tuple[Abstract, ...]
@@ -87,6 +88,8 @@ def isinstance_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract
     _positional("isinstance", args, kwargs, 2, 2)
     classes = to_python(machine, args[1])
     value = args[0]
+    if isinstance(value, Choice):
+        return _of_choice(machine, value, lambda each: isinstance_(machine, (each, args[1]), {}))
     if not isinstance(value, Node):
         if isinstance(value, Known):
             return Known(isinstance(value.value, classes))
@@ -95,9 +98,19 @@ def isinstance_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract
     return Known(any(hasattr(c, "__tensor_type__") and not getattr(c, "__is_parameter__", False) for c in listed))
 
 
+def _of_choice(machine: Machine, choice: Choice, test: Callable[[Abstract], Abstract]) -> Abstract:
+    """A test that is decided while compiling for each of the two values of a choice."""
+    then, other = test(choice.then), test(choice.other)
+    if isinstance(then, Known) and isinstance(other, Known):
+        return chosen_truth(machine, choice, then.value, other.value)
+    return decided(machine, choice, test)
+
+
 @means(type)
 def type_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     _positional("type", args, kwargs, 1, 1)
+    if isinstance(args[0], Choice):
+        return decided(machine, args[0], lambda each: type_(machine, (each,), {}))
     if isinstance(args[0], Node):
         if "Tensor" not in tensor_classes:
             raise TypeError("type() of a tensor is not supported in a graph. Use isinstance, or compare x.dtype.")
@@ -136,6 +149,8 @@ def setattr_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
 @means(callable)
 def callable_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     _positional("callable", args, kwargs, 1, 1)
+    if isinstance(args[0], Choice):
+        return _of_choice(machine, args[0], lambda each: callable_(machine, (each,), {}))
     return Known(is_function(args[0]))
 
 

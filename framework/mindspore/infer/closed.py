@@ -14,7 +14,7 @@ from mindspore.infer.result import Rebuild, taken_apart
 from mindspore.infer.structure import describe, elements, is_sequence
 from mindspore.infer.values import NEVER, Abstract
 from mindspore.infer.whiles import packed, unpacked
-from mindspore.ir.graph import Apply, Graph, Node, Parameter, toposort
+from mindspore.ir.graph import Apply, Graph, Node, Parameter, complete, toposort
 from mindspore.ir.types import TensorType
 
 
@@ -86,7 +86,7 @@ def closed_call(
         TypeError: it returns something that cannot leave a graph; with `has_aux`, no tuple.
     """
     hooks = HookScope(len(machine.emitter.scopes) + 1)
-    open_calls = machine.open_calls
+    calls = machine.recursive_calls
     if differentiated:
         machine.gradients += 1
         machine.hooks.append(hooks)
@@ -95,10 +95,6 @@ def closed_call(
         machine.gradients -= 1
         machine.hooks.pop()
     layer, owned = made.layer, made.nodes
-    if machine.open_calls > open_calls:
-        raise TypeError(
-            "a function that calls itself inside its own gradient or gradient rule is not supported in a graph."
-        )
     machine.heap.push(layer)
     machine.emitter.scopes.append(owned)
     parts = () if made.result is NEVER else _parts(machine, made.result, has_aux)
@@ -113,6 +109,10 @@ def closed_call(
     outputs = _rewired(hooks, owned, outputs)
     named: list[Node] = [*fresh, *[n for n in machine.emitter.free(outputs, owned) if n not in fresh]]
     graph = machine.emitter.closed(name, outputs, owned, named)
+    if machine.recursive_calls > calls and not complete(graph):
+        raise TypeError(
+            "a function that calls itself inside its own gradient or gradient rule is not supported in a graph."
+        )
     arguments = [*fresh.values(), *named[len(fresh) :]]
     found = Closed(graph, named, arguments, value, leaves, head, written)
     if made.result is NEVER:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from typing import Any
 
 from mindspore.base import dtypes as dt
 from mindspore.infer import language as lang
@@ -13,8 +12,9 @@ from mindspore.infer.heap import Layer
 from mindspore.infer.join import DisagreementError, GraphJoinError, Join, Leaf, leaf_node
 from mindspore.infer.leaving import Rebuild
 from mindspore.infer.machine import Machine, PendingError, evaluates
-from mindspore.infer.truth import decisive, known_truth, truth_node
-from mindspore.infer.values import EFFECTS, NEVER, Abstract, Case, Choice, Completion, Frame, Unusable
+from mindspore.infer.structure import describe
+from mindspore.infer.truth import decided_before, decisive, implications, known_truth, truth_node
+from mindspore.infer.values import EFFECTS, NEVER, Abstract, Case, Choice, Completion, Frame, Known, Unusable
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 from mindspore.ir.types import TensorType, TokenType
 
@@ -26,6 +26,8 @@ def branch(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     condition = decisive(machine, machine.value(frame, node.inputs[0]))
     arms = [_graph(a) for a in node.inputs[1:]]
     truth = known_truth(machine, condition)
+    if truth is None:
+        truth = decided_before(machine, condition)
     if truth is not None:
         return machine.run(arms[0 if truth else 1], frame)
     if node.attrs["logical"] and (merged := _logical(machine, frame, node, condition, arms)) is not None:
@@ -82,11 +84,11 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
         TypeError: results or state of the arms have different types.
         PendingError: both arms wait for the value of a recursive call.
     """
-    left = _arm(machine, then)
+    left = _arm(machine, condition, True, then)
     if isinstance(left, Arm) and left.result is NEVER:
         _check(machine, condition, left, other=False)
         return other()
-    right = _arm(machine, other)
+    right = _arm(machine, condition, False, other)
     if isinstance(left, PendingError) or isinstance(right, PendingError):
         return _only(machine, left, right)
     if right.result is NEVER:
@@ -108,14 +110,17 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
     return rebuild(made)
 
 
-def _arm(machine: Machine, arm: Thunk) -> Arm | PendingError:
-    """What `arm` does, or that it waits for the value of a recursive call."""
-    before = machine.checkpoint()
+def _arm(machine: Machine, condition: Node, truth: bool, arm: Thunk) -> Arm | PendingError:
+    """What `arm` does where `condition` is `truth`, or that it waits for the value of a recursive call."""
+    before, assumed = machine.checkpoint(), machine.assumed
+    machine.assumed = {**assumed, **implications(condition, truth)}
     try:
         return scoped(machine, arm)
     except PendingError as error:
         machine.restore(before)
         return error
+    finally:
+        machine.assumed = assumed
 
 
 def _only(machine: Machine, left: Arm | PendingError, right: Arm | PendingError) -> Abstract:
@@ -140,15 +145,17 @@ def _matched(join: Join, results: list[Abstract]) -> Rebuild:
 
 def decided(machine: Machine, choice: Choice, use: Callable[[Abstract], Abstract]) -> Abstract:
     """What `use` makes of the function that run time chooses: a branch with one use of each."""
+    known = decided_before(machine, choice.flag)
+    if known is not None:
+        return use(choice.then if known else choice.other)
+    if any(isinstance(each, Known) and each.value is None for each in (choice.then, choice.other)):
+        raise TypeError(f"run time chooses between {describe(choice)}: test that it is not None before it is used.")
     return run_time_branch(machine, choice.flag, lambda: use(choice.then), lambda: use(choice.other))
 
 
 def chosen(machine: Machine, values: Items[Abstract], position: Node) -> Abstract:
-    """``values[position]`` for an integer known only at run time; one out of range takes the nearest."""
-    b: Any = machine.emitter
-    count = len(values)
-    place = b.select(b.less(position, 0), b.add(position, count), position)
-    below = [b.less(place, i) for i in range(1, count)]
+    """``values[position]`` for an integer known only at run time, not negative; one too large takes the last."""
+    below = [machine.emitter.less(position, i) for i in range(1, len(values))]
 
     def among(first: int, end: int) -> Abstract:
         if end - first == 1:
@@ -157,7 +164,7 @@ def chosen(machine: Machine, values: Items[Abstract], position: Node) -> Abstrac
         halves = (lambda: among(first, middle)), (lambda: among(middle, end))
         return run_time_branch(machine, below[middle - 1], *halves)
 
-    return among(0, count)
+    return among(0, len(values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,11 @@ def raise_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
         )
     if machine.tries or not (machine.branches or _begun(machine) or not is_constant(machine, error)):
         raise raised_by_program(_exception(to_python(machine, error)))
+    return raise_later(machine, error)
+
+
+def raise_later(machine: Machine, error: Abstract) -> Abstract:
+    """Raises `error` when the graph comes by; nothing follows it."""
     emit(machine, _raise, (error, Known(tuple(lines_of(places_of(machine.stack))))), {}, raises=True)
     raise Ended
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from mindspore.infer import language as lang
 from mindspore.infer.control import proceed
@@ -12,6 +13,7 @@ from mindspore.infer.machine import Checkpoint, Machine, evaluates
 from mindspore.infer.values import Abstract, Completion, Frame, Known
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 
+T = TypeVar("T")
 _OF_PROGRAMS = (LookupError, ArithmeticError, AttributeError, NameError, AssertionError, ImportError, StopIteration)
 """What the compiler itself never raises to say that it does not take something."""
 
@@ -25,7 +27,7 @@ def try_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
         following = _completion(machine.run(after, frame))
         return proceed(machine, following, lang.NEXT, lambda values: completion)
 
-    completion, error = _attempted(machine, lambda: _completion(machine.run(body, frame)))
+    completion, error = attempted(machine, lambda: _completion(machine.run(body, frame)))
     if error is not None:
         return _handled(machine, frame, handler, error)
     assert completion is not None
@@ -45,7 +47,7 @@ def _completion(value: Abstract) -> Completion:
     return value
 
 
-def _attempted(machine: Machine, run: Callable[[], Completion]) -> tuple[Completion | None, Exception | None]:
+def attempted(machine: Machine, run: Callable[[], T]) -> tuple[T | None, Exception | None]:
     """What `run` gives, or the exception of the program that ended it; then the machine is where it was before."""
     before = machine.checkpoint()
     machine.tries.append(machine.branches)

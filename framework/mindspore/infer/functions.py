@@ -24,6 +24,7 @@ from mindspore.infer.values import (
     Slice,
     Super,
     Transformed,
+    View,
 )
 from mindspore.ir.graph import Constant, Graph, Node
 
@@ -57,8 +58,17 @@ def is_function(value: Abstract) -> bool:
     return isinstance(value, Closure | Method | Partial | Transformed | Choice)
 
 
-def may_be_chosen(value: Abstract) -> bool:
-    """Whether run time may choose between `value` and another: functions, texts, and objects that are used through their attributes."""
+def may_be_chosen(a: Abstract, b: Abstract) -> bool:
+    """Whether run time may choose between two values: functions, texts, objects that are used through their attributes, one of them
+    None."""
+    return (_is_used(a) or _is_none(a)) and (_is_used(b) or _is_none(b))
+
+
+def _is_none(value: Abstract) -> bool:
+    return isinstance(value, Known) and value.value is None
+
+
+def _is_used(value: Abstract) -> bool:
     if (
         is_function(value)
         or isinstance(value, Instance | Deferred)
@@ -178,6 +188,16 @@ def _open_super(value: Super) -> Opened:
     return Opened((Super, value.cls), (value.self,), lambda parts: Super(value.cls, parts[0]))
 
 
+def _open_view(value: View) -> Opened:
+    return Opened((View,), (value.of,), _viewed)
+
+
+def _viewed(parts: Items[Abstract]) -> Abstract:
+    (owner,) = parts
+    assert isinstance(owner, Instance)
+    return View(owner)
+
+
 _OPENERS: dict[type, Callable[[Any], Opened]] = {
     Closure: _open_closure,
     Method: _open_method,
@@ -188,4 +208,5 @@ _OPENERS: dict[type, Callable[[Any], Opened]] = {
     Slice: _open_slice,
     Range: _open_range,
     Super: _open_super,
+    View: _open_view,
 }

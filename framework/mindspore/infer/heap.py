@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mindspore.infer.values import Unread
+
 Key = Any
 Layer = dict[Key, Any]
 _ABSENT = object()
@@ -25,7 +27,10 @@ class Heap:
         """The newest content of `key`; KeyError when it was never written."""
         for layer in reversed(self.layers):
             if key in layer:
-                return layer[key]
+                found = layer[key]
+                if isinstance(found, Unread):
+                    found = layer[key] = found.look_up()
+                return found
         raise KeyError(key)
 
     def __contains__(self, key: Key) -> bool:

@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mindspore.infer.compile_time import raised_by_program, run_now
-from mindspore.infer.machine import CallRule, Machine, builtin_calls
+from mindspore.infer.exceptions import attempted
+from mindspore.infer.machine import CallRule, Machine, builtin_calls, dispatchers
+from mindspore.infer.objects import special
 from mindspore.infer.structure import describe, elements, fresh, make_tuple, python_class, to_python
 from mindspore.infer.truth import known_truth
 from mindspore.infer.values import NONE, Abstract, Endless, Iterator, Known
 
+MAX_ELEMENTS = 100_000
 Arguments = tuple[Abstract, ...]
 Keywords = Mapping[str, Abstract]
 
@@ -72,6 +75,23 @@ def following(machine: Machine, iterator: Iterator | Endless) -> Abstract | None
     return first
 
 
+def exhausted(machine: Machine, method: Abstract) -> Arguments:
+    """What a ``__next__`` gives until it raises StopIteration."""
+    found: list[Abstract] = []
+    while len(found) < MAX_ELEMENTS:
+        value, error = attempted(machine, lambda: machine.call(method, ()))
+        if value is None:
+            if not isinstance(error, StopIteration):
+                assert error is not None
+                raise error
+            return tuple(found)
+        found.append(value)
+    raise ValueError(f"an iterator that is exhausted while compiling gave {MAX_ELEMENTS} elements and does not end.")
+
+
+dispatchers["exhaust"] = exhausted  # type: ignore[assignment]
+
+
 @means(iter)
 def iter_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     if len(args) != 1 or kwargs:
@@ -83,12 +103,24 @@ def iter_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
 def next_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     if kwargs or not 1 <= len(args) <= 2:
         raise TypeError(f"next() takes 1 to 2 arguments, got {len(args) + len(kwargs)}")
+    if (method := special(args[0], "__next__")) is not None:
+        return _next_of_object(machine, method, args[1:])
     if not isinstance(args[0], Iterator | Endless):
         raise raised_by_program(TypeError(f"{python_class(args[0]).__name__!r} object is not an iterator"))
     found = following(machine, args[0])
     if found is None and len(args) == 1:
         raise StopIteration("next() of an iterator that has no more elements")
     return args[1] if found is None else found
+
+
+def _next_of_object(machine: Machine, method: Abstract, default: Arguments) -> Abstract:
+    value, error = attempted(machine, lambda: machine.call(method, ()))
+    if isinstance(error, StopIteration) and default:
+        return default[0]
+    if value is None:
+        assert error is not None
+        raise error
+    return value
 
 
 @means(zip)

@@ -130,7 +130,7 @@ class Join:
     def _structures(self, a: Abstract, b: Abstract) -> Rebuild:
         if isinstance(a, Instance) and isinstance(b, Instance) and a.cls is b.cls:
             return self._objects.get((a, b)) or self._object(a, b)
-        if may_be_chosen(a) and may_be_chosen(b):
+        if may_be_chosen(a, b):
             return self._chosen(a, b)
         held = self._contents(a, 0), self._contents(b, 1)
         if python_class(a) is not python_class(b) or held[0] is _NOTHING or held[1] is _NOTHING:
@@ -207,6 +207,10 @@ class Join:
 
     def content(self, key: Any, a: Any, b: Any) -> Callable[[Items[Node]], Any]:
         """Like `match` for what is on the heap under `key`."""
+        if isinstance(key, Box) and isinstance(a, Unusable) is not isinstance(b, Unusable):
+            arm, value = (self.arms[1], b) if isinstance(a, Unusable) else (self.arms[0], a)
+            if key in arm.shared:  # by a function that only this arm leaves, so that no other reads the variable
+                return arm.take(value)
         if isinstance(key, Slot | Box):
             return self.match(a, b)
         named = isinstance(key, Dict | Instance)

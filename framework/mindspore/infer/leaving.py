@@ -11,10 +11,10 @@ from mindspore.infer.functions import opened
 from mindspore.infer.heap import Layer
 from mindspore.infer.machine import Machine
 from mindspore.infer.structure import make_tuple
-from mindspore.infer.values import Abstract, Box, Dict, Instance, List, Sequence
+from mindspore.infer.values import Abstract, Box, Dict, Instance, Iterator, List, Sequence, View
 from mindspore.ir.graph import Node
 
-Kept = List | Dict | Instance | Box
+Kept = List | Dict | Instance | Iterator | Box
 Rebuild = Callable[[Items[Node]], Abstract]
 
 
@@ -30,6 +30,8 @@ class Leaving:
     layer: Layer
     owned: set[Node]
     leaf: Callable[[Node], Rebuild]
+    shared: set[Abstract] = field(default_factory=set)
+    """Variables and containers from before the branch that values of the arm hold."""
     _taken: dict[Any, Rebuild] = field(default_factory=dict)
 
     def take(self, value: Abstract) -> Rebuild:
@@ -39,8 +41,10 @@ class Leaving:
         if isinstance(value, Sequence):
             parts, cls = [self.take(e) for e in value.elements], value.cls
             return lambda nodes: make_tuple([p(nodes) for p in parts], cls)
-        if isinstance(value, Kept) and value not in self.machine.heap:
-            return self._taken.get(value) or self._moved(value)
+        if isinstance(value, Kept) and not isinstance(value, View):
+            if value not in self.machine.heap:
+                return self._taken.get(value) or self._moved(value)
+            self.shared.add(value)
         if (how := opened(value)) is not None:
             inner = [self.take(p) for p in how.parts]
             return lambda nodes: how.close([p(nodes) for p in inner])

@@ -14,7 +14,7 @@ from mindspore.infer.emit import Emitter
 from mindspore.infer.guards import GuardRecorder
 from mindspore.infer.heap import Heap
 from mindspore.infer.language import Unassigned
-from mindspore.infer.values import EFFECTS, NEVER, Abstract, Frame, Known, Slot, Unusable
+from mindspore.infer.values import EFFECTS, NEVER, Abstract, Attribute, Frame, Known, Slot, Unusable
 from mindspore.ir.graph import NO_ATTRS, TOKEN, Apply, Constant, Graph, Node
 from mindspore.ir.types import TensorType, TokenType
 
@@ -71,7 +71,6 @@ class Checkpoint:
     fold: Fold | None
     tries: int
     recursive_calls: int
-    open_calls: int
 
 
 class UnwindingError(Exception):
@@ -105,13 +104,13 @@ class Machine:
         tries: for each ``try`` around the current node, the number of such conditions around it.
         unrolled: long loops that must be unrolled.
         handled: the exceptions whose handlers are being evaluated.
+        assumed: the conditions known only at run time that surround the current node, and how they were decided on the way to it.
         numbers: tensors of the graph that are Python numbers in the program: text shows them so.
         checks: how many branches were written of which one arm raises.
         marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
         calls: how many calls were followed into.
         recursive_calls: how many calls of shared graphs were written.
-        open_calls: how many of them while their graph was not complete.
     """
 
     def __init__(self, parse: Parse, expanders: Expanders, max_depth: int = MAX_DEPTH) -> None:
@@ -123,6 +122,7 @@ class Machine:
         self.guards = GuardRecorder()
         self.stack: list[Frame] = []
         self.slots: dict[int, Slot] = {}
+        self.attributes: dict[tuple[int, str], Attribute] = {}
         self.branches = 0
         self.gradients = 0
         self.hooks: list[HookScope] = []
@@ -132,13 +132,13 @@ class Machine:
         self.root = ""
         self.fold: Fold | None = None
         self.marked: set[Abstract] = set()
+        self.assumed: dict[Node, bool] = {}
         self.numbers: set[Node] = set()
         self.checks = 0
         self.calls = 0
         self.token = Apply(TOKEN, (), type=TokenType())
         self.heap.set(EFFECTS, self.token)
         self.recursive_calls = 0
-        self.open_calls = 0
 
     def checkpoint(self) -> Checkpoint:
         """The state to which `restore` goes back when an evaluation is given up."""
@@ -154,7 +154,6 @@ class Machine:
             self.fold,
             len(self.tries),
             self.recursive_calls,
-            self.open_calls,
         )
 
     def restore(self, before: Checkpoint) -> None:
@@ -165,7 +164,7 @@ class Machine:
         del self.tries[before.tries :]
         self.branches, self.gradients, self.fold = before.branches, before.gradients, before.fold
         del self.hooks[before.hooks :]
-        self.recursive_calls, self.open_calls = before.recursive_calls, before.open_calls
+        self.recursive_calls = before.recursive_calls
 
     def run(self, graph: Graph, frame: Frame, arguments: tuple[Abstract, ...] = ()) -> Abstract:
         """The value of a block graph in `frame`."""
@@ -208,7 +207,7 @@ class Machine:
             while len(self.emitter.scopes) > before.place[1]:
                 self.emitter.adopt(self.emitter.close())
             now = self.checkpoint()
-            self.restore(replace(before, heap=now.heap, recursive_calls=now.recursive_calls, open_calls=now.open_calls))
+            self.restore(replace(before, heap=now.heap, recursive_calls=now.recursive_calls))
             return NEVER
 
     def peek(self, frame: Frame, node: Node) -> Abstract:

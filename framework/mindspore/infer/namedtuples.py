@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Mapping
 from typing import Any
 
+from mindspore.infer.compile_time import run_now
 from mindspore.infer.machine import Machine, builtin_calls
 from mindspore.infer.structure import elements, make_dict, make_tuple, python_class, to_python
 from mindspore.infer.values import Abstract, Known, Method
@@ -44,6 +46,9 @@ def _made(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     if len(values) != len(cls._fields):
         raise TypeError(f"Expected {len(cls._fields)} arguments, got {len(values)}")
     return make_tuple(values, cls)
+
+
+builtin_calls[namedtuple] = lambda machine, args, kwargs: run_now(machine, namedtuple, args, kwargs)
 
 
 class _Generated:

@@ -10,8 +10,8 @@ from typing import Any
 
 from mindspore.infer.guards import is_library
 from mindspore.infer.machine import Machine, builtin_calls, dispatchers, tensor_type
-from mindspore.infer.structure import describe, elements, make_dict, python_class, to_python
-from mindspore.infer.values import NONE, Abstract, Instance, Known, Method, Sequence
+from mindspore.infer.structure import describe, elements, python_class, to_python
+from mindspore.infer.values import NONE, Abstract, Instance, Known, Method, Sequence, View
 from mindspore.ir.graph import Node
 
 Keywords = Mapping[str, Abstract]
@@ -46,7 +46,8 @@ def _own_special(cls: type, name: str) -> Any:
     for each in cls.__mro__:
         if name in vars(each):
             found = vars(each)[name]
-            return found if has_source(each) and isinstance(found, FunctionType) else None
+            function = found.__func__ if isinstance(found, staticmethod) else found
+            return function if has_source(each) and isinstance(function, FunctionType) else None
     return None
 
 
@@ -60,29 +61,46 @@ def special(value: Abstract, name: str) -> Method | None:
 
 def makeable(cls: type) -> bool:
     """Whether an object of `cls` is its attributes alone, so that its ``__init__`` can be followed into."""
-    plain = type(cls).__call__ is type.__call__ and cls.__new__ is object.__new__  # type: ignore[comparison-overlap]
+    own = lookup(cls, "__new__") is object.__new__ or _own_special(cls, "__new__") is not None
+    plain = type(cls).__call__ is type.__call__ and own
     return plain and all(
         has_source(c) or f"{c.__module__}.{c.__qualname__}" in _BASES_WITHOUT_STATE for c in cls.__mro__
     )
 
 
-def make(machine: Machine, cls: type, args: tuple[Abstract, ...], kwargs: Keywords) -> Instance:
+def make(machine: Machine, cls: type, args: tuple[Abstract, ...], kwargs: Keywords) -> Abstract:
     """``cls(*args, **kwargs)`` as attributes on the heap."""
     if missing := sorted(getattr(cls, "__abstractmethods__", ())):
         raise TypeError(f"cannot make an object of the abstract class {cls.__name__}: it lacks {', '.join(missing)}.")
-    made = Instance(cls)
-    machine.heap.set(made, {})
-    machine.call(Method(Known(lookup(cls, "__init__")), made), args, kwargs)
+    maker = _own_special(cls, "__new__")
+    made = _bare(machine, cls) if maker is None else machine.call(Known(maker), (Known(cls), *args), kwargs)
+    if isinstance(made, Instance) and issubclass(made.cls, cls):
+        machine.call(Method(Known(lookup(made.cls, "__init__")), made), args, kwargs)
     return made
 
 
+def _bare(machine: Machine, cls: type) -> Instance:
+    made = Instance(cls)
+    machine.heap.set(made, {})
+    return made
+
+
+def _object_new(machine: Machine, args: tuple[Abstract, ...], kwargs: Keywords) -> Abstract:
+    cls = to_python(machine, args[0])
+    if not makeable(cls):
+        raise TypeError(f"object.__new__ in a graph makes objects of classes with Python source, not {cls.__name__}.")
+    return _bare(machine, cls)
+
+
 def _no_init(machine: Machine, args: tuple[Abstract, ...], kwargs: Keywords) -> Abstract:
-    if len(args) > 1 or kwargs:
+    made_by_new = _own_special(python_class(args[0]), "__new__") is not None
+    if (len(args) > 1 or kwargs) and not made_by_new:
         raise TypeError(f"{python_class(args[0]).__name__}() takes no arguments")
     return NONE
 
 
 builtin_calls[object.__init__] = _no_init
+builtin_calls[object.__new__] = _object_new
 
 
 def of_object(machine: Machine, owner: Instance | Sequence, name: str) -> Abstract:
@@ -102,7 +120,7 @@ def of_object(machine: Machine, owner: Instance | Sequence, name: str) -> Abstra
     if name == "__class__":
         return Known(cls)
     if name == "__dict__" and isinstance(owner, Instance):
-        return make_dict(machine, machine.heap.get(owner))
+        return View(owner)
     if (method := special(owner, "__getattr__")) is not None:
         return machine.call(method, (Known(name),))
     argument = isinstance(owner, Instance) and owner.fixed == ARGUMENT
@@ -163,7 +181,9 @@ builtin_calls[object.__setattr__] = _object_setattr
 def iterated(machine: Machine, value: Abstract) -> tuple[Abstract, ...] | None:
     """What iterating over an object with special methods gives; None for one without them."""
     if (method := special(value, "__iter__")) is not None:
-        return elements(machine, machine.call(method, ()))
+        given = machine.call(method, ())
+        following = special(given, "__next__")
+        return elements(machine, given) if following is None else dispatchers["exhaust"](machine, following)  # type: ignore[return-value]
     items, length = special(value, "__getitem__"), special(value, "__len__")
     if items is None or length is None:
         return None

@@ -14,8 +14,9 @@ from mindspore.base import dtypes as dt
 from mindspore.base.protocols import tensor_operators
 from mindspore.infer import language as lang
 from mindspore.infer.compile_time import by_python
-from mindspore.infer.control import chosen, decided
+from mindspore.infer.control import chosen, decided, run_time_branch
 from mindspore.infer.deferred import operation as text_operation
+from mindspore.infer.effects import raise_later
 from mindspore.infer.evaluation import dict_key, mapping
 from mindspore.infer.machine import Machine, evaluates, tensor_type
 from mindspore.infer.objects import special
@@ -37,7 +38,7 @@ from mindspore.infer.structure import (
     python_class,
     to_python,
 )
-from mindspore.infer.truth import decisive, known_truth, truth_node
+from mindspore.infer.truth import chosen_truth, decisive, known_truth, truth_node
 from mindspore.infer.values import (
     NONE,
     Abstract,
@@ -183,7 +184,10 @@ def all_true(machine: Machine, values: Items[Abstract]) -> Abstract:
 
 def identical(machine: Machine, left: Abstract, right: Abstract) -> Abstract:
     if isinstance(left, Choice):
-        return decided(machine, left, lambda each: identical(machine, each, right))
+        then, other = (identical(machine, each, right) for each in (left.then, left.other))
+        if isinstance(then, Known) and isinstance(other, Known):
+            return chosen_truth(machine, left, then.value, other.value)
+        return run_time_branch(machine, left.flag, lambda: then, lambda: other)
     if isinstance(right, Choice):
         return identical(machine, right, left)
     if isinstance(left, Known) and isinstance(right, Known):
@@ -308,9 +312,17 @@ def _chosen(machine: Machine, owner: Abstract, values: tuple[Abstract, ...], ind
     kind = tensor_type(index)
     if kind is None or kind.shape != () or kind.dtype.kind not in "iu":
         raise TypeError(f"the index into a {python_class(owner).__name__} must be an integer, got {describe(index)}.")
+    wrong = IndexError(f"{python_class(owner).__name__} index out of range")
     if not values:
-        raise IndexError(f"{python_class(owner).__name__} index out of range")
-    return chosen(machine, values, index)
+        raise wrong
+    b: Any = machine.emitter
+    count = len(values)
+    place = b.select(b.less(index, 0), b.add(index, count), index)
+    if machine.tries:
+        return chosen(machine, values, place)
+    inside = b.logical_and(b.greater_equal(place, 0), b.less(place, count))
+    taken, refused = (lambda: chosen(machine, values, place)), (lambda: raise_later(machine, Known(wrong)))
+    return run_time_branch(machine, inside, taken, refused)
 
 
 def _position(machine: Machine, owner: Abstract, index: Abstract) -> Any:
@@ -356,7 +368,7 @@ def _set_elements(machine: Machine, owner: Abstract, index: Abstract, value: Abs
     if isinstance(value, Masked):
         changed = _on_tensors(machine, "masked write", (owner, index, value.region))
     else:
-        changed = _on_tensors(machine, "setitem", (owner, index, value))
+        changed = _on_tensors(machine, "setitem", (owner, as_index(owner, index), value))
     if not is_parameter(owner):
         return changed
     write(machine, owner, changed)

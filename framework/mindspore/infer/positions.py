@@ -13,7 +13,7 @@ from typing import Any
 from mindspore.base import dtypes as dt
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.structure import describe
-from mindspore.infer.values import Abstract, Known, Position
+from mindspore.infer.values import Abstract, Known, Position, Sequence
 from mindspore.ir.graph import Node
 
 _ARITHMETIC: Mapping[str, str] = {"+": "add", "-": "sub", "*": "mul", "/": "div", "//": "floor_div", "%": "floor_mod"}
@@ -32,6 +32,16 @@ class NotRolledError(TypeError):
 def position(node: Node, values: range) -> Position:
     """The counter `node` that takes the `values`."""
     return Position(node, min(values[0], values[-1]), max(values[0], values[-1]))
+
+
+def counting(machine: Machine, node: Node, turns: int, first: int, step: int) -> Position:
+    """The number that starts at `first` and grows by `step` with each of the `turns`, which `node` counts."""
+    scaled = on_positions(machine, "*", (position(node, range(turns)), Known(step)))
+    assert isinstance(scaled, Position)
+    made = on_positions(machine, "+", (scaled, Known(first)))
+    assert isinstance(made, Position)
+    made.origin, made.offset = object(), 0
+    return made
 
 
 def on_positions(machine: Machine, symbol: str, operands: tuple[Abstract, ...]) -> tuple[Abstract, ...] | Abstract:
@@ -76,7 +86,12 @@ def _of_numbers(machine: Machine, symbol: str, a: Position, b: Position) -> Abst
     low, high = _bounds(symbol, a, b)
     if max(-low, high) > _EXACT:
         raise NotRolledError("the numbers that this loop makes of its counter may be too large for exact arithmetic.")
-    return Position(getattr(machine.emitter, _ARITHMETIC[symbol])(left, right), low, high, real)
+    made = Position(getattr(machine.emitter, _ARITHMETIC[symbol])(left, right), low, high, real)
+    if symbol == "+" and a.origin is None:
+        a, b = b, a
+    if symbol in ("+", "-") and b.origin is None and b.low == b.high and not real:
+        made.origin, made.offset = a.origin, a.offset + (b.low if symbol == "+" else -b.low)
+    return made
 
 
 def _bounds(symbol: str, a: Position, b: Position) -> tuple[Any, Any]:
@@ -98,10 +113,25 @@ _CORNER: Mapping[str, Any] = {
 
 
 def as_index(owner: Abstract, index: Abstract) -> Abstract:
-    """`index` into the tensor `owner` with the tensor of a position in its place."""
-    kind = tensor_type(owner)
-    if not isinstance(index, Position):
+    """`index` into the tensor `owner` with tensors in the place of positions."""
+    if isinstance(index, Position):
+        return _index(owner, index, 0)
+    if not isinstance(index, Sequence) or not any(isinstance(e, Position) for e in index.elements):
         return index
-    if kind is None or not kind.shape or index.real or not 0 <= index.low <= index.high < kind.shape[0]:
+    parts: list[Abstract] = []
+    axis = 0
+    for part in index.elements:
+        if isinstance(part, Known) and part.value is ...:
+            raise NotRolledError("the loop's counter beside '...' needs its value.")
+        parts.append(_index(owner, part, axis) if isinstance(part, Position) else part)
+        axis += not (isinstance(part, Known) and part.value is None)
+    return Sequence(tuple(parts))
+
+
+def _index(owner: Abstract, index: Position, axis: int) -> Node:
+    """`index` at run time, where no check of bounds is needed any more."""
+    kind = tensor_type(owner)
+    size = kind.shape[axis] if kind is not None and axis < len(kind.shape) else 0
+    if index.real or not isinstance(size, int) or not 0 <= index.low <= index.high < size:
         raise NotRolledError("the loop's counter as an index needs its value.")
     return index.node

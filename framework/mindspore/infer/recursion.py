@@ -300,7 +300,6 @@ class Recursion:
         assert self.result is not None
         machine = self.machine
         machine.recursive_calls += 1
-        machine.open_calls += self.graph.output is None
         results = (self.result, *self.changing.values(), *self.state.values())
         kinds: tuple[Type, ...] = tuple(chain.from_iterable(map(holes, results)))
         signature = FunctionType(tuple(n.type for n in inputs if n.type is not None), TupleType(kinds))

@@ -15,6 +15,7 @@ from mindspore.infer import (
     batching,
     builtins,
     calls,
+    copies,
     effects,
     exceptions,
     loops,
@@ -26,6 +27,7 @@ from mindspore.infer import (
     transforms,
 )
 from mindspore.infer.errors import hide_internals, located
+from mindspore.infer.fields import assignments, result_with
 from mindspore.infer.guards import Guard
 from mindspore.infer.machine import MAX_DEPTH, Expanders, Machine, Parse, tensor_type
 from mindspore.infer.objects import ARGUMENT
@@ -38,7 +40,7 @@ from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
 RULES = (
-    batching, builtins, calls, effects, exceptions, loops, mathematics, methods, operations, patterns, records, transforms,
+    batching, builtins, calls, copies, effects, exceptions, loops, mathematics, methods, operations, patterns, records, transforms,
 )  # fmt: skip
 """Modules whose import registers what nodes and callables mean."""
 _FRAMES_PER_CALL = 30
@@ -183,7 +185,11 @@ def _plain(number: Any) -> Any:
 
 def _finished(machine: Machine, arguments: _Arguments, value: Abstract) -> Specialised:
     outputs: dict[Node, int] = {}
-    result = described(machine, value, lambda node: outputs.setdefault(node, len(outputs)))
+
+    def tree(held: Abstract) -> Any:
+        return described(machine, held, lambda node: outputs.setdefault(node, len(outputs)))
+
+    result = result_with(tree(value), list(assignments(machine, tree)))
     results = list(outputs)
     slots = list(machine.slots.values())
     first = len(arguments.parameters)

@@ -22,6 +22,7 @@ from mindspore.infer.values import (
     Range,
     Sequence,
     Slice,
+    View,
 )
 from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node
@@ -157,7 +158,14 @@ def python_class(value: Abstract) -> type:
         return value.cls
     if isinstance(value, Position):
         return float if value.real else int
-    classes: dict[type, type] = {List: list, Iterator: type(iter(())), Dict: dict, Slice: slice, Range: range}
+    classes: dict[type, type] = {
+        List: list,
+        Iterator: type(iter(())),
+        Dict: dict,
+        View: dict,
+        Slice: slice,
+        Range: range,
+    }
     return classes.get(type(value), object)
 
 

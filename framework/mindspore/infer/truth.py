@@ -10,8 +10,8 @@ from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.objects import special
 from mindspore.infer.state import tensor
 from mindspore.infer.structure import NotConstantError, describe
-from mindspore.infer.values import Abstract, Deferred, Dict, Known, List, Position, Sequence
-from mindspore.ir.graph import Constant, Node
+from mindspore.infer.values import Abstract, Choice, Deferred, Dict, Known, List, Position, Sequence
+from mindspore.ir.graph import Apply, Constant, Node
 
 
 def known_truth(machine: Machine, value: Abstract) -> bool | None:
@@ -38,7 +38,53 @@ def decisive(machine: Machine, value: Abstract) -> Abstract:
     for name in ("__bool__", "__len__"):
         if (method := special(value, name)) is not None:
             return machine.call(method, ())
+    if isinstance(value, Choice):
+        then, other = (known_truth(machine, decisive(machine, each)) for each in (value.then, value.other))
+        if then is None or other is None:
+            raise TypeError(
+                f"the truth of {describe(value)}, which run time chooses, is known only then: choose the truth instead."
+            )
+        return chosen_truth(machine, value, then, other)
     return value
+
+
+def decided_before(machine: Machine, condition: Abstract) -> bool | None:
+    """How a condition known only at run time was decided on the way here; None when it was not."""
+    negated = False
+    while isinstance(condition, Apply) and _logical(condition) == "LogicalNot":
+        condition, negated = condition.inputs[0], not negated
+    known = machine.assumed.get(condition) if isinstance(condition, Node) else None
+    return None if known is None else known is not negated
+
+
+def _logical(node: Node) -> str:
+    return getattr(node.op, "name", "") if isinstance(node, Apply) else ""
+
+
+def implications(condition: Node, truth: bool) -> dict[Node, bool]:
+    """What holds where `condition` is `truth`: of it, and of the conditions that it is made of."""
+    found = {condition: truth}
+    pending = [condition]
+    for node in pending:
+        name = _logical(node)
+        if name == "LogicalNot":
+            inner = {node.inputs[0]: not found[node]}
+        elif name == ("LogicalAnd" if found[node] else "LogicalOr"):
+            inner = dict.fromkeys(node.inputs, found[node])
+        else:
+            continue
+        pending += [n for n in inner if n not in found]
+        found |= inner
+    return found
+
+
+def chosen_truth(machine: Machine, choice: Choice, then: bool, other: bool) -> Abstract:
+    """A truth that is `then` for the first of a choice and `other` for the second."""
+    known = decided_before(machine, choice.flag)
+    if then == other or known is not None:
+        return Known(then if known is None or known else other)
+    negated: Node = choice.flag if then else machine.emitter.logical_not(choice.flag)
+    return negated
 
 
 def truth_node(machine: Machine, value: Abstract) -> Node:

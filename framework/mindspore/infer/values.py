@@ -67,8 +67,36 @@ class Instance(Value):
 
 
 @dataclass(slots=True, eq=False)
+class View(Dict):
+    """``object.__dict__``: on the heap it stands in the place of its object, so that a change of one is one of the other."""
+
+    of: Instance
+
+    def __eq__(self, other: object) -> bool:
+        return other is self.of or (isinstance(other, View) and other.of is self.of)
+
+    def __hash__(self) -> int:
+        return hash(self.of)
+
+
+@dataclass(slots=True, eq=False)
 class Box(Value):
     """A variable shared between functions; its value is on the heap."""
+
+
+@dataclass(slots=True, eq=False)
+class Attribute(Box):
+    """An attribute that the program assigns, of an object outside the graph; its value is on the heap."""
+
+    object: Any
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Unread:
+    """On the heap: content that is looked up, and depended on, when it is first read."""
+
+    look_up: Callable[[], Any]
 
 
 @dataclass(slots=True, eq=False)
@@ -179,6 +207,9 @@ class Position(Value):
     low: Any
     high: Any
     real: bool = False
+    origin: object = None
+    offset: int = 0
+    """The number is that of the position with this origin plus `offset`; None: made in another way."""
 
 
 @dataclass(slots=True, eq=False)

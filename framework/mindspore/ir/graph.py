@@ -98,6 +98,14 @@ Attr ``reads`` has the direction of each stash that is read, ``writes`` of each 
 from the last to the first. All have one length. See `ir.loops`."""
 EMPTY_STASH = Structured("EmptyStash")
 """() -> a stash without elements: what a branch that was not taken leaves."""
+MAKE_BOX = Structured("MakeBox")
+"""(*values) -> a box that holds them: what a call of a recursive graph leaves for its backward part."""
+UNBOX = Structured("Unbox")
+"""(box) -> TupleType: what a box that is not empty holds."""
+EMPTY_BOX = Structured("EmptyBox")
+"""() -> a box that holds nothing: of a call that was not made, or the cotangent zero of a box."""
+IS_EMPTY = Structured("IsEmpty")
+"""(box) -> Bool[]."""
 CUSTOM = Structured("CustomGradient")
 """(forward, backward, *arguments) -> the results of forward(*arguments), a tuple; autodiff takes the cotangents of the arguments at the
 positions of attr ``wrt`` from backward(*arguments, *results, *cotangents of the results). It is `Call` of forward otherwise."""
@@ -183,6 +191,11 @@ def schedule(graph: Graph) -> list[Node]:
 
 def _tokens_first(inputs: tuple[Node, ...]) -> Sequence[Node]:
     return sorted(inputs, key=lambda node: not isinstance(node.type, TokenType))
+
+
+def complete(graph: Graph) -> bool:
+    """Whether `graph` and the graphs inside it have outputs: a recursive one has none while it is made."""
+    return all(each.output is not None for each in subgraphs(graph))
 
 
 def subgraphs(graph: Graph) -> Iterator[Graph]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from mindspore.base.errors import Location
-from mindspore.ir.graph import NO_ATTRS, SCAN, WHILE, Apply, Constant, Graph, Node, toposort
-from mindspore.ir.types import FunctionType, StashType, TensorType, TupleType, Type
+from mindspore.ir.graph import CALL, NO_ATTRS, SCAN, WHILE, Apply, Constant, Graph, Node, nodes, subgraphs, toposort
+from mindspore.ir.operator import Operator
+from mindspore.ir.types import BoxType, FunctionType, StashType, TensorType, TupleType, Type
 
 FORWARD, BACKWARD = 1, -1
 """Directions in which the turns of a loop go through a stash."""
@@ -65,9 +66,19 @@ def steady(state: Sequence[Node], outputs: Sequence[Node]) -> set[int]:
     found = {id(p) for p, o in zip(state, outputs, strict=False) if p is o}
     for node in toposort(*outputs):
         pure = isinstance(node, Constant | Apply) and not getattr(getattr(node, "op", None), "effect", "")
-        if pure and all(id(i) in found for i in node.inputs):
+        if pure and all(id(i) in found for i in node.inputs) and not _recurses(node):
             found.add(id(node))
     return found
+
+
+def _recurses(node: Node) -> bool:
+    """Whether `node` runs calls, which may end only under the conditions around them."""
+    if not isinstance(node, Apply) or isinstance(node.op, Operator):
+        return False
+    inside = [i.value for i in node.inputs if isinstance(i, Constant) and isinstance(i.value, Graph)]
+    return node.op is CALL or any(
+        n.op is CALL for g in inside for s in subgraphs(g) for n in nodes(s) if isinstance(n, Apply)
+    )
 
 
 def function(graph: Graph) -> Constant:
@@ -86,6 +97,6 @@ def _type(node: Node) -> Type:
     return node.type
 
 
-def _element(node: Node) -> TensorType | StashType:
-    assert isinstance(node.type, TensorType | StashType), f"a stash cannot hold {node.type}"
+def _element(node: Node) -> TensorType | StashType | BoxType:
+    assert isinstance(node.type, TensorType | StashType | BoxType), f"a stash cannot hold {node.type}"
     return node.type

@@ -40,6 +40,8 @@ class Operator:
             the `inputs` with a true entry in `rows`, and of the result; `out` is the type for one row. None where the rule of the
             compute kind, or of the expansion, applies.
         sharding: rule of a later transformation.
+        may_fail: it refuses some values of its inputs when it runs (an index out of bounds), so it must not run where the program does
+            not reach it.
         effect: ``""`` pure, ``"io"`` ordered effect, ``"random"`` advances the random state.
         samples: a `primitives.samples.Samples`: the inputs and attributes with which the tests try the operator.
         call: names of inputs and attributes in the order in which an object of the primitive's class takes them when it is called
@@ -60,6 +62,7 @@ class Operator:
     vmap: Any = None
     sharding: Any = None
     effect: str = ""
+    may_fail: bool = False
     samples: Any = None
     doc: str = ""
     call: tuple[str, ...] = ()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape
@@ -48,10 +50,46 @@ class FunctionType:
 class StashType:
     """One value of type ``element`` for each turn of a loop: as many as the loop had turns, which only the run knows."""
 
-    element: TensorType | StashType
+    element: TensorType | StashType | BoxType
 
     def __str__(self) -> str:
         return f"Stash[{self.element}]"
+
+
+class BoxLayout:
+    """What boxes of one kind hold. Compared by identity, and described after it is mentioned: a box may hold boxes of its own kind.
+
+    Attributes:
+        derived: what transformations made for boxes of this kind.
+    """
+
+    __slots__ = ("__weakref__", "derived", "name", "types")
+
+    def __init__(self, name: str, types: Callable[[], tuple[Type, ...]] | None = None) -> None:
+        self.name = name
+        self.types = types
+        self.derived: dict[str, Any] = {}
+
+    def describe(self, contents: Iterable[Type]) -> None:
+        """Says what the boxes hold."""
+        held = tuple(contents)
+        self.types = lambda: held
+
+    @property
+    def contents(self) -> tuple[Type, ...]:
+        """The types of what a box holds."""
+        assert self.types is not None, f"boxes of {self.name} are not described yet"
+        return self.types()
+
+
+@dataclass(frozen=True, slots=True)
+class BoxType:
+    """Values that a call of a recursive graph leaves for its backward part, or nothing where that call is not made."""
+
+    layout: BoxLayout
+
+    def __str__(self) -> str:
+        return f"Box[{self.layout.name}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +100,4 @@ class TokenType:
         return "Token"
 
 
-Type = TensorType | TupleType | FunctionType | StashType | TokenType
+Type = TensorType | TupleType | FunctionType | StashType | BoxType | TokenType

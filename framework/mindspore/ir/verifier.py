@@ -11,12 +11,16 @@ from mindspore.ir.graph import (
     CALL,
     CUSTOM,
     EMIT,
+    EMPTY_BOX,
     EMPTY_STASH,
     IF,
+    IS_EMPTY,
+    MAKE_BOX,
     MAKE_TUPLE,
     SCAN,
     TOKEN,
     TUPLE_GET,
+    UNBOX,
     WHILE,
     Apply,
     Constant,
@@ -27,7 +31,7 @@ from mindspore.ir.graph import (
     subgraphs,
 )
 from mindspore.ir.operator import Operator
-from mindspore.ir.types import FunctionType, StashType, TensorType, TokenType, TupleType, Type
+from mindspore.ir.types import BoxType, FunctionType, StashType, TensorType, TokenType, TupleType, Type
 
 
 def verify(graph: Graph) -> None:
@@ -104,6 +108,8 @@ def _structured_problem(node: Apply) -> str | None:
         return None if fits else f"takes element {node.attrs['index']} of {whole} as {node.type}"
     if node.op is EMPTY_STASH:
         return None if isinstance(node.type, StashType) else f"has type {node.type}, expected a stash"
+    if node.op in (MAKE_BOX, UNBOX, EMPTY_BOX, IS_EMPTY):
+        return _box_problem(node, kinds)
     if node.op is AFTER:
         return None if len(kinds) == 2 and kinds[0] == node.type else f"gives {node.type} for {kinds}"
     if node.op in (TOKEN, EMIT):
@@ -116,6 +122,20 @@ def _structured_problem(node: Apply) -> str | None:
     if functions is None:
         return "is no operation of typed graphs"
     return _function_problem(node, functions)
+
+
+def _box_problem(node: Apply, kinds: tuple[Type | None, ...]) -> str | None:
+    """Boxes hold what their layout says."""
+    box = kinds[0] if node.op in (UNBOX, IS_EMPTY) else node.type
+    if not isinstance(box, BoxType):
+        return f"has {box}, expected a box"
+    if node.op is MAKE_BOX:
+        return None if kinds == box.layout.contents else f"puts {kinds} into {box}, which holds {box.layout.contents}"
+    if node.op is UNBOX:
+        return None if node.type == TupleType(box.layout.contents) else f"takes {node.type} from {box}"
+    if node.op is IS_EMPTY:
+        return None if node.type == TensorType(dt.bool_, ()) else f"has type {node.type}, expected Bool[]"
+    return None if not kinds else f"is made from {kinds}"
 
 
 def _effect_problem(node: Apply, kinds: tuple[Type | None, ...]) -> str | None:

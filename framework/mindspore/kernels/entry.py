@@ -9,6 +9,7 @@ from mindspore.base.shapes import size
 from mindspore.kernels import (
     bounds,
     lower_arg,
+    lower_boxes,
     lower_control,
     lower_gemm,
     lower_moves,
@@ -33,7 +34,9 @@ from mindspore.kernels.program import (
     Invoke,
     Kernels,
     Loop,
+    Pack,
     Put,
+    Unpack,
     called,
     recursive,
 )
@@ -168,6 +171,8 @@ def _step(scope: Scope, task: Task) -> None:
         _check(scope, task.step)
     elif isinstance(task.step, Kernels):
         _kernels(scope, task.step)
+    elif isinstance(task.step, Pack | Unpack):
+        lower_boxes.emit(scope, task.step)
     else:
         assert isinstance(task.step, Invoke | Branch | Loop | Emit)
         lower_control.emit(scope, task, task.step)

@@ -13,12 +13,16 @@ from mindspore.ir.effects import handed_over
 from mindspore.ir.graph import (
     CALL,
     EMIT,
+    EMPTY_BOX,
     EMPTY_STASH,
     IF,
+    IS_EMPTY,
+    MAKE_BOX,
     MAKE_TUPLE,
     SCAN,
     TOKEN,
     TUPLE_GET,
+    UNBOX,
     WHILE,
     Apply,
     Constant,
@@ -29,7 +33,7 @@ from mindspore.ir.graph import (
 )
 from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
-from mindspore.ir.types import StashType, TensorType, TupleType, Type
+from mindspore.ir.types import BoxType, StashType, TensorType, TupleType, Type
 from mindspore.kernels import access as acc
 from mindspore.kernels import catalog
 from mindspore.kernels.calls import calls
@@ -48,10 +52,12 @@ from mindspore.kernels.program import (
     Kernels,
     Loop,
     Map,
+    Pack,
     Put,
     Read,
     Step,
     Take,
+    Unpack,
     Value,
     copied,
     whole,
@@ -60,6 +66,8 @@ from mindspore.primitives import compute as kinds
 from mindspore.primitives.scalar import Expr, trace
 
 Leaves = tuple[Read, ...]
+BOX = TensorType(dt.int64, (1,))
+"""A box in memory: its address, 0 for an empty one."""
 STASH = TensorType(dt.int64, (2,))
 """A stash in memory: the address of its first element, and how many there are."""
 SEPARATE = 1 << 12
@@ -79,7 +87,7 @@ def flatten(graph: Graph, updates: Mapping[int, int], built: Built | None = None
 
 
 def tensor_types(type: Type | None) -> list[TensorType]:
-    """The tensors in a value of this type, in order, a stash as `STASH`; functions and tokens hold none."""
+    """The tensors in a value of this type, in order, a stash as `STASH`, a box as `BOX`; functions and tokens hold none."""
     found: list[TensorType] = []
     stack: list[Type | None] = [type]
     while stack:
@@ -88,6 +96,8 @@ def tensor_types(type: Type | None) -> list[TensorType]:
             found.append(current)
         elif isinstance(current, StashType):
             found.append(STASH)
+        elif isinstance(current, BoxType):
+            found.append(BOX)
         elif isinstance(current, TupleType):
             stack.extend(reversed(current.elements))
     return found
@@ -250,13 +260,12 @@ class _Flattener:
         assert isinstance(node.type, TensorType)
         walk: kinds.Walk = node.attrs["walk"]
         start = acc.collapsed(walk.sizes, walk.strides, walk.offset)
-        read, _ = self.operand(node.inputs[0])
+        read, found = self.operand(node.inputs[0])[0], self.indices(node.inputs[1:], walk)
         if not walk.picks or not size(walk.sizes):
             return (self.seen(read, start),)
         source, output = Read(self.store(read), start), self.new(node.type)
         indices = [
-            Read(value, acc.collapsed(walk.sizes, pick.strides))
-            for value, pick in zip(self.indices(node.inputs[1:], walk), walk.picks, strict=True)
+            Read(value, acc.collapsed(walk.sizes, pick.strides)) for value, pick in zip(found, walk.picks, strict=True)
         ]
         picks = tuple((p.bound, p.step) for p in walk.picks)
         self.emit(Take((source, *indices), (output,), picks=picks))
@@ -351,7 +360,9 @@ class _Flattener:
             carried=carried,
             stashes=loop.reads,
             made=loop.writes,
-            escapes=any(isinstance(o.type, StashType) for o in loop.body.outputs() if o not in loop.body.parameters),
+            escapes=any(
+                isinstance(o.type, StashType | BoxType) for o in loop.body.outputs() if o not in loop.body.parameters
+            ),
         )
         self.function.steps.append(step)
         state = tuple(first[i] if c is None else whole(outputs[c]) for i, c in enumerate(carried))
@@ -359,6 +370,25 @@ class _Flattener:
 
     def empty_stash(self, node: Apply) -> Leaves:
         return (whole(Value(STASH.dtype, 2, np.zeros(2, np.int64), uniform=True)),)
+
+    def make_box(self, node: Apply) -> Leaves:
+        output = self.new(BOX)
+        self.function.steps.append(Pack(tuple(self.arguments(node.inputs)), (output,)))
+        return (whole(output),)
+
+    def unbox(self, node: Apply) -> Leaves:
+        outputs = tuple(self.new(t) for t in tensor_types(node.type))
+        self.emit(Unpack(tuple(self.arguments(node.inputs)), outputs))
+        return tuple(whole(o) for o in outputs)
+
+    def empty_box(self, node: Apply) -> Leaves:
+        return (whole(Value(BOX.dtype, 1, np.zeros(1, np.int64), uniform=True)),)
+
+    def is_empty(self, node: Apply) -> Leaves:
+        output = Value(dt.bool_, 1)
+        (box,) = self.leaves[node.inputs[0]]
+        self.emit(Map((box,), (output,), (trace(lambda s, address: s.eq(address, 0), (BOX.dtype,)),)))
+        return (whole(output),)
 
     def token(self, node: Apply) -> Leaves:
         return ()
@@ -402,6 +432,10 @@ _STRUCTURED: Mapping[object, _Handler] = {
     WHILE: _Flattener.loop,
     SCAN: _Flattener.loop,
     EMPTY_STASH: _Flattener.empty_stash,
+    MAKE_BOX: _Flattener.make_box,
+    UNBOX: _Flattener.unbox,
+    EMPTY_BOX: _Flattener.empty_box,
+    IS_EMPTY: _Flattener.is_empty,
     TOKEN: _Flattener.token,
     EMIT: _Flattener.effect,
 }

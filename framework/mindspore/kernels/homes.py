@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mindspore.base.symbolic import Size
@@ -77,10 +77,23 @@ class _Planner:
                 self.homes[value] = Home("result", index)
             elif value not in self.homes and value in made:
                 if self.may_overwrite(value, made[value], self.function.parameters[target]):
-                    self.homes[value] = Home("parameter", target)
+                    self.settle(value, made, target)
                 else:
                     late[value] = target
         return late
+
+    def settle(self, value: Value, made: Mapping[Value, int], target: int) -> None:
+        """Gives `value` the memory of a parameter, and what it is computed from, step by step, where each may share it."""
+        parameter, position = self.function.parameters[target], made[value]
+        while True:
+            self.homes[value] = Home("parameter", target)
+            for base in self.tasks[position].shares.get(value, ()):
+                fits = base in made and base not in self.homes and self.last[base] == position
+                if fits and base not in self.function.results and self.may_overwrite(base, made[base], parameter):
+                    value, position = base, made[base]
+                    break
+            else:
+                return
 
     def may_overwrite(self, value: Value, position: int, parameter: Value) -> bool:
         """Nothing reads the parameter's old value after `value` is written over it, and no effect ends the run."""

@@ -90,7 +90,7 @@ class Columns:
         level = len(indices) - len(self.nest.outer)
         if level < len(self.nest.length):
             low, high = bounds if level == len(self.nest.length) - 1 else (0, self.nest.length[level])
-            with self.f.loop(low, high, hints=items.hints(0, False)) as loop:
+            with self.f.loop(low, high, hints=items.hints(0, False, self.width)) as loop:
                 self.accumulate([*indices, loop.index], bounds, columns, values)
             return
         leading, first, width = columns

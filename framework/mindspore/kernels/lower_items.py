@@ -24,6 +24,8 @@ SHORT = 8
 """Turns below which a loop may be unrolled completely."""
 LONG = 256
 """Turns from which LLVM does not do so."""
+COPIED = 32
+"""Positions from which a loop is not copied into the turns of the loop around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,13 @@ def depth(nest: Nest, items: Sequence[Item]) -> list[int]:
     return result
 
 
-def hints(count: int, innermost: bool) -> tuple[str, ...]:
-    """Metadata of a loop: only innermost loops become vectors. LLVM would unroll short ones completely before it looks for vectors."""
+def hints(count: int, innermost: bool, inside: int = 0) -> tuple[str, ...]:
+    """Metadata of a loop: only innermost loops become vectors. LLVM would unroll short ones completely before it looks for vectors.
+
+    ``inside``: positions of the loops inside it; copies of long ones only make code.
+    """
     if not innermost:
-        return (NO_VECTOR,)
+        return (NO_VECTOR, NO_UNROLL) if inside >= COPIED else (NO_VECTOR,)
     if is_symbolic(count) or not SHORT <= count < LONG:
         return ()
     return (NO_UNROLL, f'!{{!"llvm.loop.interleave.count", i32 {2 if count >= 4 * SHORT else 1}}}')

@@ -11,17 +11,14 @@ from collections.abc import Sequence
 from mindspore.ir.loops import FORWARD
 from mindspore.kernels import runtime
 from mindspore.kernels.emit import Value as Lane
-from mindspore.kernels.program import Function, Value, makes_stashes
+from mindspore.kernels.program import Function, takes_memory
 from mindspore.kernels.program import Loop as Step
 from mindspore.kernels.scope import Scope
-from mindspore.kernels.tasks import copy_nest
 
 FLAG_BYTES = 64
 """Room for a loop's condition, in front of the frame that condition and body share."""
 FIRST_BYTES = 64
 """With how much memory the largest of a loop's stashes begins: little, for a loop inside a loop makes one in each turn."""
-NO_MEMORY = 12
-"""The code by which the runtime knows that there was no memory."""
 
 
 def emit(scope: Scope, step: Step, frame: Lane, reads: Sequence[Lane], outputs: Sequence[Lane]) -> None:
@@ -39,12 +36,12 @@ def emit(scope: Scope, step: Step, frame: Lane, reads: Sequence[Lane], outputs: 
     if step.condition is None:
         going = turn < stashes.length
     else:
-        _frugal(scope, makes_stashes(step.condition), step.condition, inner, [*state, flag])
+        _frugal(scope, takes_memory(step.condition), step.condition, inner, [*state, flag])
         going = scope.flag(flag)
     f.branch(going, body, done)
     f.line(f"{body}:")
     stashes.make_room(turn)
-    garbage = makes_stashes(step.body) and not step.escapes
+    garbage = takes_memory(step.body) and not step.escapes
     _frugal(scope, garbage, step.body, inner, [*state, *stashes.elements(turn)])
     f.store(turn + 1, turns)
     f.line(f"br label %{again}")
@@ -89,7 +86,7 @@ class _Stashes:
                 memory = runtime.grow(f, f["runtime"], f.load("ptr", block), used * nbytes, wanted * nbytes)
                 f.store(memory, block)
                 exists = runtime.exists(f, memory)
-                self.scope.check(f.select(exists, f.value(0, "i32"), f.value(NO_MEMORY, "i32")))
+                self.scope.check(f.select(exists, f.value(0, "i32"), f.value(runtime.NO_MEMORY, "i32")))
 
     def elements(self, turn: Lane) -> list[Lane]:
         """Where this turn's elements lie: those that the body reads, then those that it writes."""
@@ -127,13 +124,5 @@ def _started(scope: Scope, step: Step, reads: Sequence[Lane], outputs: Sequence[
     for read, carried in zip(step.reads[:count], step.carried, strict=True):
         assert read.value is not None
         if carried is not None and scope.pointer(read.value) is not outputs[carried]:
-            _start(scope, read.value, outputs[carried])
+            scope.copy(read.value, outputs[carried])
     return [read if c is None else outputs[c] for read, c in zip(reads[:count], step.carried, strict=True)]
-
-
-def _start(scope: Scope, first: Value, state: Lane) -> None:
-    """Puts the first value of a state into its memory; a nest reads no pointer for a number that it knows."""
-    nest = copy_nest(first)
-    if nest is not None:
-        known = first.uniform and first.constant is not None
-        scope.run_nest(nest, [state] if known else [scope.pointer(first), state])

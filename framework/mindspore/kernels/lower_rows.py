@@ -149,7 +149,9 @@ class Rows:
         last = level == len(length) - 1
         low, high = bounds if last else (0, length[level])
         carried = [v for lane in so_far for v in items.flat(lane)]
-        with self.f.loop(low, high, carried=carried, hints=items.hints(length[level], last)) as loop:
+        with self.f.loop(
+            low, high, carried=carried, hints=items.hints(length[level], last, prod(length[level + 1 :]))
+        ) as loop:
             inside = items.regrouped(loop.carried, so_far)
             ends = self.nested([*indices, loop.index], level + 1, bounds, inside, body)
             if carried:

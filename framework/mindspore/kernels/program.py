@@ -187,8 +187,8 @@ class Loop(Step):
 
     ``carried[i]`` is the output of state i, None where the body hands the state on unchanged. Behind the state, ``reads`` has the
     stashes whose elements the body takes, one for each direction in ``stashes`` (without a condition their length is the number of
-    turns), and ``outputs`` those that it makes, one for each direction in ``made``. ``escapes``: stashes that a turn makes may be read
-    after it.
+    turns), and ``outputs`` those that it makes, one for each direction in ``made``. ``escapes``: stashes or boxes that a turn makes
+    may be read after it.
     """
 
     condition: Function | None = field(kw_only=True)
@@ -203,6 +203,16 @@ class Loop(Step):
         """Bytes of an element of each stash that is read, and of each that is made."""
         count = len(self.carried)
         return [p.nbytes for p in self.body.parameters[count:]], [r.nbytes for r in self.body.results[count:]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pack(Step):
+    """Puts ``reads``, whole buffers, into a new box: ``outputs[0]`` is its address."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unpack(Step):
+    """Takes ``outputs`` from the box with the address ``reads[0]``, in the order in which they were put into it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -251,9 +261,10 @@ def carries_out(function: Function) -> bool:
     return bool(function.sites) and any(isinstance(s, Emit) for each in reachable(function) for s in each.steps)
 
 
-def makes_stashes(function: Function) -> bool:
-    """Whether a loop in `function`, or in what it calls, makes stashes."""
-    return any(isinstance(step, Loop) and step.made for each in reachable(function) for step in each.steps)
+def takes_memory(function: Function) -> bool:
+    """Whether `function`, or what it calls, makes stashes or boxes."""
+    steps = (step for each in reachable(function) for step in each.steps)
+    return any(isinstance(step, Pack) or (isinstance(step, Loop) and bool(step.made)) for step in steps)
 
 
 def reachable(function: Function) -> list[Function]:

@@ -27,6 +27,8 @@ from mindspore.kernels.emit import Function, Module, Operand, Value
 ) = range(14)
 CANCELLED = 125
 TOO_DEEP = 124
+NO_MEMORY = 12
+"""The code by which the runtime knows that there was no memory."""
 KERNEL = (("ptr noalias", "runtime"), ("ptr noalias readonly", "buffers"), ("ptr noalias readonly", "params"))
 RANGE = (("ptr", "runtime"), ("ptr noalias", "context"), ("i64", "begin"), ("i64", "end"))
 

@@ -15,7 +15,7 @@ from mindspore.kernels.modules import Emit, Shared
 from mindspore.kernels.nest import Nest
 from mindspore.kernels.program import Function as Program
 from mindspore.kernels.program import Value
-from mindspore.kernels.tasks import Task
+from mindspore.kernels.tasks import Task, copy_nest
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,13 @@ class Scope:
         work = (lower_nest.units(nest), lower_nest.grain(nest))
         symbol, sizes = self.shared.nest(nest, work[1] < work[0], self.apart)
         self.start(symbol, pointers, work, sizes)
+
+    def copy(self, value: Value, target: Lane) -> None:
+        """Copies a whole buffer; a nest reads no pointer for a number that it knows."""
+        nest = copy_nest(value)
+        if nest is not None:
+            known = value.uniform and value.constant is not None
+            self.run_nest(nest, [target] if known else [self.pointer(value), target])
 
     def start(self, symbol: str, pointers: Sequence[Lane], work: tuple[int, int], sizes: Sequence[int] = ()) -> None:
         """Call a function of units, or let the thread pool call the one of a chunk."""

@@ -19,9 +19,11 @@ from mindspore.kernels.program import (
     Kernels,
     Loop,
     Map,
+    Pack,
     Product,
     Put,
     Step,
+    Unpack,
     Value,
     copied,
     has_effects,
@@ -72,7 +74,7 @@ class RunStep(Task):
     def effects(self) -> bool:
         return has_effects(self.step)
 
-    step: ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Emit = field(kw_only=True)
+    step: ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack | Emit = field(kw_only=True)
 
 
 def tasks_of(function: Function) -> list[Task]:
@@ -89,27 +91,37 @@ def task(group: Group, outputs: list[Value], updates: Set[Value]) -> Task:
     first = group.steps[0]
     if isinstance(first, Product):
         return _product_task(group, first, outputs, updates)
-    assert isinstance(first, ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Emit)
+    assert isinstance(first, ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack | Emit)
     shares = _loop_shares(first) if isinstance(first, Loop) else _put_shares(first) if isinstance(first, Put) else {}
     return RunStep(_reads(first), list(first.outputs), shares, step=first)
 
 
 def delayed(function: Function, tasks: Sequence[Task]) -> list[Task]:
     """The tasks with those that only update parameters moved behind the last reader of the old values and the last effect, so that they
-    can overwrite them."""
+    can overwrite them; writes of elements behind the other readers of the tensor that they start from, for the same reason."""
     acting = max((position for position, each in enumerate(tasks) if each.effects), default=-1)
     last: dict[Value, int] = {}
+    first: dict[Value, int] = {}
     for position, each in enumerate(tasks):
         last.update((value, position) for value in each.reads)
+        first.update((value, position) for value in each.reads if value not in first)
     target = {function.results[k]: function.parameters[p] for k, p in function.updates.items()}
 
     def place(position: int) -> tuple[int, bool, int]:
         writes = tasks[position].writes
+        bases = [b for v in writes for b in tasks[position].shares.get(v, ())] if is_put(tasks[position]) else []
+        behind = max((last[b] for b in bases), default=position)
+        if position < behind < min((first.get(v, len(tasks)) for v in writes), default=0):
+            return behind, True, position
         if not writes or tasks[position].effects or any(v not in target or v in last for v in writes):
             return position, False, position
         return max(position, acting, *(last.get(target[v], -1) for v in writes)), True, position
 
     return [tasks[p] for p in sorted(range(len(tasks)), key=place)]
+
+
+def is_put(task: Task) -> bool:
+    return isinstance(task, RunStep) and isinstance(task.step, Put)
 
 
 def _product_task(group: Group, product: Product, outputs: list[Value], updates: Set[Value]) -> RunProduct:

@@ -18,10 +18,11 @@ from mindspore.nn.activation import (
     get_activation,
 )
 from mindspore.nn.adam import Adam, AdamWeightDecay
-from mindspore.nn.basic import Dense, Flatten, Identity
+from mindspore.nn.basic import Dense, Dropout, Flatten, Identity
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
 from mindspore.nn.conv import Conv2d
+from mindspore.nn.derivatives import Jvp, Vjp
 from mindspore.nn.embedding import Embedding
 from mindspore.nn.learning_rate_schedule import LearningRateSchedule
 from mindspore.nn.loss import CrossEntropyLoss, L1Loss, LossBase, MSELoss, SoftmaxCrossEntropyWithLogits
@@ -48,11 +49,13 @@ __all__ = [
     "Conv2d",
     "CrossEntropyLoss",
     "Dense",
+    "Dropout",
     "Embedding",
     "Flatten",
     "HSigmoid",
     "HSwish",
     "Identity",
+    "Jvp",
     "L1Loss",
     "LayerNorm",
     "LeakyReLU",
@@ -74,6 +77,7 @@ __all__ = [
     "Summary",
     "Tanh",
     "TrainOneStepCell",
+    "Vjp",
     "WithLossCell",
     "get_activation",
     "summary",

@@ -15,7 +15,7 @@ from mindspore.common.tensor import Tensor
 from mindspore.nn.activation import get_activation
 from mindspore.nn.cell import Cell
 
-__all__ = ["Dense", "Flatten", "Identity"]
+__all__ = ["Dense", "Dropout", "Flatten", "Identity"]
 
 
 class Dense(Cell):
@@ -103,6 +103,44 @@ class Dense(Cell):
 def _check_shape(name: str, init: Any, expected: tuple[int, ...]) -> None:
     if isinstance(init, Tensor) and init.shape != expected:
         raise ValueError(f"For 'Dense', '{name}' must have the shape {expected}, but got {init.shape}.")
+
+
+class Dropout(Cell):
+    """In training, elements are 0 with probability `p` and the others divided by ``1 - p``; in inference the input itself.
+
+    The numbers follow from `set_seed` and from how many draws there were before, and are the same in both modes.
+
+    Args:
+        keep_prob: the probability with which elements are kept; counts when `p` is None.
+        p: the probability with which elements are 0, from 0 to below 1.
+        dtype: accepted; the result has the type of the input.
+
+    Raises:
+        TypeError: `keep_prob` that is no float.
+        ValueError: a probability out of range.
+    """
+
+    def __init__(self, keep_prob: float = 0.5, p: float | None = None, dtype: DType = dt.float32) -> None:
+        super().__init__()
+        if p is None:
+            if not isinstance(keep_prob, float):
+                raise TypeError(
+                    f"For 'Dropout', the type of 'keep_prob' should be 'float', but got type '{type(keep_prob).__name__}'."
+                )
+            if not 0.0 < keep_prob <= 1.0:
+                raise ValueError(
+                    f"For 'Dropout', the 'keep_prob' must be a number in range (0, 1], but got {keep_prob}."
+                )
+        elif isinstance(p, bool) or not isinstance(p, int | float) or not 0 <= p < 1:
+            raise ValueError(f"For 'Dropout', the 'p' must be a number in range [0, 1), but got {p}.")
+        self.keep_prob, self.p = keep_prob, p
+        self.rate = 1.0 - keep_prob if p is None else float(p)
+
+    def construct(self, x: Any) -> Any:
+        return ops.dropout(x, self.rate, self.training)
+
+    def extend_repr(self) -> str:
+        return f"keep_prob={self.keep_prob}" if self.p is None else f"p={self.p}"
 
 
 class Flatten(Cell):

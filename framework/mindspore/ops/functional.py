@@ -16,15 +16,16 @@ from mindspore.common.gradients import GradOperation, get_grad, grad, value_and_
 from mindspore.common.jacobians import jacfwd, jacrev
 from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
+from mindspore.common.taylor import derivative, jet
 from mindspore.ir.operator import all_operators
-from mindspore.ops import clip, layers, losses, updates
+from mindspore.ops import clip, layers, losses, random, updates
 from mindspore.ops.debug import print_
 
 _INTERNAL = frozenset(
     {
         "adam", "adam_weight_decay", "apply_momentum", "argmax_index", "argmin_index", "avg_pool",
         "conv2d_backprop_filter", "conv2d_backprop_input", "cum_prod", "cum_sum", "gather_strided", "iota",
-        "linear_recurrence", "max_pool", "max_pool_grad", "running_sum", "scatter_strided", "sort_positions",
+        "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "running_sum", "scatter_strided", "sort_positions",
         "strided_products", "strided_slice_grad", "top_k", "window_index", "window_max", "window_place",
         "window_spread", "window_sum", "window_take",
     }
@@ -238,7 +239,8 @@ _WRITTEN: Mapping[str, Any] = {
     "assign_add": assign_add, "assign_sub": assign_sub, "bmm": function("BatchMatMul"), "broadcast_to": f.broadcast_to,
     "cast": f.cast, "cat": concat, "clamp": f.clamp, "clip": f.clamp, "clip_by_global_norm": clip.clip_by_global_norm,
     "clip_by_value": clip.clip_by_value, "concat": concat, "cross_entropy": losses.cross_entropy, "dense": dense,
-    "depend": depend, "div": div, "dtype": dtype, "expand_dims": f.expand_dims, "eye": eye, "flatten": f.flatten,
+    "depend": depend, "div": div, "dropout": random.dropout, "dtype": dtype, "expand_dims": f.expand_dims, "eye": eye,
+    "flatten": f.flatten,
     "full": full, "full_like": full_like, "gelu": gelu, "hardsigmoid": function("hsigmoid"),
     "hardswish": function("hswish"), "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": logsumexp,
     "masked_fill": f.masked_fill, "matmul": f.matmul, "max": f.max, "mean": f.mean, "min": f.min,
@@ -267,8 +269,8 @@ _CHOOSING: Mapping[str, Any] = {
 }  # fmt: skip
 
 _TRANSFORMATIONS: Mapping[str, Any] = {
-    "get_grad": get_grad, "grad": grad, "jacfwd": jacfwd, "jacrev": jacrev, "jvp": jvp, "value_and_grad": value_and_grad,
-    "vjp": vjp, "vmap": vmap,
+    "derivative": derivative, "get_grad": get_grad, "grad": grad, "jacfwd": jacfwd, "jacrev": jacrev, "jet": jet, "jvp": jvp,
+    "value_and_grad": value_and_grad, "vjp": vjp, "vmap": vmap,
 }  # fmt: skip
 
 _OTHER_NAMES: Mapping[str, str] = {

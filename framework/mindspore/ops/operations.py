@@ -15,11 +15,12 @@ from mindspore.ops.function_objects import FunctionObject
 from mindspore.ops.hooks import HookBackward, InsertGradientOf
 from mindspore.ops.layers import batch_norm_step
 from mindspore.ops.primitive import Primitive, primitive_class
+from mindspore.ops.random import kept
 
 INTERNAL = frozenset(
     {
         "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Eye", "Full", "GatherStrided", "Iota",
-        "LinearRecurrence", "MaxPoolGrad", "OneHot", "RunningSum", "ScatterStrided", "SortPositions",
+        "LinearRecurrence", "MaxPoolGrad", "OneHot", "PhiloxUniform", "RunningSum", "ScatterStrided", "SortPositions",
         "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",
         "WindowTake",
     }
@@ -214,17 +215,36 @@ class AdamWeightDecay(FunctionObject):
         return _stored((var, m, v), _adam_weight_decay(var, m, v, *numbers_and_gradient))
 
 
+class Dropout(FunctionObject):
+    """``Dropout(keep_prob)(x)``: elements kept with that probability and divided by it, the others 0; and the mask of those kept."""
+
+    __slots__ = ("Seed0", "Seed1", "keep_prob")
+
+    def __init__(self, keep_prob: float = 0.5, Seed0: int = 0, Seed1: int = 0) -> None:  # noqa: N803 -- MindSpore's names
+        if not isinstance(keep_prob, float) or not 0.0 < keep_prob <= 1.0:
+            raise ValueError(
+                f"For 'Dropout', the 'keep_prob' must be a float in range (0.0, 1.0], but got {keep_prob!r}."
+            )
+        self.keep_prob, self.Seed0, self.Seed1 = keep_prob, Seed0, Seed1
+
+    def __call__(self, x: Any) -> Any:
+        seed = None if self.Seed0 == 0 and self.Seed1 == 0 else self.Seed0 * 65536 + self.Seed1
+        mask = kept(x, 1.0 - self.keep_prob, seed)
+        return _mul(x, _mul(mask, 1.0 / self.keep_prob)), mask
+
+
 def _stored(state: tuple[Any, ...], values: Any) -> Any:
     """The new values, written into the Parameters."""
     return tuple([assign(parameter, value) for parameter, value in zip(state, values, strict=True)])
 
 
+_mul = function("mul")
 _adam = function("Adam")
 _adam_weight_decay = function("AdamWeightDecay")
 _momentum = function("ApplyMomentum")
 _WRITTEN = (
-    Adam, AdamWeightDecay, ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Eye, Fill, OneHot, Ones, Partial, Print,
-    Rank, Shape, Size, Zeros,
+    Adam, AdamWeightDecay, ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Dropout, Eye, Fill, OneHot, Ones,
+    Partial, Print, Rank, Shape, Size, Zeros,
 )  # fmt: skip
 _BY_NAME: dict[str, Any] = {c.__name__: c for c in (*_WRITTEN, *indexed.CLASSES, HookBackward, InsertGradientOf)}
 _BY_NAME |= {

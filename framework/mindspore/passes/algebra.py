@@ -48,11 +48,22 @@ def _is_plus_zero(node: Node) -> bool:
 
 
 def _add(node: Apply) -> Node | None:
-    """x + 0 = x (up to the sign of a zero), 0 + x = x."""
+    """x + 0 = x (up to the sign of a zero), 0 + x = x; see also `_added_into`."""
     x, y = node.inputs
     if _is_plus_zero(y):
         return x
-    return y if _is_plus_zero(x) else None
+    if _is_plus_zero(x):
+        return y
+    return _added_into(x, y) or _added_into(y, x)
+
+
+def _added_into(x: Node, y: Node) -> Node | None:
+    """x + scatter_add(0, u) = scatter_add(x, u): gradients of elements are summed without a tensor of zeros for each."""
+    if not isinstance(y, Apply) or _function(y) != "scatter_strided" or y.attrs["kind"] != "add":
+        return None
+    if not _is_plus_zero(y.inputs[0]) or x.type != y.type:
+        return None
+    return Apply(y.op, (x, *y.inputs[1:]), y.attrs, y.type, y.location)
 
 
 def _sub(node: Apply) -> Node | None:

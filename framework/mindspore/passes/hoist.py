@@ -1,6 +1,6 @@
 """``while c(s, w): s = f(s, g(w))`` computes ``g(w)`` once, before the loop, when no turn changes ``w``.
 
-Only operators with floating results move: they are defined for every input, so that a loop without turns does not fail. Views and constants
+Only operators with floating results move, and none that may fail: a loop without turns does not fail. Views and constants
 stay, since kernels read through them for free.
 """
 
@@ -44,9 +44,12 @@ def _movable(state: Sequence[Node], outputs: Sequence[Node]) -> list[Node]:
     """The last operators of those that read only what no turn changes."""
     fixed = steady(state, outputs)
     reading: set[int] = {id(p) for p in state if id(p) in fixed}
+    stuck: set[int] = set()
     found: dict[int, Node] = {}
     for node in toposort(*outputs):
-        if id(node) not in fixed:
+        if getattr(getattr(node, "op", None), "may_fail", False) or any(id(i) in stuck for i in node.inputs):
+            stuck.add(id(node))
+        if id(node) not in fixed or id(node) in stuck:
             found.update((id(i), i) for i in _work(node.inputs, reading))
         elif isinstance(node, Apply) and _is_operator(node) and any(id(i) in reading for i in node.inputs):
             reading.add(id(node))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mindspore.ir.graph import EMIT, Apply, Constant, Graph, Node, bodies
+from mindspore.ir.graph import EMIT, MAKE_BOX, Apply, Constant, Graph, Node, bodies
 from mindspore.ir.operator import Operator
 from mindspore.ir.rewrite import with_inputs
 
@@ -47,7 +47,7 @@ def _key(node: Node) -> Hashable | None:
     if not isinstance(node, Apply) or node.op is EMIT or (isinstance(node.op, Operator) and node.op.effect):
         return None
     attrs = tuple(sorted((k, _hashable(v)) for k, v in node.attrs.items())) if node.attrs else ()
-    kind = None if node.inputs else node.type
+    kind = None if node.inputs and node.op is not MAKE_BOX else node.type
     return (id(node.op), tuple(id(i) for i in node.inputs), attrs, kind)
 
 

@@ -27,6 +27,7 @@ FAMILIES = (
     "loss",
     "optimizer",
     "adam",
+    "random",
 )
 """The files that declare operators; a new family is added here and nowhere else."""
 

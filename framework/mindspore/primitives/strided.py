@@ -148,7 +148,7 @@ _PLAIN = ((4, 6), _rows(sizes=(2, 3), strides=(6, 2), offset=7))
 
 operator(
     "GatherStrided", "*x", attrs={"walk": REQUIRED}, infer=_infer_gather, reference=_gather, gradient=_gather_gradient,
-    compute=Gather(), vmap=_gather_rows, dtypes=dt.ALL,
+    compute=Gather(), may_fail=True, vmap=_gather_rows, dtypes=dt.ALL,
     samples=Samples(
         (*(Case((x, i), {"walk": w}) for x, i, w in _WALKS), Case((_PAIR[0], _PAIR[1], _PAIR[1]), {"walk": _PAIR[2]}),
          Case((_PLAIN[0],), {"walk": _PLAIN[1]})),
@@ -259,7 +259,7 @@ def _scatter_cases() -> tuple[Case, ...]:
 
 operator(
     "ScatterStrided", "*x", attrs={"walk": REQUIRED, "kind": "set"}, infer=_infer_scatter, reference=_scatter,
-    gradient=scatter_gradient, compute=Scatter(), vmap=_scatter_rows, dtypes=tuple(t for t in dt.REAL if wide_type(t) is t),
+    gradient=scatter_gradient, compute=Scatter(), may_fail=True, vmap=_scatter_rows, dtypes=tuple(t for t in dt.REAL if wide_type(t) is t),
     samples=Samples(
         _scatter_cases(), (Domain(0.5, 3.0), Domain(0.5, 3.0), _INDEX),
         wrong=(Wrong(((3, 4), (5, 3), (5,)), ValueError, ("updates", "[5, 3]", "(5, 4)"), (dt.float32, dt.float32, dt.int64),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from mindspore.backends.reference.numpy_builder import NumpyBuilder
 from mindspore.base.errors import InternalError
@@ -16,12 +18,16 @@ from mindspore.ir.graph import (
     CALL,
     CUSTOM,
     EMIT,
+    EMPTY_BOX,
     EMPTY_STASH,
     IF,
+    IS_EMPTY,
+    MAKE_BOX,
     MAKE_TUPLE,
     SCAN,
     TOKEN,
     TUPLE_GET,
+    UNBOX,
     WHILE,
     Apply,
     Constant,
@@ -170,6 +176,8 @@ def _simple(node: Apply, inputs: list[Any], b: Builder) -> Any:
         return inputs[0][node.attrs["index"]]
     if node.op is EMPTY_STASH:
         return []
+    if node.op in _BOXES:
+        return _BOXES[node.op](inputs)
     if node.op is TOKEN:
         return None
     if node.op is AFTER:
@@ -177,6 +185,15 @@ def _simple(node: Apply, inputs: list[Any], b: Builder) -> Any:
     if not isinstance(node.op, Operator):
         raise InternalError(f"{_place(node)}a typed graph cannot hold the operation {node.op!r}")
     return b.apply(node.op, inputs, node.attrs)
+
+
+_BOXES: Mapping[object, Callable[[list[Any]], Any]] = {
+    MAKE_BOX: tuple,
+    UNBOX: lambda inputs: inputs[0],
+    EMPTY_BOX: lambda inputs: None,
+    IS_EMPTY: lambda inputs: np.asarray(inputs[0] is None),
+}
+"""A box is a tuple, an empty one None."""
 
 
 def _place(node: Node) -> str:

@@ -55,8 +55,26 @@ PyObject* call(size_t slot, Args... args) {
     return result;
 }
 
+// How a class defines the operator with its objects on the right, in the order of the slots.
+constexpr std::array<const char*, kSlotCount> kReflected{
+    "__radd__", "__rsub__", "__rmul__", "__rtruediv__", "__rfloordiv__", "__rmod__", "__rpow__", "__rmatmul__",
+    nullptr,    nullptr,    nullptr,    "__rand__",     "__ror__",       "__rxor__", nullptr,    "__gt__",
+    "__ge__",   "__eq__",   "__ne__",   "__lt__",       "__le__",        nullptr};
+
+// Whether the class of an object that is no tensor defines the operator in Python, so that Python is to call that.
+bool takes_over(size_t slot, PyObject* left, PyObject* right) {
+    if (!is_tensor(left) || is_tensor(right) || !PyType_HasFeature(Py_TYPE(right), Py_TPFLAGS_HEAPTYPE)) return false;
+    PyObject* name = PyUnicode_FromString(kReflected[slot]);
+    PyObject* found = name ? _PyType_Lookup(Py_TYPE(right), name) : nullptr;
+    const bool defined = found && PyFunction_Check(found);
+    Py_XDECREF(name);
+    PyErr_Clear();
+    return defined;
+}
+
 template <size_t kSlot>
 PyObject* binary(PyObject* left, PyObject* right) {
+    if (takes_over(kSlot, left, right)) Py_RETURN_NOTIMPLEMENTED;
     return call(kSlot, left, right);
 }
 
@@ -67,11 +85,12 @@ PyObject* unary(PyObject* self) {
 }
 
 PyObject* power(PyObject* base, PyObject* exponent, PyObject* modulus) {
-    if (modulus != Py_None) Py_RETURN_NOTIMPLEMENTED;
+    if (modulus != Py_None || takes_over(kPow, base, exponent)) Py_RETURN_NOTIMPLEMENTED;
     return call(kPow, base, exponent);
 }
 
 PyObject* compare(PyObject* left, PyObject* right, int operation) {
+    if (takes_over(kLt + static_cast<size_t>(operation), left, right)) Py_RETURN_NOTIMPLEMENTED;
     return call(kLt + static_cast<size_t>(operation), left, right);
 }
 
