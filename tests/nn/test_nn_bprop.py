@@ -134,7 +134,7 @@ def with_bprop(bprop: Callable[..., Any]) -> nn.Cell:
         def construct(self, x: Any, y: Any) -> Any:
             return x * y
 
-    Wrong.bprop = bprop  # type: ignore[attr-defined]
+    Wrong.bprop = bprop
     return Wrong()
 
 

@@ -295,6 +295,24 @@ def test_second_gradients_behind_backward_hooks(mode: str) -> None:
     assert ms.grad(lambda x: ms.grad(net)(x))(X).tolist() == [200, 400, 600]
 
 
+class Own(nn.Cell):
+    def construct(self, x: Any) -> Any:
+        return x * x
+
+    def bprop(self, x: Any, out: Any, dout: Any) -> Any:
+        return dout * 3
+
+
+def test_hooks_around_a_gradient_of_its_own(mode: str) -> None:
+    net = Own()
+    handle = net.register_backward_hook(lambda cell, grad_input, grad_output: (grad_input[0] * 10 + grad_output[0],))
+    assert ms.grad(lambda x: net(x) * 2)(X).tolist() == [62, 62, 62]
+    net.register_backward_pre_hook(tenfold)
+    assert ms.grad(lambda x: net(x) * 2)(X).tolist() == [620, 620, 620]
+    handle.remove()
+    assert ms.grad(lambda x: net(x) * 2)(X).tolist() == [60, 60, 60]
+
+
 def test_backward_hooks_in_loops(mode: str) -> None:
     net = Weighted()
     net.register_backward_hook(lambda cell, grad_input, grad_output: (grad_input[0] * 2,))

@@ -99,9 +99,13 @@ def copy_call(kind: TensorType) -> list[Call]:
     return [Call(found[0], (0, 1), found[1])] if found else []
 
 
+_OF_BOOL = {"sum": "any", "prod": "all"}
+
+
 def _reduce(compute: Reduce, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
     axes = normalize_axes(attrs["axis"], inputs[0].rank)
-    spec = reduction.spec(compute.kind, inputs[0].dtype, outputs[0].dtype)
+    kind = _OF_BOOL.get(compute.kind, compute.kind) if inputs[0].dtype is dt.bool_ else compute.kind
+    spec = reduction.spec(kind, inputs[0].dtype, outputs[0].dtype)
     return [Call(spec, (0, 1), reduction.layout(inputs[0].shape, axes).params)]
 
 
@@ -118,8 +122,10 @@ def _contract(compute: Contract, inputs: Types, outputs: Types, attrs: Mapping[s
 
 
 def _products(compute: Products, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
-    spec = gemm_strided.spec(outputs[0].dtype)
-    return [Call(spec, (0, 1, 2), gemm_strided.params(p)) for p in attrs["products"]]
+    spec, products = gemm_strided.spec(outputs[0].dtype), attrs["products"]
+    written = sum(p.groups * p.rows * size(p.columns) for p in products)
+    first = fill_call(outputs[0], 0, 2) if written < size(outputs[0].shape) else []
+    return first + [Call(spec, (0, 1, 2), gemm_strided.params(p)) for p in products]
 
 
 def _windows(compute: Windows, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:

@@ -191,11 +191,14 @@ def _tiles(module: Module, t: Tiling) -> str:
 
         def border() -> list[Value]:
             f.call("void", tile, k, left, right, beside, t.columns, 0)
-            with f.loop(0, width, hints=_HINTS) as column, f.loop(0, height, hints=_HINTS) as row:
+            f.choose(add.ne(0), lambda: spread(True), lambda: spread(False))
+            return []
+
+        def spread(accumulate: bool) -> list[Value]:
+            with f.loop(0, height, hints=_HINTS) as row, f.loop(0, width, hints=[NO_VECTOR]) as column:
                 slot = target.at(t.type, entry(f, here, column.index) + row.index * ldc)
                 value = f.load(t.type, beside.at(t.type, row.index * t.columns + column.index))
-                before = f.choose(add.ne(0), lambda: [f.load(t.type, slot)], lambda: [f.value(0.0, t.type)])[0]
-                f.store(value + before, slot)
+                f.store(f.load(t.type, slot) + value if accumulate else value, slot)
             return []
 
         f.choose(straight, inner, border)

@@ -16,6 +16,7 @@ class HookedCalls:
     """What `nn.Cell` knows about hooks. Compiled code calls the same methods."""
 
     construct: Callable[..., Any]
+    bprop: Callable[..., Any]
 
     def _start_hooks(self) -> None:
         own = self.__dict__
@@ -114,11 +115,11 @@ class HookedCalls:
     def __graph_gradient__(self) -> Any:
         """How gradients pass through a call: through hooks, by the method ``bprop`` of the class, or by computing it again."""
         own = self.__dict__
-        if own.get("_backward_hooks") or own.get("_backward_pre_hooks"):
+        hooked = own.get("_backward_hooks") or own.get("_backward_pre_hooks")
+        if hasattr(type(self), "bprop"):
+            return self._hooked_bprop if hooked else self.bprop
+        if hooked:
             return BackwardHooks(self._before_gradient, self._after_gradient)
-        bprop = getattr(type(self), "bprop", None)
-        if bprop is not None:
-            return bprop.__get__(self)
         return RECOMPUTE if own.get("_recompute") else None
 
     def _hooked_construct(self, *args: Any, **kwargs: Any) -> Any:
@@ -135,6 +136,12 @@ class HookedCalls:
             if result is not None:
                 output = result
         return output
+
+    def _hooked_bprop(self, *args: Any) -> Any:
+        several = isinstance(args[-1], tuple)
+        cotangents = self._before_gradient(args[-1] if several else (args[-1],))
+        gradients = self.bprop(*args[:-1], cotangents if several else cotangents[0])
+        return self._after_gradient(gradients if isinstance(gradients, tuple) else (gradients,), cotangents)
 
     def _before_gradient(self, cotangents: Any) -> Any:
         for hook in self._backward_pre_hooks.values():  # type: ignore[attr-defined]

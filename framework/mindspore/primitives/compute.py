@@ -162,7 +162,8 @@ MOST_DIMS = 4
 
 @dataclass(frozen=True, slots=True)
 class Products:
-    """The two inputs are multiplied as attribute ``products`` says, a tuple of `StridedProduct` that together write each output once."""
+    """The two inputs are multiplied as attribute ``products`` says, a tuple of `StridedProduct`. No element is written twice;
+    those that none writes are 0."""
 
 
 @dataclass(frozen=True, slots=True)

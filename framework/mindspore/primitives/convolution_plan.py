@@ -148,7 +148,7 @@ def _combined(lists: list[list[_Phase]]) -> list[tuple[_Phase, ...]]:
 
 
 def input_products(c: Convolution) -> tuple[Pairs, tuple[StridedProduct, ...]]:
-    """How the gradient of the output must be padded, and one product for each phase of the strides."""
+    """How the gradient of the output must be padded, and a product for each phase of the strides that meets weights."""
     lists = [
         _phases(n, k, s, d, before)
         for n, k, s, d, (before, _) in zip(c.sizes, c.kernel, c.strides, c.dilation, c.pads, strict=True)
@@ -158,7 +158,8 @@ def input_products(c: Convolution) -> tuple[Pairs, tuple[StridedProduct, ...]]:
         reads = [p.windows for p in phases if p.taps]
         first, last = min((r[0] for r in reads), default=0), max((r[1] for r in reads), default=0)
         pads.append((max(0, -first), max(0, last - count + 1)))
-    return tuple(pads), tuple(_input_product(c, tuple(pads), phases) for phases in _combined(lists))
+    met = [phases for phases in _combined(lists) if all(p.taps for p in phases)]
+    return tuple(pads), tuple(_input_product(c, tuple(pads), phases) for phases in met)
 
 
 def _input_product(c: Convolution, pads: Pairs, phases: tuple[_Phase, ...]) -> StridedProduct:
@@ -172,7 +173,7 @@ def _input_product(c: Convolution, pads: Pairs, phases: tuple[_Phase, ...]) -> S
         c.group, inside, (outputs, *taps), (c.batch, *(p.count for p in phases)),
         Strided(_dot(weights[2:], [p.first for p in phases]), outputs * weights[0], weights[1],
                 (weights[0], *_times(weights[2:], [p.step for p in phases]))),
-        Strided(window if prod(taps) else 0, outputs * prod(sizes), 0,
+        Strided(window, outputs * prod(sizes), 0,
                 (prod(sizes), *_times(given, [-p.back for p in phases])), (c.outputs * prod(sizes), *given)),
         Strided(_dot(taken, [p.start for p in phases]), inside * prod(c.sizes), prod(c.sizes), (),
                 (c.inputs * prod(c.sizes), *_times(taken, c.strides))),
