@@ -203,6 +203,16 @@ def test_embedding_tables_learn_and_leave_padding_alone(mode: str) -> None:
         nn.Embedding(4, 2, padding_idx=4)
 
 
+@pytest.mark.parametrize("shape", [(5,), (33, 3), (3, 33), (300,), (2, 3, 400)])
+def test_sums_and_products_of_truth(mode: str, shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).integers(0, 2, shape).astype(np.bool_)
+    for axis in (0, -1, ()):
+        axes = axis if isinstance(axis, int) else None
+        found = Call(lambda t, axis=axis: (ops.ReduceSum()(t, axis), ops.ReduceProd()(t, axis)))(Tensor(x))
+        np.testing.assert_array_equal(found[0].asnumpy(), x.any(axes))
+        np.testing.assert_array_equal(found[1].asnumpy(), x.all(axes))
+
+
 def test_what_only_eager_mode_can_choose() -> None:
     x = Tensor(X)
     assert x.masked_select(x > 2).tolist() == [3, 5, 4]

@@ -10,27 +10,12 @@ import numpy as np
 from mindspore.infer.iteration import means
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.state import tensor
-from mindspore.infer.structure import fresh, make_dict, make_list, make_tuple, to_python
+from mindspore.infer.structure import describe, fresh, make_dict, make_list, make_tuple, to_python
 from mindspore.infer.values import Abstract, Dict, Instance, Known, List, Sequence
 
 _VALUES = (
-    bool,
-    int,
-    float,
-    complex,
-    str,
-    bytes,
-    type(None),
-    tuple,
-    list,
-    dict,
-    set,
-    frozenset,
-    range,
-    slice,
-    np.ndarray,
-    np.generic,
-)
+    bool, int, float, complex, str, bytes, type(None), tuple, list, dict, set, frozenset, range, slice, np.ndarray, np.generic,
+)  # fmt: skip
 
 
 @means(copy.copy)
@@ -64,5 +49,5 @@ def _copied(machine: Machine, value: Abstract, deep: bool) -> Abstract:
     if isinstance(value, Known) and isinstance(value.value, _VALUES):
         return fresh(machine, (copy.deepcopy if deep else copy.copy)(to_python(machine, value)))
     raise TypeError(
-        "copy takes tensors, constants, containers and objects made in the graph; make a copy of a Parameter or Cell outside."
+        f"copy takes tensors, numbers, strings, containers and objects made in the graph, but got {describe(value)}: copy it outside."
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import operator
 from collections.abc import Callable, Mapping
@@ -24,7 +23,7 @@ from mindspore.infer.structure import (
     python_class,
     to_python,
 )
-from mindspore.infer.values import NONE, Abstract, Dict, Instance, Known, List
+from mindspore.infer.values import NONE, Abstract, Dict, Instance, Known
 
 Arguments = tuple[Abstract, ...]
 Keywords = Mapping[str, Abstract]
@@ -159,17 +158,6 @@ def _is_dataclass(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstra
     return Known(dataclasses.is_dataclass(cls))
 
 
-def _copied(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
-    value = args[0]
-    if isinstance(value, Instance):
-        made = Instance(value.cls)
-        machine.heap.set(made, machine.heap.get(value))
-        return made
-    if isinstance(value, List):
-        return make_list(machine, machine.heap.get(value))
-    return make_dict(machine, machine.heap.get(value)) if isinstance(value, Dict) else value
-
-
 builtin_calls.update(
     {
         dataclasses.replace: _replace,
@@ -177,6 +165,5 @@ builtin_calls.update(
         dataclasses.astuple: _as_tuple,
         dataclasses.fields: _fields_of,
         dataclasses.is_dataclass: _is_dataclass,
-        copy.copy: _copied,
     }
 )

@@ -99,9 +99,13 @@ def copy_call(kind: TensorType) -> list[Call]:
     return [Call(found[0], (0, 1), found[1])] if found else []
 
 
+_OF_BOOL = {"sum": "any", "prod": "all"}
+
+
 def _reduce(compute: Reduce, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
     axes = normalize_axes(attrs["axis"], inputs[0].rank)
-    spec = reduction.spec(compute.kind, inputs[0].dtype, outputs[0].dtype)
+    kind = _OF_BOOL.get(compute.kind, compute.kind) if inputs[0].dtype is dt.bool_ else compute.kind
+    spec = reduction.spec(kind, inputs[0].dtype, outputs[0].dtype)
     return [Call(spec, (0, 1), reduction.layout(inputs[0].shape, axes).params)]
 
 

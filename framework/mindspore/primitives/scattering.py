@@ -154,7 +154,7 @@ operator(
     may_fail=True,
     samples=Samples(
         (Case(((5, 2), (5,)), {"shape": (3, 4)}), Case(((2, 1), (2, 4)), {"shape": (3, 4)}), Case(((0, 1), (0, 2)), {"shape": (2, 2)})),
-        (INDEX, Domain()),
+        (Domain(-2, 1, dtype=dt.int32), Domain()),
         wrong=(Wrong(((2, 1), (3,)), ValueError, ("ScatterNd", "'updates'", "[2]", "[3]"), (dt.int64, dt.float32), {"shape": (4,)}),
                Wrong(((2, 1), (2,)), TypeError, ("ScatterNd", "'shape'", "4.0"), (dt.int64, dt.float32), {"shape": (4.0,)})),
     ),
