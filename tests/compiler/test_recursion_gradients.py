@@ -262,3 +262,26 @@ def test_no_gradient_inside_is_an_error_with_its_place() -> None:
     (found,) = compiled(ms.grad(function), double(0.5), integer(2))
     inner = np.tanh(0.5)
     np.testing.assert_allclose(found, (1 - np.tanh(inner) ** 2) * (1 - inner**2), rtol=1e-12)
+
+
+def test_forward_mode_goes_through_recursion() -> None:
+    x, v, n = double(1.25), double(2.0), integer(4)
+
+    def pushed(function: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda a: ms.jvp(lambda b: function(b, n), (a,), (v,))[1]
+
+    np.testing.assert_allclose(compiled(pushed(power), x)[0], 2 * 5 * 1.25**4, rtol=1e-12)
+    np.testing.assert_allclose(compiled(pushed(ms.grad(power)), x)[0], 2 * 20 * 1.25**3, rtol=1e-12)
+    np.testing.assert_allclose(compiled(ms.grad(pushed(power)), x)[0], 2 * 20 * 1.25**3, rtol=1e-12)
+    np.testing.assert_allclose(compiled(pushed(nth(power, 2)), x)[0], 2 * 60 * 1.25**2, rtol=1e-12)
+
+
+@pytest.mark.parametrize("function", [smooth_loop, waves, outer, loop_of_calls, falling])
+def test_forward_over_reverse_is_reverse_over_reverse(function: Callable[..., Any]) -> None:
+    x, v, n = double(0.75), double(1.5), integer(4)
+
+    def forward(a: Any) -> Any:
+        return ms.jvp(lambda b: ms.grad(function)(b, n), (a,), (v,))[1]
+
+    (found,), (want,) = compiled(forward, x), compiled(nth(function, 2), x, n)
+    np.testing.assert_allclose(found, 1.5 * want, rtol=1e-9)

@@ -20,14 +20,6 @@ from mindspore.ir.types import BoxLayout, BoxType, TupleType, Type
 Differentiated = tuple[Apply, Sequence[Node | None]]
 
 
-class _AgainError(Exception):
-    """More is asked of `derivative` while it is made."""
-
-    def __init__(self, derivative: Derivative) -> None:
-        super().__init__()
-        self.derivative = derivative
-
-
 class Derivative:
     """The two graphs of one recursive graph.
 
@@ -37,11 +29,12 @@ class Derivative:
         read: positions of the parameters that the backward graph reads.
     """
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, pullback: Pullback) -> None:
+        self.graph, self.pullback = graph, pullback
         self.results: set[int] = set()
         self.wrt: set[int] = set()
         self.read: set[int] = set()
+        self.wanted = (self.results, self.wrt)
         self.begin()
 
     def begin(self) -> None:
@@ -50,19 +43,11 @@ class Derivative:
         self.forward = Graph(f"{self.graph.name}_forward", location=self.graph.location)
         self.backward = Graph(f"{self.graph.name}_backward", location=self.graph.location)
 
-    def asked(self, results: set[int], wrt: set[int]) -> bool:
-        """Adds to what is asked for; whether that is more than before."""
-        if results <= self.results and wrt <= self.wrt:
-            return False
-        self.results |= results
-        self.wrt |= wrt
-        return True
-
-    def attempt(self, pullback: Pullback) -> bool:
+    def attempt(self) -> bool:
         """Makes the graphs; whether they read no more arguments than was assumed."""
         self.begin()
         wrt = sorted(self.wrt)
-        body = differentiated(self.graph, sorted(self.results), wrt, pullback)
+        body = differentiated(self.graph, sorted(self.results), wrt, self.pullback)
         found = [zeros(body.parameters[p]) if g is None else g for p, g in zip(wrt, body.gradients, strict=True)]
         kept = residuals(body.parameters, body.outputs, found)
         read = {i for i, p in enumerate(body.parameters) if any(k is p for k in kept)}
@@ -81,47 +66,6 @@ class Derivative:
         return True
 
 
-class Derivatives:
-    """Derivatives of the recursive graphs that one transformation meets."""
-
-    def __init__(self) -> None:
-        self.found: dict[Graph, Derivative] = {}
-        self.growing: list[Derivative] = []
-
-    def of(self, graph: Graph, results: set[int], wrt: set[int], pullback: Pullback) -> Derivative:
-        """The derivative of `graph` for at least these results and parameters. It may still grow."""
-        known = self.found.get(graph)
-        if known is not None and known in self.growing:
-            if known.asked(results, wrt):
-                raise _AgainError(known)
-            return known
-        if known is None or not (results <= known.results and wrt <= known.wrt):
-            more = Derivative(graph)
-            more.asked(results | (known.results if known else set()), wrt | (known.wrt if known else set()))
-            known = self.found[graph] = more
-            self._grow(known, pullback)
-        return known
-
-    def _grow(self, derivative: Derivative, pullback: Pullback) -> None:
-        """Until nothing more is asked of it. What was made inside for less is forgotten."""
-        before, depth = dict(self.found), len(self.growing)
-        self.growing.append(derivative)
-        try:
-            while not self._complete(derivative, pullback):
-                self.found = dict(before)
-                del self.growing[depth + 1 :]
-        finally:
-            del self.growing[depth:]
-
-    def _complete(self, derivative: Derivative, pullback: Pullback) -> bool:
-        try:
-            return derivative.attempt(pullback)
-        except _AgainError as again:
-            if again.derivative is not derivative:
-                raise
-            return False
-
-
 def call_gradients(node: Apply, adjoint: Mapping[int, Node], active: set[int], pullback: Pullback) -> Differentiated:
     """The gradient of a Call; `adjoint` gives the cotangents of its results by position."""
     function, *arguments = node.inputs
@@ -130,7 +74,7 @@ def call_gradients(node: Apply, adjoint: Mapping[int, Node], active: set[int], p
     wrt = {i for i, a in enumerate(arguments) if id(a) in active and is_float(a)}
     if not wrt:
         return node, given
-    derivative = pullback.derivatives.of(function.value, set(adjoint), wrt, pullback)
+    derivative = pullback.derivatives.of(function.value, set(adjoint), wrt)
     b, kinds = GraphBuilder(node.location), node.type.elements if isinstance(node.type, TupleType) else (node.type,)
     results = TupleType(tuple(k for k in (*kinds, BoxType(derivative.layout)) if k is not None))
     forward = call(derivative.forward, arguments, node.location, results)

@@ -9,19 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mindspore.autodiff.activity import elements, is_float
-from mindspore.autodiff.cotangents import zeros
+from mindspore.autodiff.activity import elements, floating, is_float
+from mindspore.autodiff.boxes import taken_from
+from mindspore.autodiff.cotangents import boxed, call, cotangent_layout, cotangent_type, moving, zeros
+from mindspore.autodiff.growing import Table
 from mindspore.autodiff.reverse import value_and_grad_graph
 from mindspore.base.errors import GraphTypeError
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import (
     AFTER,
+    CALL,
     CUSTOM,
     EMIT,
     IF,
+    IS_EMPTY,
+    MAKE_BOX,
     MAKE_TUPLE,
     SCAN,
     TUPLE_GET,
+    UNBOX,
     WHILE,
     Apply,
     Constant,
@@ -33,7 +39,7 @@ from mindspore.ir.graph import (
 from mindspore.ir.loops import Loop, function, loop_of
 from mindspore.ir.operator import NotDifferentiable, Operator
 from mindspore.ir.rewrite import inline, with_inputs
-from mindspore.ir.types import TupleType
+from mindspore.ir.types import BoxType, TupleType
 
 Tangents = Sequence[Node | None]
 Transposed = tuple[list[Parameter], Sequence[Node | None]]
@@ -44,7 +50,7 @@ def jvp_graph(graph: Graph, wrt: Sequence[int], differentiated: Sequence[int] | 
     """A graph that gives the outputs of `graph` and their derivatives in a direction.
 
     Args:
-        graph: closed, typed, without calls.
+        graph: closed and typed.
         wrt: positions of the parameters that move; for each one more parameter follows `graph`'s own: its tangent, of its type.
         differentiated: positions of the outputs whose tangents are given; all floating outputs when None.
 
@@ -54,7 +60,7 @@ def jvp_graph(graph: Graph, wrt: Sequence[int], differentiated: Sequence[int] | 
     Raises:
         GraphTypeError: a node on the way has no gradient.
     """
-    parameters, tangents, outputs, found = _dual(graph, wrt)
+    parameters, tangents, outputs, found = _dual(graph, wrt, Duals())
     chosen = [i for i, o in enumerate(outputs) if is_float(o)] if differentiated is None else differentiated
     given = [zeros(outputs[i]) if (t := found[i]) is None else t for i in chosen]
     result = GraphBuilder(graph.location).tuple([*outputs, *given])
@@ -62,12 +68,12 @@ def jvp_graph(graph: Graph, wrt: Sequence[int], differentiated: Sequence[int] | 
 
 
 def _dual(
-    graph: Graph, moving: Sequence[int]
+    graph: Graph, moving: Sequence[int], duals: Duals
 ) -> tuple[list[Parameter], list[Parameter], tuple[Node, ...], list[Node | None]]:
     """Parameters and results of `graph`, and tangents of the parameters `moving` and of the results (None where nothing moves)."""
     parameters = [Parameter(p.name, p.type, p.location) for p in graph.parameters]
-    tangents = [Parameter(f"t_{parameters[i].name}", parameters[i].type) for i in moving]
-    walk = _Walk(dict(zip(map(id, graph.parameters), parameters, strict=True)))
+    tangents = [Parameter(f"t_{parameters[i].name}", cotangent_type(parameters[i].type)) for i in moving]
+    walk = _Walk(dict(zip(map(id, graph.parameters), parameters, strict=True)), duals)
     walk.tangents = {id(graph.parameters[i]): t for i, t in zip(moving, tangents, strict=True) if is_float(t)}
     for node in nodes(graph):
         walk.visit(node)
@@ -81,8 +87,9 @@ def _dual(
 class _Walk:
     """From inputs to results: the node that stands for each node of the graph, and its tangent, that of a tuple by position."""
 
-    def __init__(self, mapped: dict[int, Any]) -> None:
+    def __init__(self, mapped: dict[int, Any], duals: Duals) -> None:
         self.mapped: dict[int, Node] = mapped
+        self.duals = duals
         self.tangents: dict[int, Any] = {}
 
     def visit(self, node: Node) -> None:
@@ -95,7 +102,7 @@ class _Walk:
         if any(t is not None for t in given):
             rule = _STRUCTURED.get(node.op)
             if rule is not None:
-                made, tangent = rule(made, given)
+                made, tangent = rule(made, given, self.duals)
             elif isinstance(node.op, Operator):
                 tangent = _of_operator(made, given)
             else:
@@ -165,23 +172,72 @@ def _of_expansion(b: GraphBuilder, node: Apply, inputs: Sequence[Node], seeds: S
     return whole[-len(inputs) :]
 
 
-def _tuple(node: Apply, tangents: Tangents) -> tuple[Apply, Any]:
+def _tuple(node: Apply, tangents: Tangents, duals: Duals) -> tuple[Apply, Any]:
     return node, {i: t for i, t in enumerate(tangents) if t is not None}
 
 
-def _item(node: Apply, tangents: Sequence[Any]) -> tuple[Apply, Any]:
+def _item(node: Apply, tangents: Sequence[Any], duals: Duals) -> tuple[Apply, Any]:
     return node, tangents[0].get(node.attrs["index"])
 
 
-def _effect(node: Apply, tangents: Tangents) -> tuple[Apply, Any]:
+def _constant(node: Apply, tangents: Tangents, duals: Duals) -> tuple[Apply, Any]:
     return node, None
 
 
-def _after(node: Apply, tangents: Tangents) -> tuple[Apply, Any]:
+def _after(node: Apply, tangents: Tangents, duals: Duals) -> tuple[Apply, Any]:
     return node, tangents[0]
 
 
-def _custom(node: Apply, tangents: Tangents) -> tuple[Apply, Any]:
+def _box(node: Apply, tangents: Tangents, duals: Duals) -> tuple[Apply, Any]:
+    """The tangent of a box is a box of tangents; that of an empty box, and one that is zero, is empty."""
+    kind = node.type
+    assert isinstance(kind, BoxType)
+    parts = [zeros(node.inputs[i]) if (t := tangents[i]) is None else t for i in moving(kind.layout)]
+    return node, boxed(BoxType(cotangent_layout(kind.layout)), parts, node.location)
+
+
+def _unbox(node: Apply, tangents: Tangents, duals: Duals) -> tuple[Apply, Any]:
+    assert tangents[0] is not None
+    found = taken_from(tangents[0], elements(node), node.inputs[0].type)
+    return node, {i: t for i, t in enumerate(found) if t is not None}
+
+
+class _Dual:
+    """A recursive graph over values and tangents: its results, then the tangents of all that are floating."""
+
+    def __init__(self, graph: Graph, duals: Duals) -> None:
+        self.graph, self.duals, self.moving, self.made = graph, duals, set[int](), graph
+        self.wanted = (self.moving,)
+
+    def attempt(self) -> bool:
+        self.made = Graph(f"{self.graph.name}_dual", location=self.graph.location)
+        parameters, tangents, outputs, found = _dual(self.graph, sorted(self.moving), self.duals)
+        given = [zeros(o) if t is None else t for o, t in zip(outputs, found, strict=True) if is_float(o)]
+        self.made.parameters = [*parameters, *tangents]
+        self.made.output = GraphBuilder(self.graph.location).tuple([*outputs, *given])
+        return True
+
+
+class Duals(Table[_Dual]):
+    """What one transformation has made of the recursive graphs it met."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda graph: _Dual(graph, self))
+
+
+def _call(node: Apply, tangents: Tangents, duals: Duals) -> tuple[Apply, Any]:
+    """``y, ẏ = Call(dual f, x, ẋ)``."""
+    function, *arguments = node.inputs
+    dual = duals.of(_graph(function), {i for i, t in enumerate(tangents[1:]) if t is not None})
+    kinds = node.type.elements if isinstance(node.type, TupleType) else (node.type,)
+    floats = [i for i, kind in enumerate(kinds) if floating(kind)]
+    results = [k for k in (*kinds, *(cotangent_type(kinds[i]) for i in floats)) if k is not None]
+    given = [zeros(arguments[i]) if (t := tangents[1 + i]) is None else t for i in sorted(dual.moving)]
+    made = call(dual.made, [*arguments, *given], node.location, TupleType(tuple(results)))
+    return _split(GraphBuilder(node.location), node, made, floats)
+
+
+def _custom(node: Apply, tangents: Tangents, duals: Duals) -> tuple[Apply, Any]:
     """A function with a gradient of its own: its backward part is linear in the cotangents."""
     backward = _graph(node.inputs[1])
 
@@ -199,10 +255,10 @@ def _custom(node: Apply, tangents: Tangents) -> tuple[Apply, Any]:
     return node, _through(node, node.inputs[2:], tangents[2:], rule)
 
 
-def _branch(node: Apply, tangents: Tangents) -> tuple[Apply, Any]:
+def _branch(node: Apply, tangents: Tangents, duals: Duals) -> tuple[Apply, Any]:
     """``(y, ẏ) = If(c, dual t, dual e, x, ẋ)``."""
     moving = [i for i, t in enumerate(tangents[3:]) if t is not None]
-    arms = [_dual(_graph(f), moving) for f in node.inputs[1:3]]
+    arms = [_dual(_graph(f), moving, duals) for f in node.inputs[1:3]]
     found = [k for k in range(len(arms[0][2])) if any(arm[3][k] is not None for arm in arms)]
     b = GraphBuilder(node.location)
     graphs = [
@@ -217,7 +273,7 @@ def _branch(node: Apply, tangents: Tangents) -> tuple[Apply, Any]:
     return _split(b, node, made, found)
 
 
-def _loop(node: Apply, tangents: Tangents) -> tuple[Apply, Any]:
+def _loop(node: Apply, tangents: Tangents, duals: Duals) -> tuple[Apply, Any]:
     """A loop over state and tangents of state. What a turn leaves in a stash has its tangent in a stash beside it."""
     loop = loop_of(node)
     count, stashed = len(loop.state), len(loop.stashes)
@@ -228,7 +284,7 @@ def _loop(node: Apply, tangents: Tangents) -> tuple[Apply, Any]:
     while known < len(state):
         known = len(state)
         order = [*sorted(state), *(count + j for j in reads)]
-        parameters, moved, outputs, found = _dual(loop.body, order)
+        parameters, moved, outputs, found = _dual(loop.body, order, duals)
         state |= {i for i in range(count) if found[i] is not None}
     moving = order[:known]
     writes = [k for k in range(len(loop.writes)) if found[count + k] is not None]
@@ -277,11 +333,15 @@ def _graph(node: Node) -> Graph:
     return node.value
 
 
-_STRUCTURED: Mapping[object, Callable[[Apply, Sequence[Any]], tuple[Apply, Any]]] = {
+_STRUCTURED: Mapping[object, Callable[[Apply, Sequence[Any], Duals], tuple[Apply, Any]]] = {
     MAKE_TUPLE: _tuple,
     TUPLE_GET: _item,
     AFTER: _after,
-    EMIT: _effect,
+    EMIT: _constant,
+    IS_EMPTY: _constant,
+    MAKE_BOX: _box,
+    UNBOX: _unbox,
+    CALL: _call,
     CUSTOM: _custom,
     IF: _branch,
     WHILE: _loop,

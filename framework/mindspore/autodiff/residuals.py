@@ -18,7 +18,7 @@ class Pullback(Protocol):
     """``(outputs, cotangents by position, wrt) -> (outputs that keep residuals, cotangents of wrt or None)``: `reverse.Reverse`.
 
     Attributes:
-        derivatives: of the recursive graphs met so far, a `calls.Derivatives`.
+        derivatives: of the recursive graphs met so far, a `growing.Table` of `calls.Derivative`.
     """
 
     derivatives: Any

@@ -12,9 +12,10 @@ from typing import Any
 from mindspore.autodiff.activity import active_nodes, elements, is_float
 from mindspore.autodiff.boxes import boxed_gradients, unboxed_gradients
 from mindspore.autodiff.branches import branch_gradients
-from mindspore.autodiff.calls import Derivatives, call_gradients
+from mindspore.autodiff.calls import Derivative, call_gradients
 from mindspore.autodiff.cotangents import added, cotangent_type, zeros
 from mindspore.autodiff.custom import after_gradients, custom_gradients
+from mindspore.autodiff.growing import Table
 from mindspore.autodiff.loops import loop_gradients
 from mindspore.autodiff.residuals import replaced
 from mindspore.base.errors import GraphTypeError
@@ -90,7 +91,7 @@ class Reverse:
     """One transformation: cotangents of inner graphs, too, are found by it."""
 
     def __init__(self) -> None:
-        self.derivatives = Derivatives()
+        self.derivatives = Table(lambda graph: Derivative(graph, self))
 
     def __call__(
         self, outputs: Sequence[Node], cotangents: Mapping[int, Node], wrt: Sequence[Node]
