@@ -164,12 +164,9 @@ def _while(machine: Machine, node: Apply, condition: Suite, body: Suite, variabl
         machine.heap.merge(layer)
         if not truth:
             return always(variables, lang.DONE)
-<<<<<<< HEAD
-        checks = machine.checks
-=======
         if turns == 1 and (found := _counted(machine, node, condition, body, first, variables, before)) is not None:
             return found
->>>>>>> main
+        checks = machine.checks
         completion, layer = _kept(machine, lambda state=variables: machine.folding(None, lambda: body(state)))  # type: ignore[misc]
         assert isinstance(completion, Completion)
         if len(completion.cases) > 1 or (machine.checks > checks and _stuck(machine, variables, completion, layer)):
@@ -184,7 +181,6 @@ def _while(machine: Machine, node: Apply, condition: Suite, body: Suite, variabl
     )
 
 
-<<<<<<< HEAD
 def _stuck(machine: Machine, before: Values, completion: Completion, layer: Layer) -> bool:
     """Whether a turn changed nothing that is known while compiling, so that only what it raises at run time ends the loop."""
     after = completion.cases[lang.CONTINUE].values if lang.CONTINUE in completion.cases else ()
@@ -196,7 +192,8 @@ def _stuck(machine: Machine, before: Values, completion: Completion, layer: Laye
         or (isinstance(a, Known) and isinstance(b, Known) and same_constant(a.value, b.value))
         for a, b in zip(before, after, strict=True)
     )
-=======
+
+
 def _counted(
     machine: Machine, node: Apply, condition: Suite, body: Suite, before: Values, variables: Values, made: int
 ) -> Completion | None:
@@ -232,7 +229,6 @@ def _turns(machine: Machine, condition: Suite, variables: Values, steps: Mapping
         if not truth or layer:
             return turns if truth is False else 0
     return 0
->>>>>>> main
 
 
 def _kept(machine: Machine, run: Callable[[], Abstract]) -> tuple[Abstract, Layer]:
