@@ -273,6 +273,91 @@ def test_rows_out_of_range() -> None:
         ms.jit(function)(ROWS)
 
 
+def counts_up(x: Any) -> Any:
+    i = 0
+    while i < 50000:
+        x = x * 0.5 + i
+        i += 1
+    return x, i
+
+
+def counts_two(x: Any) -> Any:
+    i, j = 900, 0
+    while i > 0 and j < 5000:
+        i -= 1
+        j = 2 + j
+        if j % 3 == 0:
+            x = x + i * 0.1
+        else:
+            x = x * 0.99 - j
+    else:
+        x = x + 1
+    return x, i, j
+
+
+def counts_inside(x: Any) -> Any:
+    i = 0
+    y = x
+    while i != 900:
+        k = 0
+        while k < 40:
+            y = y + 0.001 * k
+            k += 1
+        x = x + y * i
+        i += 3
+    return x, y, i, k
+
+
+@pytest.mark.parametrize("function", [counts_up, counts_two, counts_inside])
+def test_while_that_counts(function: Any) -> None:
+    assert rolled(function, X) == 1
+    check(function, X)
+
+
+def doubles(x: Any) -> Any:
+    i = 1
+    while i < 2**40:
+        x = (
+            (x + i) * 0.5
+            + (x - 1) * (x + 2) * 0.001
+            + x * 0.1
+            + x / 7
+            - x * 0.25
+            + x * 0.125
+            - x * 0.3
+            + x * 0.01
+            - x * 0.2
+        )
+        i *= 2
+    return x, i
+
+
+def skips_some(x: Any) -> Any:
+    i = 0
+    while i < 500:
+        if i == 200:
+            i += 50
+        i += 1
+        x = x * 0.5 + 1 - x * 0.01
+    return x, i
+
+
+def stops_by_itself(x: Any) -> Any:
+    i = 0
+    while i < 500:
+        i += 1
+        x = x * 0.5 + 1 - x * 0.01
+        if i == 300:
+            break
+    return x, i
+
+
+@pytest.mark.parametrize("function", [doubles, skips_some, stops_by_itself])
+def test_while_that_counts_otherwise_is_unrolled(function: Any) -> None:
+    assert rolled(function, X) == 0
+    check(function, X)
+
+
 def test_short_loops_fuse() -> None:
     def short(x: Any) -> Any:
         for i in range(31):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Iterator as Items
 
 from mindspore.infer import language as lang
@@ -11,7 +11,7 @@ from mindspore.infer.heap import Layer
 from mindspore.infer.iteration import following
 from mindspore.infer.machine import Machine, evaluates, tensor_type
 from mindspore.infer.operations import operation, subscript
-from mindspore.infer.rolled import FEWEST_OPERATIONS, FEWEST_TURNS, Rest, over_range, rolled
+from mindspore.infer.rolled import FEWEST_OPERATIONS, FEWEST_TURNS, Rest, counted, over_range, rolled
 from mindspore.infer.structure import elements
 from mindspore.infer.truth import decisive, known_truth
 from mindspore.infer.values import Abstract, Completion, Endless, Frame, Iterator, Known, Range
@@ -146,13 +146,14 @@ def loop(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     condition, body, orelse = (_suite(machine, frame, node, g) for g in node.inputs[:3])
     variables = tuple(machine.peek(frame, i) for i in node.inputs[3:])
     has_else: bool = node.attrs["has_else"]
-    finished = _while(machine, condition, body, variables, has_else)
+    finished = _while(machine, node, condition, body, variables)
     return _leave(machine, finished, orelse if has_else else None)
 
 
-def _while(machine: Machine, condition: Suite, body: Suite, variables: Values, has_else: bool) -> Completion:
+def _while(machine: Machine, node: Apply, condition: Suite, body: Suite, variables: Values) -> Completion:
     """Unrolls while the condition is known; an iteration that may leave the loop at run time starts the run-time loop."""
-    before = machine.emitter.made
+    before, first = machine.emitter.made, variables
+    has_else: bool = node.attrs["has_else"]
     for turns in range(MAX_UNROLLED):
         _check_size(machine.emitter.made - before, turns)
         test, layer = _kept(machine, lambda state=variables: decisive(machine, condition(state)))  # type: ignore[misc]
@@ -162,6 +163,8 @@ def _while(machine: Machine, condition: Suite, body: Suite, variables: Values, h
         machine.heap.merge(layer)
         if not truth:
             return always(variables, lang.DONE)
+        if turns == 1 and (found := _counted(machine, node, condition, body, first, variables, before)) is not None:
+            return found
         completion, layer = _kept(machine, lambda state=variables: machine.folding(None, lambda: body(state)))  # type: ignore[misc]
         assert isinstance(completion, Completion)
         if len(completion.cases) > 1:
@@ -174,6 +177,43 @@ def _while(machine: Machine, condition: Suite, body: Suite, variables: Values, h
         f"the loop does not end within {MAX_UNROLLED} iterations while its condition is known during compilation. Make the condition "
         f"depend on a tensor to loop at run time."
     )
+
+
+def _counted(
+    machine: Machine, node: Apply, condition: Suite, body: Suite, before: Values, variables: Values, made: int
+) -> Completion | None:
+    """The rest of a long loop that counts, as a run-time loop; None when it is another, from the values before and after its first turn."""
+    steps = {k: _step(a, b) for k, (a, b) in enumerate(zip(before, variables, strict=True)) if _step(a, b)}
+    size = machine.emitter.made - made
+    if not steps or not size or node in machine.unrolled:
+        return None
+    turns = _turns(machine, condition, variables, steps)
+    if turns < FEWEST_TURNS or turns * size <= FEWEST_OPERATIONS:
+        return None
+    found = counted(machine, body, variables, steps, turns)
+    if found is None:
+        machine.unrolled.add(node)
+    return found
+
+
+def _step(before: Abstract, after: Abstract) -> int:
+    """By how much an integer has grown; 0 for other values."""
+    both = isinstance(before, Known) and isinstance(after, Known) and type(before.value) is type(after.value) is int
+    return after.value - before.value if both else 0  # type: ignore[union-attr]
+
+
+def _turns(machine: Machine, condition: Suite, variables: Values, steps: Mapping[int, int]) -> int:
+    """How often the condition holds while the integers at `steps` grow; 0 when only run time knows, or it does not end."""
+    for turns in range(MAX_UNROLLED):
+        state = tuple(
+            Known(v.value + steps[k] * turns) if k in steps and isinstance(v, Known) else v
+            for k, v in enumerate(variables)
+        )
+        test, layer = _kept(machine, lambda given=state: decisive(machine, condition(given)))  # type: ignore[misc]
+        truth = known_truth(machine, test)
+        if not truth or layer:
+            return turns if truth is False else 0
+    return 0
 
 
 def _kept(machine: Machine, run: Callable[[], Abstract]) -> tuple[Abstract, Layer]:

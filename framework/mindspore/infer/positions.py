@@ -34,6 +34,16 @@ def position(node: Node, values: range) -> Position:
     return Position(node, min(values[0], values[-1]), max(values[0], values[-1]))
 
 
+def counting(machine: Machine, node: Node, turns: int, first: int, step: int) -> Position:
+    """The number that starts at `first` and grows by `step` with each of the `turns`, which `node` counts."""
+    scaled = on_positions(machine, "*", (position(node, range(turns)), Known(step)))
+    assert isinstance(scaled, Position)
+    made = on_positions(machine, "+", (scaled, Known(first)))
+    assert isinstance(made, Position)
+    made.origin, made.offset = object(), 0
+    return made
+
+
 def on_positions(machine: Machine, symbol: str, operands: tuple[Abstract, ...]) -> tuple[Abstract, ...] | Abstract:
     """The result of an operation with positions, or the operands with tensors in their place."""
     if symbol == "unary -":
@@ -76,7 +86,12 @@ def _of_numbers(machine: Machine, symbol: str, a: Position, b: Position) -> Abst
     low, high = _bounds(symbol, a, b)
     if max(-low, high) > _EXACT:
         raise NotRolledError("the numbers that this loop makes of its counter may be too large for exact arithmetic.")
-    return Position(getattr(machine.emitter, _ARITHMETIC[symbol])(left, right), low, high, real)
+    made = Position(getattr(machine.emitter, _ARITHMETIC[symbol])(left, right), low, high, real)
+    if symbol == "+" and a.origin is None:
+        a, b = b, a
+    if symbol in ("+", "-") and b.origin is None and b.low == b.high and not real:
+        made.origin, made.offset = a.origin, a.offset + (b.low if symbol == "+" else -b.low)
+    return made
 
 
 def _bounds(symbol: str, a: Position, b: Position) -> tuple[Any, Any]:

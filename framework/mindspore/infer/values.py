@@ -207,6 +207,9 @@ class Position(Value):
     low: Any
     high: Any
     real: bool = False
+    origin: object = None
+    offset: int = 0
+    """The number is that of the position with this origin plus `offset`; None: made in another way."""
 
 
 @dataclass(slots=True, eq=False)
