@@ -459,3 +459,26 @@ def test_other_processes_do_not_even_import_the_compiler(tmp_path: Path) -> None
         )
     assert [s[0] for s in said] == ["[[6.0, 6.0]]", "[[6.0, 6.0]]", "[[9.0, 9.0]]"]
     assert [s[1] for s in said] == ["True True", "False False", "True True"]
+
+
+def test_code_that_claims_to_come_from_a_library_counts(lab: Lab) -> None:
+    """What ``exec`` makes in a namespace without a name belongs to builtins, as Python says."""
+    program = """
+class Net(nn.Cell):
+    __module__ = "builtins"
+
+    def construct(self, x):
+        return helped(x) * 3
+
+def helped(x):
+    return x + 1
+
+helped.__module__ = Net.construct.__module__ = "builtins"
+
+def made():
+    return Net()
+"""
+    x = Tensor([1.0])
+    assert lab.run(program, x)[0].tolist() == [6.0]
+    assert lab.run(program.replace("* 3", "* 4"), x)[0].tolist() == [8.0]
+    assert lab.run(program.replace("+ 1", "+ 2"), x)[0].tolist() == [9.0]

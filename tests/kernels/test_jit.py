@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mindspore.base import dtypes as dt
 from mindspore.kernels import catalog, diskcache, elementwise, jit, runtime, target
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.emit import Module
+from mindspore.kernels.target import Part
 from mindspore.primitives.scalar import trace
 from tests.kernels.native import call_address
 
@@ -146,3 +148,31 @@ def test_objects_without_the_symbol_say_so() -> None:
     with pytest.raises(KeyError, match="the object exports no 'other'"):
         linked.address("other")
     assert np.int64(linked.address(symbol(answer(1).name, module.isa))) != 0
+
+
+def parts(count: int) -> list[Part]:
+    text = "define i64 @f{k}(i64 %x) {{\n  %y = mul i64 %x, {k}\n  ret i64 %y\n}}\n"
+    return [Part(text.format(k=k), ("loops", "tiles", "glue")[k % 3]) for k in range(count)]
+
+
+def test_parts_compiled_side_by_side_are_those_compiled_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(jit, "_processors", lambda: 4)
+    isa = target.isa(LEVEL)
+    before = threading.active_count()
+    made = jit.compiled_parts(parts(9), isa)
+    assert threading.active_count() == before
+    assert made == [target.compile_object(p.text, isa, p.pipeline) for p in parts(9)]
+    monkeypatch.setattr(target, "compile_object", lambda *_: pytest.fail("the cache has them"))
+    assert jit.compiled_parts(parts(9), isa) == made
+
+
+def test_a_part_that_does_not_compile_ends_them_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(jit, "_processors", lambda: 4)
+    before = threading.active_count()
+    with pytest.raises(RuntimeError, match="LLVM IR parsing error"):
+        jit.compiled_parts([*parts(5), Part("define nonsense", "loops")], target.isa(LEVEL))
+    assert threading.active_count() == before

@@ -278,3 +278,32 @@ def test_settings_of_recompute(mode: str) -> None:
     with pytest.raises(TypeError, match="'block' must be a function or Cell, but got int"):
         ms.recompute(3, X)
     nn.ReLU().recompute(mp_comm_recompute=True)
+
+
+def test_recomputation_sees_the_state_that_the_first_run_saw(mode: str) -> None:
+    """Dropout draws the numbers that it drew, and draws new ones afterwards; a counter is counted once."""
+
+    class Counting(nn.Cell):
+        def __init__(self) -> None:
+            super().__init__()
+            self.calls = Parameter(Tensor(1.0), name="calls")
+            self.dropout = nn.Dropout(p=0.5)
+
+        def construct(self, x: Any) -> Any:
+            self.calls = self.calls + 1
+            return self.dropout(x) * self.calls
+
+    net = Counting()
+    net.set_train()
+    net.recompute()
+    ones = Tensor(np.ones(64, np.float32))
+    value, gradient = ms.value_and_grad(net)(ones)
+    assert value.tolist() == gradient.tolist()
+    assert set(value.tolist()) == {0.0, 4.0}
+    assert net.calls.asnumpy() == 2
+    again, _ = ms.value_and_grad(net)(ones)
+    assert net.calls.asnumpy() == 3
+    value, gradient = ms.value_and_grad(lambda x: net(x) + net(x * 10))(ones)
+    assert net.calls.asnumpy() == 5
+    assert value.tolist() == gradient.tolist()
+    assert (again.asnumpy() != 0).tolist() != (value.asnumpy() != 0).tolist()

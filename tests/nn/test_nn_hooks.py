@@ -295,6 +295,25 @@ def test_second_gradients_behind_backward_hooks(mode: str) -> None:
     assert ms.grad(lambda x: ms.grad(net)(x))(X).tolist() == [200, 400, 600]
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_weights_that_change_after_they_were_read(mode: str, again: bool) -> None:
+    net = Weighted()
+    if again:
+        net.recompute()
+    else:
+        net.register_backward_hook(sees)
+
+    def run(x: Any) -> Any:
+        first = net(x)
+        ops.assign(net.weight, net.weight * 10)
+        return first + net(x)
+
+    of_x, of_weight = ms.grad(run, 0, net.weight)(X)
+    assert of_x.tolist() == [22, 88, 198]
+    assert of_weight.tolist() == [11, 44, 99]
+    assert net.weight.asnumpy().tolist() == [10, 20, 30]
+
+
 class Own(nn.Cell):
     def construct(self, x: Any) -> Any:
         return x * x

@@ -92,6 +92,28 @@ def test_the_reference_back_end_trains_alike(eagerly: tuple[list[float], list[An
     assert_alike(trained(by_reference), eagerly)
 
 
+def test_the_number_of_images_may_change() -> None:
+    """Compiled code that serves several batch sizes trains as eager code does."""
+
+    def losses() -> list[float]:
+        ms.set_seed(5)
+        net = Residual()
+        loss = nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean")
+        step = nn.TrainOneStepCell(
+            nn.WithLossCell(net, loss), nn.Momentum(net.trainable_params(), 0.01, 0.9)
+        ).set_train()
+        rng, found = np.random.default_rng(2), []
+        for count in (4, 6, 5, 8):
+            x = Tensor(rng.standard_normal((count, 3, 16, 16)).astype(np.float32))
+            found.append(float(step(x, Tensor(rng.integers(0, 5, count).astype(np.int32))).asnumpy()))
+        return found
+
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    eager = losses()
+    ms.set_context(mode=ms.GRAPH_MODE)
+    np.testing.assert_allclose(losses(), eager, rtol=1e-4)
+
+
 def test_second_derivatives_through_layers(mode: str) -> None:
     """The gradient of a squared gradient of a convolution, a normalisation and a pool, against differences in float64."""
     rng = np.random.default_rng(1)

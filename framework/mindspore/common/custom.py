@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from mindspore.base.protocols import BackwardHooks
 from mindspore.common.builder import EAGER
 from mindspore.common.tape import CustomRule, mapped, pull_back, recording, tensors
 from mindspore.common.tensor_class import Tensor
-from mindspore.common.writes import Write
+from mindspore.common.writes import Write, assign_values
 
 
 def with_bprop(function: Callable[..., Any], bprop: Callable[..., Any], args: tuple[Any, ...]) -> Any:
@@ -32,7 +33,8 @@ def recomputed(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapp
     given = list(tensors((args, dict(kwargs))))
     operands = tuple({id(t): t for t in [*given, *_read_from_outside(records)]}.values())
     value = _renewed(value, operands)
-    _record(_Recompute(function, args, kwargs), operands, tuple(tensors(value)))
+    before = {id(r[1][0]): (r[1][0], r[2]) for r in reversed(records) if isinstance(r[0], Write)}
+    _record(_Recompute(operands, function, args, kwargs, tuple(before.values())), operands, tuple(tensors(value)))
     return value
 
 
@@ -45,7 +47,7 @@ def with_hooks(
     operands = tuple({id(t): t for t in [*given, *_read_from_outside(records)]}.values())
     outputs = tuple(tensors(value))
     made = _renewed(value, outputs)
-    _record(_Hooks(hooks, records, args, made, outputs), operands, tuple(tensors(made)))
+    _record(_Hooks(operands, hooks, records, args, made, outputs), operands, tuple(tensors(made)))
     return made
 
 
@@ -74,6 +76,28 @@ def _renewed(value: Any, operands: Sequence[Any]) -> Any:
         return _silently(lambda: EAGER.identity(each)) if id(each) in known else each
 
     return mapped(own, value)
+
+
+def _changed(objects: Sequence[Any], values: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """The objects that were assigned since, with the values that they had."""
+    return [(o, v) for o, v in zip(objects, values, strict=True) if o is not v]
+
+
+@contextmanager
+def _as_then(values: Sequence[tuple[Any, Any]]) -> Iterator[None]:
+    """Tensors have other values inside."""
+    now = [(target, Tensor(target)) for target, _ in values]
+    _put(values)
+    try:
+        yield
+    finally:
+        _put(now)
+
+
+def _put(values: Sequence[tuple[Any, Any]]) -> None:
+    """Gives tensors other values; the tape notes it."""
+    for target, value in values:
+        assign_values(target, value)
 
 
 def _silently(run: Callable[[], Any]) -> Any:
@@ -165,6 +189,7 @@ def _filled(value: Any, found: Iterator[Any]) -> Any:
 class _Hooks(CustomRule):
     """The usual gradients, which go back over the records of the call, between functions of the user."""
 
+    operands: tuple[Any, ...]
     hooks: BackwardHooks
     records: Sequence[Any]
     args: tuple[Any, ...]
@@ -179,29 +204,39 @@ class _Hooks(CustomRule):
         seeds = list(tensors(cotangents))
         check_kind(self.hooks.before, 0, len(seeds) == len(results), f"{len(seeds)} tensor(s) for {len(results)}")
         floating = [(o, s) for o, s in zip(self.outputs, seeds, strict=True) if o.dtype.kind in "fc"]
-        found = pull_back(self.records, [o for o, _ in floating], [s for _, s in floating], operands)
-        by_id = dict(zip(map(id, operands), found, strict=True))
+        with _as_then(_changed(self.operands, operands)):
+            found = pull_back(self.records, [o for o, _ in floating], [s for _, s in floating], self.operands)
+        by_id = dict(zip(map(id, self.operands), found, strict=True))
         own = _filled(self.args, iter([by_id[id(t)] for t in tensors(self.args)]))
         replaced = self.hooks.after(own, cotangents)
         seen: list[Any] = []
         for position, (part, argument) in enumerate(zip(replaced, self.args, strict=True)):
             collect(self.hooks.after, position, part, argument, seen)
         by_id.update(zip(map(id, tensors(self.args)), seen, strict=True))
-        return [by_id[id(o)] for o in operands]
+        return [by_id[id(o)] for o in self.operands]
 
 
 @dataclass(frozen=True, slots=True)
 class _Recompute(CustomRule):
-    """Gradients by running the call again."""
+    """Gradients by running the call again, from the state that it found the first time: a Dropout draws the same numbers again.
+
+    Attributes:
+        operands: what the call read, as objects; they may have other values by now.
+        before: the tensors that it wrote, each with the values that it had before.
+    """
+
+    operands: tuple[Any, ...]
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
+    before: tuple[tuple[Any, Any], ...]
 
     def gradients(self, operands: Sequence[Any], results: Sequence[Any], given: Sequence[Any]) -> list[Any]:
-        value, records = recording(self.function, self.args, self.kwargs)
-        wanted = [(r, g) for r, g in zip(tensors(value), given, strict=True) if g is not None]
-        return pull_back(records, [r for r, _ in wanted], [g for _, g in wanted], operands)
+        with _as_then([*_changed(self.operands, operands), *self.before]):
+            value, records = recording(self.function, self.args, self.kwargs)
+            wanted = [(r, g) for r, g in zip(tensors(value), given, strict=True) if g is not None]
+            return pull_back(records, [r for r, _ in wanted], [g for _, g in wanted], self.operands)
 
 
 def by_position(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from mindspore.base.protocols import CALL_STYLE, COMPILATIONS
-from mindspore.compiler.identity import code_digest, is_library, names_in, python_made, source_digest
+from mindspore.compiler.identity import code_digest, in_library, is_library, names_in, python_made, source_digest
 from mindspore.ir.operator import Operator, find
 
 MOST_OBJECTS = 200_000
@@ -136,7 +136,7 @@ class Fingerprint:
         return ["slice", *self._all((value.start, value.stop, value.step))]
 
     def _function(self, value: types.FunctionType) -> list[str]:
-        library, nested = is_library(value.__module__), "<locals>" in value.__qualname__
+        library, nested = in_library(value), "<locals>" in value.__qualname__
         code = value.__code__
         told = [f"function {value.__module__} {value.__qualname__} {code.co_firstlineno}"]
         if library and not nested:
@@ -225,7 +225,7 @@ class Fingerprint:
 
     def _class(self, value: type) -> list[str]:
         told = [f"class {value.__module__} {value.__qualname__}"]
-        if is_library(value.__module__) or not python_made(value):
+        if in_library(value) or not python_made(value):
             return told
         told += [self.told(type(value)), *self._all(value.__mro__[1:])]
         for name in sorted(vars(value).keys() - _UNTOLD):

@@ -82,6 +82,27 @@ def is_library(module: str | None) -> bool:
     return file is None or Path(file).is_relative_to(sysconfig.get_path("stdlib"))
 
 
+def in_library(made: FunctionType | type) -> bool:
+    """Whether a function or class is what a library has under its name: anybody's code may claim to come from one."""
+    found: Any = sys.modules.get(made.__module__)
+    if not is_library(made.__module__):
+        return False
+    for name in made.__qualname__.split("."):
+        if name == "<locals>":
+            return _is_library_file(made)
+        found = getattr(found, name, None)
+    return getattr(found, "__func__", found) is made or _is_library_file(made)
+
+
+def _is_library_file(made: FunctionType | type) -> bool:
+    """Whether the code of a function lies in a file of its module's package."""
+    module = sys.modules.get(made.__module__.partition(".")[0])
+    root = getattr(module, "__file__", None)
+    if not isinstance(made, FunctionType) or root is None:
+        return False
+    return Path(made.__code__.co_filename).is_relative_to(Path(root).parent)
+
+
 def python_made(cls: type) -> bool:
     """Whether a class statement made `cls`, so that its instances hold nothing but attributes and what their built-in bases hold."""
     if not cls.__flags__ & _HEAP_TYPE or not (

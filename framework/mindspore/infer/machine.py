@@ -104,6 +104,7 @@ class Machine:
         tries: for each ``try`` around the current node, the number of such conditions around it.
         unrolled: long loops that must be unrolled.
         handled: the exceptions whose handlers are being evaluated.
+        apart: objects that branches leave under one name stay two, because the program changes one of them later.
         assumed: the conditions known only at run time that surround the current node, and how they were decided on the way to it.
         marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
@@ -130,6 +131,7 @@ class Machine:
         self.root = ""
         self.fold: Fold | None = None
         self.marked: set[Abstract] = set()
+        self.apart = False
         self.assumed: dict[Node, bool] = {}
         self.calls = 0
         self.token = Apply(TOKEN, (), type=TokenType())
