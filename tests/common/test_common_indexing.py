@@ -53,6 +53,16 @@ def test_writing_a_number(index: Any) -> None:
     np.testing.assert_array_equal(x.asnumpy(), expected)
 
 
+def test_numbers_that_are_written_take_the_tensors_type(mode: str) -> None:
+    def run(x: Any, y: Any) -> Any:
+        x[0] = -1
+        y[1:] = 2.75
+        return x, y
+
+    found = (ms.jit(run) if mode == "graph" else run)(Tensor([1, 2], ms.uint8), Tensor([1, 2], ms.int32))
+    assert [t.tolist() for t in found] == [[255, 2], [1, 2]]
+
+
 def test_writing_a_tensor_broadcasts_and_converts() -> None:
     x = Tensor(ARRAY)
     x[:, 1] = Tensor([1, 2, 3, 4])

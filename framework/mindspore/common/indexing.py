@@ -174,6 +174,7 @@ def getitem(x: Tensor, index: Any) -> Any:
     return _sliced(x, plan.window) if recorded else view_of(x, plan.window)
 
 
+_NUMBERS = frozenset({int, float})
 _BOUNDS = frozenset({int, type(None)})
 _ENTRIES = frozenset({int, type(None), type(Ellipsis), At})
 
@@ -260,7 +261,7 @@ def view_of(x: Tensor, taken: Window) -> Tensor:
 def setitem(x: Tensor, index: Any, value: Any) -> None:
     """``x[index] = value``: a number, or a tensor, array or list that broadcasts to the elements taken."""
     key = _hashable(index)
-    if key is not None and type(value) in (int, float) and _native.get_tape() is None:
+    if key is not None and type(value) in _NUMBERS and x.dtype.is_floating and _native.get_tape() is None:
         _known_plan(x.shape, key)
         x.asnumpy()[index] = value
         return
