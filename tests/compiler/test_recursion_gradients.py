@@ -285,3 +285,28 @@ def test_forward_over_reverse_is_reverse_over_reverse(function: Callable[..., An
 
     (found,), (want,) = compiled(forward, x), compiled(nth(function, 2), x, n)
     np.testing.assert_allclose(found, 1.5 * want, rtol=1e-9)
+
+
+def test_rows_of_a_batch_end_at_different_depths() -> None:
+    x, n = np.array([1.25, 0.5, -0.75]), np.array([3, 0, 5], np.int32)
+    found, slope = compiled(lambda a, m: (ms.vmap(power)(a, m), ms.vmap(ms.grad(power))(a, m)), Tensor(x), Tensor(n))
+    np.testing.assert_allclose(found, x ** (n + 1), rtol=1e-12)
+    np.testing.assert_allclose(slope, (n + 1) * x**n, rtol=1e-12)
+
+
+def test_rows_choose_whether_they_recurse() -> None:
+    def function(x: Any, n: Any) -> Any:
+        return power(x, n) if x > 0 else x * 2
+
+    x = np.array([1.25, 0.5, -0.75])
+    (found,) = compiled(lambda a: ms.vmap(ms.grad(function), (0, None))(a, integer(3)), Tensor(x))
+    np.testing.assert_allclose(found, np.where(x > 0, 4 * x**3, 2.0), rtol=1e-12)
+
+
+def test_jacobians_of_recursion() -> None:
+    x = np.array([1.25, 0.5, -0.75])
+    for transform in (ms.jacrev, ms.jacfwd):
+        (found,) = compiled(transform(lambda a: power(a, integer(3))), Tensor(x))
+        np.testing.assert_allclose(found, np.diag(4 * x**3), rtol=1e-12, atol=1e-15)
+    (hessian,) = compiled(ms.jacfwd(ms.jacrev(lambda a: power(a, integer(3)).sum())), Tensor(x))
+    np.testing.assert_allclose(hessian, np.diag(12 * x**2), rtol=1e-12, atol=1e-15)

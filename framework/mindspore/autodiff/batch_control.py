@@ -27,9 +27,23 @@ from mindspore.autodiff.batched import (
 from mindspore.autodiff.cotangents import blank
 from mindspore.base.errors import GraphTypeError
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import CUSTOM, EMIT, EMPTY_STASH, IF, Apply, Constant, Graph, Node, Parameter, nodes, subgraphs
+from mindspore.ir.graph import (
+    CUSTOM,
+    EMIT,
+    EMPTY_BOX,
+    EMPTY_STASH,
+    IF,
+    MAKE_TUPLE,
+    Apply,
+    Constant,
+    Graph,
+    Node,
+    Parameter,
+    nodes,
+    subgraphs,
+)
 from mindspore.ir.loops import FORWARD, Loop, function, loop_of
-from mindspore.ir.types import StashType, TensorType, TupleType
+from mindspore.ir.types import BoxType, StashType, TensorType, TupleType
 
 Run = Callable[[Graph, Sequence[Batched], int], list[Batched]]
 """`batching.batched_results`."""
@@ -126,6 +140,9 @@ def _arm(node: Apply, mask: Node, graph: Graph, arguments: Sequence[Batched], si
 
 
 def _is_empty(node: Node) -> bool:
+    """Whether `node` is an empty stash, or an empty box for each row."""
+    if isinstance(node, Apply) and node.op is MAKE_TUPLE:
+        return all(isinstance(i, Apply) and i.op is EMPTY_BOX for i in node.inputs)
     return isinstance(node, Apply) and node.op is EMPTY_STASH
 
 
@@ -139,6 +156,8 @@ def _merged(b: GraphBuilder, condition: Node, then: Batched, other: Batched) -> 
         return Batched(chosen(b, condition, then.node, other.node), True)
     if _is_empty(then.node) or _is_empty(other.node):
         return other if _is_empty(then.node) else then
+    if isinstance(then.node.type, TupleType):
+        raise GraphTypeError(f"{place(then.node)}vmap: rows cannot choose between what two recursive calls leave.")
     if [m is None for m in then.masks] != [m is None for m in other.masks]:
         raise GraphTypeError(f"{place(then.node)}vmap: rows cannot choose between stashes of different lengths.")
     any_then, any_other = b.reduce_any(condition), b.reduce_any(b.logical_not(condition))
@@ -319,6 +338,38 @@ class _Loop:
 def _element(stash: Node) -> Any:
     assert isinstance(stash.type, StashType)
     return stash.type.element
+
+
+def row_by_row(node: Apply, given: Sequence[Batched], size: int, run: Run) -> Value:
+    """A call of a recursive graph, or what boxes are read and made by, for each row in turn: rows may end at different depths."""
+    b = GraphBuilder(node.location)
+    kinds = node.type.elements if isinstance(node.type, TupleType) else (node.type,)
+    rows = any(v.rows for v in given)
+    calls = []
+    for row in range(size if rows else 1):
+        inputs = [_row(b, v, row) for v in given]
+        calls.append(elements(Apply(node.op, inputs, node.attrs, node.type, node.location)))
+    values = tuple(_stacked(b, parts) if rows else Batched(parts[0], False) for parts in zip(*calls, strict=True))
+    assert len(values) == len(kinds)
+    return values if isinstance(node.type, TupleType) else values[0]
+
+
+def _row(b: GraphBuilder, value: Batched, row: int) -> Node:
+    if not value.rows:
+        return value.node
+    if isinstance(value.node.type, TupleType):
+        return b.get(value.node, row)
+    if isinstance(value.node.type, StashType):
+        raise GraphTypeError(f"{place(value.node)}vmap: recursive calls cannot read a stash that has rows.")
+    return row_of(b, value.node, row)
+
+
+def _stacked(b: GraphBuilder, parts: Sequence[Node]) -> Batched:
+    if isinstance(parts[0].type, TensorType):
+        return Batched(b.stack(*parts, axis=0), True)
+    if isinstance(parts[0].type, BoxType):
+        return Batched(b.tuple(parts), True)
+    raise GraphTypeError(f"{place(parts[0])}vmap: recursive calls cannot leave a {parts[0].type} for each row.")
 
 
 def custom(node: Apply, given: Sequence[Batched], size: int, run: Run) -> Value:

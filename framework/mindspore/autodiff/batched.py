@@ -11,7 +11,7 @@ from mindspore.base.errors import GraphTypeError
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import EMPTY_STASH, Apply, Graph, Node, Parameter
 from mindspore.ir.loops import FORWARD, Loop
-from mindspore.ir.types import StashType, TensorType, Type
+from mindspore.ir.types import BoxType, StashType, TensorType, TupleType, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Batched:
     """One value.
 
     Attributes:
-        node: the value; with ``rows`` its tensors, or those in its stashes, have the batch as first dimension.
+        node: the value; with ``rows`` its tensors, or those in its stashes, have the batch as first dimension, and a box is a tuple of one
+            box for each row.
         masks: for a stash, Bool[batch] for each turn: which rows took it; then, for a stash of stashes, the stash of the masks of its
             elements, and so on. None where every row took every turn.
     """
@@ -54,6 +55,8 @@ def with_rows(kind: Type, size: int) -> Type:
         element = with_rows(kind.element, size)
         assert isinstance(element, TensorType | StashType)
         return StashType(element)
+    if isinstance(kind, BoxType):
+        return TupleType((kind,) * size)
     raise GraphTypeError(f"vmap: a value of type {kind} has no rows.")
 
 
@@ -100,6 +103,8 @@ def _repeated(node: Node, size: int) -> Node:
         return Apply(EMPTY_STASH, (), type=with_rows(type_of(node), size), location=node.location)
     if isinstance(node.type, StashType):
         return _each(node, lambda element: _repeated(element, size))
+    if isinstance(node.type, BoxType):
+        return b.tuple([node] * size)
     raise GraphTypeError(f"vmap: a value of type {node.type} has no rows.")
 
 

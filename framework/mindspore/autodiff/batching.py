@@ -15,14 +15,19 @@ from mindspore.base.errors import GraphTypeError
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import (
     AFTER,
+    CALL,
     CUSTOM,
     EMIT,
+    EMPTY_BOX,
     EMPTY_STASH,
     IF,
+    IS_EMPTY,
+    MAKE_BOX,
     MAKE_TUPLE,
     SCAN,
     TOKEN,
     TUPLE_GET,
+    UNBOX,
     WHILE,
     Apply,
     Graph,
@@ -38,7 +43,7 @@ def vmap_graph(graph: Graph, rows: Sequence[bool], size: int) -> tuple[Graph, li
     """`graph` for each row of a batch of `size`.
 
     Args:
-        graph: closed, typed, without calls.
+        graph: closed and typed.
         rows: which parameters have the batch as first dimension.
         size: the number of rows.
 
@@ -116,6 +121,11 @@ _STRUCTURED: Mapping[object, Callable[..., Value]] = {
     CUSTOM: control.custom,
     AFTER: control.after,
     EMPTY_STASH: lambda node, given, size, run: plain(node),
+    EMPTY_BOX: lambda node, given, size, run: plain(node),
+    CALL: control.row_by_row,
+    MAKE_BOX: control.row_by_row,
+    UNBOX: control.row_by_row,
+    IS_EMPTY: control.row_by_row,
     TOKEN: lambda node, given, size, run: plain(node),
     EMIT: control.effect,
 }

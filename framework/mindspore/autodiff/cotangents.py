@@ -91,6 +91,9 @@ def blank(like: Node) -> Node:
         return empty(like.type, like.location)
     if isinstance(like.type, StashType):
         return Apply(EMPTY_STASH, (), type=like.type, location=like.location)
+    if isinstance(like.type, TupleType):
+        b = GraphBuilder(like.location)
+        return b.tuple([blank(b.get(like, i)) for i in range(len(like.type.elements))])
     return zeros(like)
 
 
