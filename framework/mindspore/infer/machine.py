@@ -106,6 +106,7 @@ class Machine:
         handled: the exceptions whose handlers are being evaluated.
         apart: objects that branches leave under one name stay two, because the program changes one of them later.
         assumed: the conditions known only at run time that surround the current node, and how they were decided on the way to it.
+        constants: tensors that the program makes while it is compiled, by id.
         marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
         calls: how many calls were followed into.
@@ -121,6 +122,7 @@ class Machine:
         self.guards = GuardRecorder()
         self.stack: list[Frame] = []
         self.slots: dict[int, Slot] = {}
+        self.constants: dict[int, Any] = {}
         self.attributes: dict[tuple[int, str], Attribute] = {}
         self.branches = 0
         self.gradients = 0
