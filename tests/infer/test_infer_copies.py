@@ -61,5 +61,5 @@ def test_a_copy_of_a_parameter_is_its_value() -> None:
 
 def test_what_has_no_copy_is_refused_with_its_place() -> None:
     net = nn.ReLU()
-    with pytest.raises(TypeError, match=r"line \d+, column \d+[^$]*make a copy of a Parameter or Cell outside"):
+    with pytest.raises(TypeError, match=r"line \d+, column \d+[^$]*copy it outside"):
         ms.jit(lambda x: copy.deepcopy(net)(x))(Tensor([1.0]))

@@ -131,14 +131,6 @@ def assign(machine: Machine, owner: Abstract, name: str, value: Abstract) -> Non
     if isinstance(owner, Instance):
         store(machine, owner, name, value)
         return
-    if isinstance(owner, Choice):
-
-        def assigned(each: Abstract) -> Abstract:
-            assign(machine, each, name, value)
-            return NONE
-
-        decided(machine, owner, assigned)
-        return
     if isinstance(owner, Known) and not isinstance(owner.value, Node):
         held = None if (id(owner.value), name) in machine.attributes else getattr(owner.value, name, None)
         if not is_parameter(Known(held)):

@@ -134,8 +134,6 @@ class Join:
 
     def _object(self, a: Instance, b: Instance) -> Rebuild:
         """One object with the attributes of both; where they disagree, run time chooses between the two."""
-        if self.machine.apart:
-            return self._chosen(a, b)
         made: list[Instance] = []
 
         def rebuild(nodes: Items[Node]) -> Abstract:
@@ -156,9 +154,9 @@ class Join:
 
     def _fixed(self, a: Instance, b: Instance) -> str:
         """Why the object in the place of both must not change, nor they: other names may mean one of them afterwards."""
-        paired = any((x is a) is not (y is b) for x, y in self._objects)
+        places = [sum(pair[side] is each for pair in self._objects) for side, each in enumerate((a, b))]
         moved = any(arm.moves(each) for arm, each in zip(self.arms, (a, b), strict=True))
-        if paired or moved or a in self.machine.heap or b in self.machine.heap:
+        if max(places) > 1 or moved or a in self.machine.heap or b in self.machine.heap:
             a.fixed = b.fixed = a.fixed or b.fixed or JOINED
         return a.fixed or b.fixed
 

@@ -104,7 +104,6 @@ class Machine:
         tries: for each ``try`` around the current node, the number of such conditions around it.
         unrolled: long loops that must be unrolled.
         handled: the exceptions whose handlers are being evaluated.
-        apart: objects that branches leave under one name stay two, because the program changes one of them later.
         assumed: the conditions known only at run time that surround the current node, and how they were decided on the way to it.
         constants: tensors that the program makes while it is compiled, by id.
         marked: containers that `mutable` marks as inputs.
@@ -133,7 +132,6 @@ class Machine:
         self.root = ""
         self.fold: Fold | None = None
         self.marked: set[Abstract] = set()
-        self.apart = False
         self.assumed: dict[Node, bool] = {}
         self.calls = 0
         self.token = Apply(TOKEN, (), type=TokenType())

@@ -25,12 +25,6 @@ JOINED = (
     "new object."
 )
 """Why objects are fixed of which two became one: other names may mean either."""
-
-
-class JoinedWriteError(TypeError):
-    """The program changes an object that took the place of two. It is interpreted once more with both (`Machine.apart`)."""
-
-
 _BASES_WITHOUT_STATE = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"})
 
 
@@ -158,8 +152,7 @@ def store(machine: Machine, owner: Instance, name: str, value: Abstract) -> Abst
 def _store_plainly(machine: Machine, owner: Instance, name: str, value: Abstract) -> Abstract:
     cls = owner.cls
     if owner.fixed:
-        kind = JoinedWriteError if owner.fixed == JOINED else TypeError
-        raise kind(f"cannot assign to attribute {name!r} of a {cls.__name__}: {owner.fixed}")
+        raise TypeError(f"cannot assign to attribute {name!r} of a {cls.__name__}: {owner.fixed}")
     found = lookup(cls, name)
     if isinstance(found, property):
         if found.fset is None:

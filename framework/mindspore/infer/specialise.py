@@ -30,7 +30,7 @@ from mindspore.infer.errors import hide_internals, located
 from mindspore.infer.fields import assignments, result_with
 from mindspore.infer.guards import Guard
 from mindspore.infer.machine import MAX_DEPTH, Expanders, Machine, Parse, tensor_type
-from mindspore.infer.objects import ARGUMENT, JoinedWriteError
+from mindspore.infer.objects import ARGUMENT
 from mindspore.infer.output import AsTensor, Field
 from mindspore.infer.result import described
 from mindspore.infer.structure import make_dict, make_list, make_tuple
@@ -99,26 +99,19 @@ def specialise(
         Exception: what the program raises while it is interpreted, with the user's source position in front; types and shapes
             that do not fit are TypeError and ValueError.
     """
-    refused: Exception | None = None
-    for apart in (False, True):
-        machine = Machine(parse, expanders, max_depth)
-        machine.gradients, machine.apart = int(differentiated), apart
-        arguments = _Arguments(machine, shapes)
-        try:
-            with _deep_recursion(max_depth):
-                given = tuple(arguments.value(a, (0, i)) for i, a in enumerate(args))
-                named = {k: arguments.value(v, (1, k)) for k, v in kwargs.items()}
-                result = machine.attempted(lambda: machine.call(Known(function), given, named))  # noqa: B023 -- called at once
-                return _finished(machine, arguments, NONE if result is NEVER else result)
-        except Exception as error:
-            told = refused or located(error, machine.stack)
-            if isinstance(error, JoinedWriteError) and not apart:
-                refused = told
-            elif hide_internals():
-                raise told from None
-            else:
-                raise told from error
-    raise AssertionError("the second attempt returns or raises")
+    machine = Machine(parse, expanders, max_depth)
+    machine.gradients = int(differentiated)
+    arguments = _Arguments(machine, shapes)
+    try:
+        with _deep_recursion(max_depth):
+            given = tuple(arguments.value(a, (0, i)) for i, a in enumerate(args))
+            named = {k: arguments.value(v, (1, k)) for k, v in kwargs.items()}
+            result = machine.attempted(lambda: machine.call(Known(function), given, named))
+            return _finished(machine, arguments, NONE if result is NEVER else result)
+    except Exception as error:
+        if not hide_internals():
+            raise located(error, machine.stack) from error
+        raise located(error, machine.stack) from None
 
 
 @contextmanager
