@@ -450,3 +450,32 @@ class Trained(nn.Cell):
 
 
 DIFFERENTIATED = [gradient_with_prints, gradient_with_checks, always_raises]
+
+
+def numbers(x: Any) -> Any:
+    i, total, flag = 0, 0.5, False
+    while x.sum() < 10:
+        x = x + 1
+        i += 1
+        total = total * 2 + i
+        flag = i > 2
+        print((i, "x"), [total], {"flag": flag}, f"{i:03d} {total:.2f} {flag}", repr(i), (-i, i * 2, i // 2, i / 4))
+    for j in range(x.astype(ms.int32)[0]):
+        print([j, x.sum() > j])
+    chosen = 3 if x.sum() > 100 else i
+    print((chosen, chosen + x.sum()))
+    return x
+
+
+def ended_by_raising(x: Any) -> Any:
+    while True:
+        x = x + 1
+        print("turn", x)
+        if x.sum() > 10:
+            raise StopIteration(f"{x}")
+
+
+def attributes_of_errors(x: Any) -> Any:
+    error = ValueError("a", 3)
+    print(error.args, x)
+    return error.args[1]

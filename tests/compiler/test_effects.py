@@ -442,3 +442,25 @@ def test_recursion_with_effects(capsys: Capture) -> None:
     program = programs.recursive
     assert same(lambda: program, capsys, vector(3)).printed.count("up") == 3
     assert same(lambda: program, capsys, vector(7)).result == ("AssertionError", "too deep: 7")
+
+
+@pytest.mark.parametrize("program", [programs.numbers, programs.ended_by_raising, programs.attributes_of_errors])
+@pytest.mark.parametrize("x", [(1.0, 2.0), (4.0, 5.0), (-3.0, 0.0)])
+def test_numbers_of_the_run_are_python_numbers(program: Any, x: tuple[float, ...], capsys: Capture) -> None:
+    assert same(lambda: program, capsys, vector(*x)).printed
+
+
+@pytest.mark.parametrize("summarize", [1, 3])
+def test_the_assert_primitive(summarize: int, capsys: Capture) -> None:
+    check = ops.Assert(summarize)
+
+    def program(x: Any) -> Any:
+        check(x.sum() < 5, [x, x * 2])
+        return x
+
+    assert same(lambda: program, capsys, vector(1, 2, 1)).result == [1, 2, 1]
+    kind, message = same(lambda: program, capsys, vector(1, 2, 3)).result
+    assert kind == "RuntimeError"
+    assert message.endswith("[1.], [2.]." if summarize == 1 else "[1. 2. 3.], [2. 4. 6.].")
+    with pytest.raises(TypeError, match="'summarize' must be an int, but got 'a'"):
+        ops.Assert("a")

@@ -14,7 +14,7 @@ from mindspore.infer.fields import assign_outside, current
 from mindspore.infer.machine import Machine, dispatchers, evaluates, tensor_type
 from mindspore.infer.objects import bound, lookup, of_object, store
 from mindspore.infer.state import is_parameter, write
-from mindspore.infer.structure import describe, python_class
+from mindspore.infer.structure import describe, is_constant, python_class, to_python
 from mindspore.infer.values import (
     NONE,
     Abstract,
@@ -61,6 +61,8 @@ def attribute(machine: Machine, owner: Abstract, name: str) -> Abstract:
         return part
     if isinstance(owner, Closure) and name == "__name__":
         return Known(owner.graph.name)
+    if isinstance(owner, Deferred) and is_constant(machine, owner):
+        return attribute(machine, Known(to_python(machine, owner)), name)
     if isinstance(owner, Sequence | List | Dict | Deferred) and callable(
         found := getattr(python_class(owner), name, None)
     ):

@@ -194,6 +194,7 @@ def scoped(machine: Machine, arm: Thunk, conditional: bool = True) -> Arm:
 
 def _check(machine: Machine, condition: Node, raising: Arm, other: bool) -> None:
     """Emits the `If` of which one arm raises."""
+    machine.checks += 1
     before: Node = machine.heap.get(EFFECTS)
     arms = [([raising.layer[EFFECTS]], raising.nodes), ([before], set[Node]())]
     outputs, owned = zip(*(arms[::-1] if other else arms), strict=True)

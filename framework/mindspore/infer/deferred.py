@@ -10,6 +10,7 @@ from typing import Any
 from mindspore.infer.machine import Machine
 from mindspore.infer.structure import is_constant, to_python
 from mindspore.infer.values import Abstract, Deferred, Dict, Known, List, Sequence
+from mindspore.ir.graph import Node
 from mindspore.ir.sizes import has_sizes
 
 _TEXT_METHODS = frozenset(
@@ -57,7 +58,15 @@ def snapshot(machine: Machine, value: Abstract) -> Abstract:
         return Sequence(tuple(snapshot(machine, v) for v in value.elements), value.cls)
     if isinstance(value, Known):
         return _outside(machine, value)
+    if isinstance(value, Node) and value in machine.numbers:
+        return Deferred(object, _number, (value,), {})
     return value
+
+
+def _number(tensor: Any) -> Any:
+    """The Python number that a 0-d tensor stands for; of a float the shortest one with this value, as Python would show it."""
+    array = tensor.asnumpy()
+    return float(str(array)) if array.dtype.kind == "f" else array.item()
 
 
 def _outside(machine: Machine, value: Known) -> Abstract:

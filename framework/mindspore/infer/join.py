@@ -19,7 +19,7 @@ from mindspore.infer.leaving import Leaving, Rebuild
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.objects import JOINED
 from mindspore.infer.state import slot_of
-from mindspore.infer.structure import describe, make_list, make_tuple, python_class
+from mindspore.infer.structure import describe, is_number, make_list, make_tuple, python_class
 from mindspore.infer.values import (
     Abstract,
     Box,
@@ -90,8 +90,21 @@ class Join:
         if isinstance(a, Node) and isinstance(a.type, TokenType):
             return self._leaf(a, b, a.type)  # type: ignore[arg-type]
         if (kind := common_type(a, b)) is not None:
-            return self._leaf(self._given(a, 0), self._given(b, 1), kind)
+            leaf = self._leaf(self._given(a, 0), self._given(b, 1), kind)
+            both = is_number(self.machine, a) and is_number(self.machine, b)
+            return self._number(leaf) if both else leaf
         return self._structures(a, b)
+
+    def _number(self, leaf: Rebuild) -> Rebuild:
+        """Of two Python numbers one is chosen."""
+
+        def rebuild(nodes: Items[Node]) -> Abstract:
+            made = leaf(nodes)
+            assert isinstance(made, Node)
+            self.machine.numbers.add(made)
+            return made
+
+        return rebuild
 
     def _given(self, value: Abstract, arm: int) -> Leaf:
         if isinstance(value, Known):

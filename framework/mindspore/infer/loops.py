@@ -9,12 +9,13 @@ from mindspore.infer import language as lang
 from mindspore.infer.control import always, proceed, run_time_branch
 from mindspore.infer.heap import Layer
 from mindspore.infer.iteration import following
+from mindspore.infer.join import same_constant
 from mindspore.infer.machine import Machine, evaluates, tensor_type
 from mindspore.infer.operations import operation, subscript
 from mindspore.infer.rolled import FEWEST_OPERATIONS, FEWEST_TURNS, Rest, counted, over_range, rolled
 from mindspore.infer.structure import elements
 from mindspore.infer.truth import decisive, known_truth
-from mindspore.infer.values import Abstract, Completion, Endless, Frame, Iterator, Known, Range
+from mindspore.infer.values import EFFECTS, Abstract, Completion, Endless, Frame, Iterator, Known, Range, Slot
 from mindspore.infer.whiles import Counter, run_time_loop
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 
@@ -165,9 +166,10 @@ def _while(machine: Machine, node: Apply, condition: Suite, body: Suite, variabl
             return always(variables, lang.DONE)
         if turns == 1 and (found := _counted(machine, node, condition, body, first, variables, before)) is not None:
             return found
+        checks = machine.checks
         completion, layer = _kept(machine, lambda state=variables: machine.folding(None, lambda: body(state)))  # type: ignore[misc]
         assert isinstance(completion, Completion)
-        if len(completion.cases) > 1:
+        if len(completion.cases) > 1 or (machine.checks > checks and _stuck(machine, variables, completion, layer)):
             return run_time_loop(machine, variables, condition, body, has_else)
         machine.heap.merge(layer)
         if lang.CONTINUE not in completion.cases:
@@ -176,6 +178,19 @@ def _while(machine: Machine, node: Apply, condition: Suite, body: Suite, variabl
     raise ValueError(
         f"the loop does not end within {MAX_UNROLLED} iterations while its condition is known during compilation. Make the condition "
         f"depend on a tensor to loop at run time."
+    )
+
+
+def _stuck(machine: Machine, before: Values, completion: Completion, layer: Layer) -> bool:
+    """Whether a turn changed nothing that is known while compiling, so that only what it raises at run time ends the loop."""
+    after = completion.cases[lang.CONTINUE].values if lang.CONTINUE in completion.cases else ()
+    if any(k in machine.heap for k in layer if k is not EFFECTS and not isinstance(k, Slot)):
+        return False
+    return bool(after) and all(
+        a is b
+        or tensor_type(b) is not None
+        or (isinstance(a, Known) and isinstance(b, Known) and same_constant(a.value, b.value))
+        for a, b in zip(before, after, strict=True)
     )
 
 

@@ -106,6 +106,8 @@ class Machine:
         handled: the exceptions whose handlers are being evaluated.
         assumed: the conditions known only at run time that surround the current node, and how they were decided on the way to it.
         constants: tensors that the program makes while it is compiled, by id.
+        numbers: tensors of the graph that are Python numbers in the program: text shows them so.
+        checks: how many branches were written of which one arm raises.
         marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
         calls: how many calls were followed into.
@@ -133,6 +135,8 @@ class Machine:
         self.fold: Fold | None = None
         self.marked: set[Abstract] = set()
         self.assumed: dict[Node, bool] = {}
+        self.numbers: set[Node] = set()
+        self.checks = 0
         self.calls = 0
         self.token = Apply(TOKEN, (), type=TokenType())
         self.heap.set(EFFECTS, self.token)

@@ -29,6 +29,7 @@ from mindspore.infer.structure import (
     elements,
     fresh,
     is_constant,
+    is_number,
     is_plain,
     is_sequence,
     make_dict,
@@ -126,7 +127,10 @@ def _on_tensors(machine: Machine, symbol: str, operands: tuple[Abstract, ...]) -
         raise TypeError(
             f"operator {symbol.removeprefix('unary ')!r} is not supported for {' and '.join(map(describe, operands))}."
         )
-    return machine.call(Known(function), operands)
+    result = machine.call(Known(function), operands)
+    if isinstance(result, Node) and all(is_number(machine, o) for o in operands):
+        machine.numbers.add(result)
+    return result
 
 
 def _on_sequences(machine: Machine, symbol: str, operands: tuple[Abstract, ...]) -> Abstract | None:

@@ -142,7 +142,9 @@ class _Arguments:
             return self.parameter(path, kind)
         if mutable and isinstance(given, bool | int | float | complex):
             kind = TensorType(scalar_dtype(_plain(given), None), ())
-            return self.parameter((*path, AsTensor(kind.dtype)), kind)
+            number = self.parameter((*path, AsTensor(kind.dtype)), kind)
+            self.machine.numbers.add(number)
+            return number
         made = self.container(given, path, mutable)
         if mutable:
             self.machine.marked.add(made)

@@ -24,6 +24,8 @@ from mindspore.infer.values import (
     Slice,
     View,
 )
+from mindspore.ir.builder import PYTHON_NUMBERS
+from mindspore.ir.graph import Node
 from mindspore.ir.sizes import has_sizes
 
 _ITERABLE = (tuple, list, range, str, dict, set, frozenset, bytes, enumerate, zip)
@@ -134,6 +136,13 @@ def is_constant(machine: Machine, value: Abstract) -> bool:
     if isinstance(value, Instance):
         return all(is_constant(machine, e) for e in machine.heap.get(value).values())
     return isinstance(value, Slice) and all(is_constant(machine, p) for p in (value.start, value.stop, value.step))
+
+
+def is_number(machine: Machine, value: Abstract) -> bool:
+    """Whether `value` is a Python number in the program, known while compiling or not."""
+    if isinstance(value, Known):
+        return isinstance(value.value, PYTHON_NUMBERS)
+    return isinstance(value, Node) and value in machine.numbers
 
 
 def is_sequence(value: Abstract) -> bool:

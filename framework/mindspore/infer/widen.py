@@ -11,7 +11,7 @@ from mindspore.infer.join import DisagreementError, common_type, holds, same_con
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.objects import JOINED
 from mindspore.infer.state import read
-from mindspore.infer.structure import describe, is_sequence, make_dict, make_list, make_tuple, python_class
+from mindspore.infer.structure import describe, is_number, is_sequence, make_dict, make_list, make_tuple, python_class
 from mindspore.infer.values import MISSING, Abstract, Dict, Instance, Known, List, Missing, Sequence, Unusable
 from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node, Parameter
@@ -55,7 +55,10 @@ class Widening:
     def rebuild(self, value: Abstract, nodes: list[Node]) -> Abstract:
         """`value` with its tensors replaced by the first of `nodes`, which are removed."""
         if isinstance(value, Node):
-            return nodes.pop(0)
+            node = nodes.pop(0)
+            if value in self.machine.numbers:
+                self.machine.numbers.add(node)
+            return node
         parts = self._parts(value)
         if parts is None:
             return value
@@ -162,6 +165,9 @@ class Widening:
         """Both are tensors or numbers: a number takes the type of the tensor it turns into."""
         if self.strict and (_number(state) or _number(after)):
             raise DisagreementError(f"{describe(start)} before the loop and {describe(after)} after one iteration")
+        if isinstance(start, Node) and start in self.machine.numbers and not is_number(self.machine, after):
+            self.machine.numbers.discard(start)
+            return self._change(start)
         if isinstance(state, Node) and common_type(state, after) == state.type:
             return start
         number = self._weak.get(start) if isinstance(start, Node) else state.value if _number(state) else None  # type: ignore[union-attr]
@@ -171,6 +177,8 @@ class Widening:
             if target is not None and target.shape == ():
                 made = self.machine.emitter.const(number, target.dtype)
                 self._weak[made] = number
+                if is_number(self.machine, after):
+                    self.machine.numbers.add(made)
                 return self._change(made)
         elif kind is not None and isinstance(state, Known):
             return self._change(read(self.machine, state.value))

@@ -71,6 +71,8 @@ def evaluate(
         except StopIteration as done:
             active[frames.pop()[0]] -= 1
             result = done.value
+        except _StoppedError as stopped:
+            raise stopped.error from None
         else:
             active[inner] += 1
             if max_call_depth is not None and active[inner] > max_call_depth:
@@ -86,6 +88,14 @@ def _too_deep(graph: Graph, limit: int) -> str:
         f"{place}{graph.name} calls itself more than {limit} calls deep. Let it end earlier, raise the limit with "
         f"set_context(max_call_depth=...), or write a loop."
     )
+
+
+class _StoppedError(Exception):
+    """Carries the program's own StopIteration out of the generators here, which would take it for theirs."""
+
+    def __init__(self, error: StopIteration) -> None:
+        super().__init__()
+        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +125,10 @@ class _Machine:
         if node.op is EMIT:
             if self.carry_out is None:
                 raise InternalError(f"{_place(node)}nothing carries out the effects of the graph")
-            return self.carry_out(node.attrs["effect"], inputs[1:])
+            try:
+                return self.carry_out(node.attrs["effect"], inputs[1:])
+            except StopIteration as error:
+                raise _StoppedError(error) from None
         return _simple(node, inputs, self.builder)
 
 
