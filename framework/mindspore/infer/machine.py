@@ -106,6 +106,7 @@ class Machine:
         unrolled: long loops that must be unrolled.
         handled: the exceptions whose handlers are being evaluated.
         assumed: the conditions known only at run time that surround the current node, and how they were decided on the way to it.
+        constants: tensors that the program makes while it is compiled, by id.
         numbers: tensors of the graph that are Python numbers in the program: text shows them so.
         checks: how many branches were written of which one arm raises.
         marked: containers that `mutable` marks as inputs.
@@ -124,6 +125,7 @@ class Machine:
         self.guards = GuardRecorder()
         self.stack: list[Frame] = []
         self.slots: dict[int, Slot] = {}
+        self.constants: dict[int, Any] = {}
         self.attributes: dict[tuple[int, str], Attribute] = {}
         self.branches = 0
         self.gradients = 0
