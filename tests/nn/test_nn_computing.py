@@ -94,7 +94,7 @@ def test_inputs_in_containers_are_converted(mode: str) -> None:
 
 def test_an_error_inside_leaves_the_parameters_in_their_place(mode: str) -> None:
     net = Net().to_float(ms.float16)
-    with pytest.raises(ValueError, match="MatMul: the columns of .x. Float16"):
+    with pytest.raises(ValueError, match=r"MatMul: the columns of .x. Float16"):
         net(Tensor([[1.0]]), 1)
     assert all(isinstance(p, Parameter) for p in (net.w, net.count, net.dense.weight))
 
