@@ -22,6 +22,21 @@ from mindspore.nn.basic import Dense, Dropout, Flatten, Identity
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
 from mindspore.nn.conv import Conv2d
+from mindspore.nn.decaying_rates import (
+    CosineDecayLR,
+    ExponentialDecayLR,
+    InverseDecayLR,
+    NaturalExpDecayLR,
+    PolynomialDecayLR,
+    WarmUpLR,
+    cosine_decay_lr,
+    exponential_decay_lr,
+    inverse_decay_lr,
+    natural_exp_decay_lr,
+    piecewise_constant_lr,
+    polynomial_decay_lr,
+    warmup_lr,
+)
 from mindspore.nn.derivatives import Jvp, Vjp
 from mindspore.nn.embedding import Embedding
 from mindspore.nn.learning_rate_schedule import LearningRateSchedule
@@ -47,14 +62,17 @@ __all__ = [
     "Cell",
     "CellList",
     "Conv2d",
+    "CosineDecayLR",
     "CrossEntropyLoss",
     "Dense",
     "Dropout",
     "Embedding",
+    "ExponentialDecayLR",
     "Flatten",
     "HSigmoid",
     "HSwish",
     "Identity",
+    "InverseDecayLR",
     "Jvp",
     "L1Loss",
     "LayerNorm",
@@ -66,7 +84,9 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "Momentum",
+    "NaturalExpDecayLR",
     "Optimizer",
+    "PolynomialDecayLR",
     "ReLU",
     "ReLU6",
     "SequentialCell",
@@ -78,7 +98,15 @@ __all__ = [
     "Tanh",
     "TrainOneStepCell",
     "Vjp",
+    "WarmUpLR",
     "WithLossCell",
+    "cosine_decay_lr",
+    "exponential_decay_lr",
     "get_activation",
+    "inverse_decay_lr",
+    "natural_exp_decay_lr",
+    "piecewise_constant_lr",
+    "polynomial_decay_lr",
     "summary",
+    "warmup_lr",
 ]
