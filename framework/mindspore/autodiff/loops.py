@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mindspore.autodiff.activity import active_nodes, elements, carries, reached
+from mindspore.autodiff.activity import active_nodes, carries, elements, reached
 from mindspore.autodiff.cotangents import zeros
 from mindspore.autodiff.residuals import Body, Pullback, differentiated, residuals
 from mindspore.base import dtypes as dt

@@ -131,7 +131,9 @@ class _Walk:
         if cotangent is None or isinstance(node, Constant):
             return
         if whole(node.type) and cotangent.type != node.type and isinstance(node.type, TensorType):
-            cotangent = GraphBuilder(node.location).cast(cotangent, dtype=node.type.dtype)  # of an operator that computes in float
+            cotangent = GraphBuilder(node.location).cast(
+                cotangent, dtype=node.type.dtype
+            )  # of an operator that computes in float
         if cotangent.type != cotangent_type(node.type):
             raise GraphTypeError(f"a gradient rule gave {cotangent.type} for a value of type {node.type}.")
         present = self.adjoints.get(id(node))
