@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mindspore.base.dtypes import DType
 from mindspore.base.errors import Location
 from mindspore.infer.emit import Emitter
 from mindspore.infer.guards import GuardRecorder
@@ -112,6 +113,7 @@ class Machine:
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
         calls: how many calls were followed into.
         recursive_calls: how many calls of shared graphs were written.
+        compute_type: the floating type as which Parameters and tensors from outside are read; None for their own.
     """
 
     def __init__(self, parse: Parse, expanders: Expanders, max_depth: int = MAX_DEPTH) -> None:
@@ -141,6 +143,7 @@ class Machine:
         self.token = Apply(TOKEN, (), type=TokenType())
         self.heap.set(EFFECTS, self.token)
         self.recursive_calls = 0
+        self.compute_type: DType | None = None
 
     def checkpoint(self) -> Checkpoint:
         """The state to which `restore` goes back when an evaluation is given up."""

@@ -84,12 +84,21 @@ def operand(machine: Machine, value: Abstract) -> Any:
         if isinstance(value.value, PYTHON_NUMBERS):
             return value.value
         if tensor_type(value) is not None:
-            return read(machine, value.value)
+            return _computed(machine, read(machine, value.value))
         if isinstance(value.value, np.ndarray | np.generic):
             return array_node(machine, np.asarray(value.value))
     if is_sequence(value):
         return _from_numbers(machine, value)
     raise TypeError(f"expected a tensor or a number, got {describe(value)}.")
+
+
+def _computed(machine: Machine, version: Node) -> Node:
+    """`version` as the type in which the called Cell computes."""
+    kind = machine.compute_type
+    if kind is None or not isinstance(version.type, TensorType) or not version.type.dtype.is_floating:
+        return version
+    node: Node = machine.emitter.converted(version, kind)
+    return node
 
 
 def array_node(machine: Machine, array: np.ndarray[Any, Any]) -> Node:
