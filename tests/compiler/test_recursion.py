@@ -309,3 +309,14 @@ def test_the_limit_holds_while_compiling_too() -> None:
     assert "column 29, in constant_depth" in str(caught.value)
     ms.set_context(max_call_depth=2000)
     assert ms.jit(constant_depth)(double(0.0), 1500).item() == 1500
+
+
+def squared(x: Any, n: Any) -> Any:
+    if n < 1:
+        return Tensor(1.0)
+    half = squared(x, n // 2)
+    return half * half * x if n % 2 == 1 else half * half
+
+
+def test_a_tensor_that_the_function_makes() -> None:
+    check(squared, Tensor(2.0), integer(10))

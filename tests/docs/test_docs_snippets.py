@@ -23,6 +23,7 @@ WITH_EXAMPLES = (
     "mindspore.common.initializer", "mindspore.common.parameter", "mindspore.common.seed", "mindspore.common.state",
     "mindspore.common.tensor", "mindspore.nn.basic", "mindspore.nn.cell", "mindspore.nn.containers", "mindspore.nn.loss",
     "mindspore.nn.optimizer", "mindspore.nn.summary", "mindspore.compiler.times", "mindspore.ops.debug", "mindspore.nn.wrap",
+    "mindspore.nn.computing", "mindspore.nn.contents",
 )  # fmt: skip
 
 

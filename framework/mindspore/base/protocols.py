@@ -61,6 +61,11 @@ RECOMPUTE = "recompute"
 CALL_STYLE = "_call_style"
 """The attribute of an object that is another one whenever ``__graph_function__`` and ``__graph_gradient__`` answer differently: compiled
 graphs guard it."""
+COMPUTE_TYPE = "_compute_type"
+"""The attribute of an object with ``__graph_function__`` that holds the floating type in which calls of it compute, or None. It changes
+together with `CALL_STYLE`."""
+CONVERTED_FROM = "_converted_from"
+"""The attribute of a tensor that stands for a Parameter in another type while a Cell with a compute type runs: the Parameter."""
 GRADIENT_HOOKS = "_gradient_hooks"
 """The attribute of a tensor that holds its hooks, a dict of functions from gradient to gradient or None."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mindspore.base.promotion import fits_kind
+from mindspore.base.protocols import CONVERTED_FROM
 from mindspore.common.tensor_class import Tensor
 from mindspore.common.writes import assign_values
 
@@ -42,6 +43,9 @@ def assign(variable: Any, value: Any) -> Any:
             f"{given.shape}, 'variable' shape: {variable.shape}."
         )
     assign_values(variable, given if given.dtype is variable.dtype else given.astype(variable.dtype))
+    source = getattr(variable, CONVERTED_FROM, None)
+    if source is not None:
+        assign(source, given)
     return variable
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import FunctionType, MethodType
 from typing import Any
 
+from mindspore.base.protocols import COMPUTE_TYPE
 from mindspore.infer import language as lang
 from mindspore.infer.compile_time import constructible, is_pure, run_now
 from mindspore.infer.control import decided
@@ -140,7 +141,14 @@ def _by_protocol(machine: Machine, function: Any, args: tuple[Abstract, ...], kw
         guard_style(machine, function)
         inner = Known(function.__graph_function__())
         rule = gradient_rule(machine, function)
-        return call(machine, inner, args, kwargs) if rule is None else with_gradient(machine, inner, rule, args, kwargs)
+        before = machine.compute_type
+        machine.compute_type = getattr(function, COMPUTE_TYPE, None) or before
+        try:
+            if rule is None:
+                return call(machine, inner, args, kwargs)
+            return with_gradient(machine, inner, rule, args, kwargs)
+        finally:
+            machine.compute_type = before
     if hasattr(function, "__graph_transform__"):
         made = function.__graph_transform__()
         return _transform(machine, Transformed(made.kind, Known(made.function), made.options), args, kwargs)

@@ -10,7 +10,7 @@ from typing import Any
 
 from mindspore.infer.deferred import made_later, makes_text
 from mindspore.infer.guards import is_library
-from mindspore.infer.machine import Machine
+from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.structure import NotConstantError, fresh, make_tuple, to_python
 from mindspore.infer.values import Abstract, Choice, Closure, FunctionHandle, Known, Method, Partial, Transformed, Value
 from mindspore.ir.graph import Node
@@ -100,6 +100,8 @@ def run_now(machine: Machine, function: Any, args: tuple[Abstract, ...], kwargs:
     made = by_python(lambda: function(*given, **named))
     if isinstance(function, type) and hasattr(made, "__made_in_graph__"):
         made.__made_in_graph__()
+    if isinstance(function, type) and tensor_type(Known(made)) is not None:
+        machine.constants[id(made)] = made
     if hasattr(type(made), "__graph_transform__") and isinstance(
         (found := made.__graph_transform__()).function, FunctionHandle
     ):

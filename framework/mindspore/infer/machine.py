@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mindspore.base.dtypes import DType
 from mindspore.base.errors import Location
 from mindspore.infer.emit import Emitter
 from mindspore.infer.guards import GuardRecorder
@@ -105,12 +106,14 @@ class Machine:
         unrolled: long loops that must be unrolled.
         handled: the exceptions whose handlers are being evaluated.
         assumed: the conditions known only at run time that surround the current node, and how they were decided on the way to it.
+        constants: tensors that the program makes while it is compiled, by id.
         numbers: tensors of the graph that are Python numbers in the program: text shows them so.
         checks: how many branches were written of which one arm raises.
         marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
         calls: how many calls were followed into.
         recursive_calls: how many calls of shared graphs were written.
+        compute_type: the floating type as which Parameters and tensors from outside are read; None for their own.
     """
 
     def __init__(self, parse: Parse, expanders: Expanders, max_depth: int = MAX_DEPTH) -> None:
@@ -122,6 +125,7 @@ class Machine:
         self.guards = GuardRecorder()
         self.stack: list[Frame] = []
         self.slots: dict[int, Slot] = {}
+        self.constants: dict[int, Any] = {}
         self.attributes: dict[tuple[int, str], Attribute] = {}
         self.branches = 0
         self.gradients = 0
@@ -139,6 +143,7 @@ class Machine:
         self.token = Apply(TOKEN, (), type=TokenType())
         self.heap.set(EFFECTS, self.token)
         self.recursive_calls = 0
+        self.compute_type: DType | None = None
 
     def checkpoint(self) -> Checkpoint:
         """The state to which `restore` goes back when an evaluation is given up."""

@@ -17,13 +17,28 @@ from mindspore.ir.types import TensorType
 
 
 def slot_of(machine: Machine, obj: Any) -> Slot:
-    """The slot of a Parameter or tensor object; a new one becomes an input of the outermost graph."""
+    """The slot of a Parameter or tensor object; a new one becomes an input of the outermost graph, unless the program made the object."""
+    made = machine.constants.get(id(obj))
+    if isinstance(made, Slot):
+        return made
     found = machine.slots.get(id(obj))
-    if found is None:
+    if made is not None and (constant := _content(machine, made)) is not None:
+        found = machine.constants[id(obj)] = Slot(obj, constant)
+        machine.heap.layers[0][found] = constant
+    elif found is None:
         name = str(getattr(obj, "name", None) or f"captured{len(machine.slots)}")
         found = machine.slots[id(obj)] = Slot(obj, Parameter(name, obj.__tensor_type__, machine.emitter.location))
         machine.heap.layers[0][found] = found.node
     return found
+
+
+def _content(machine: Machine, tensor: Any) -> Node | None:
+    """What a tensor holds as a constant. None for Parameters, and types that numpy does not have."""
+    content = getattr(tensor, "asnumpy", None)
+    if content is None or getattr(type(tensor), "__is_parameter__", False):
+        return None
+    node = array_node(machine, np.array(content()))
+    return node if node.type == tensor.__tensor_type__ else None
 
 
 def read(machine: Machine, obj: Any) -> Node:
@@ -69,12 +84,21 @@ def operand(machine: Machine, value: Abstract) -> Any:
         if isinstance(value.value, PYTHON_NUMBERS):
             return value.value
         if tensor_type(value) is not None:
-            return read(machine, value.value)
+            return _computed(machine, read(machine, value.value))
         if isinstance(value.value, np.ndarray | np.generic):
             return array_node(machine, np.asarray(value.value))
     if is_sequence(value):
         return _from_numbers(machine, value)
     raise TypeError(f"expected a tensor or a number, got {describe(value)}.")
+
+
+def _computed(machine: Machine, version: Node) -> Node:
+    """`version` as the type in which the called Cell computes."""
+    kind = machine.compute_type
+    if kind is None or not isinstance(version.type, TensorType) or not version.type.dtype.is_floating:
+        return version
+    node: Node = machine.emitter.converted(version, kind)
+    return node
 
 
 def array_node(machine: Machine, array: np.ndarray[Any, Any]) -> Node:

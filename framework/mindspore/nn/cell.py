@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from mindspore import _native
-from mindspore.base.protocols import RECOMPUTE, BackwardHooks
+from mindspore.base.protocols import COMPUTE_TYPE, RECOMPUTE, BackwardHooks
 from mindspore.common.api import COMPILED_CALL, CompileCache, runs_compiled
 from mindspore.common.custom import by_position, check_recompute, recomputed, with_bprop, with_hooks
 from mindspore.common.dynamic import declared
 from mindspore.common.parameter import Parameter, ParameterTuple
 from mindspore.common.state import assign
 from mindspore.common.tensor import Tensor
-from mindspore.nn.hooks import HookedCalls
+from mindspore.nn.computing import ConvertedCalls, is_held, stand_ins
+from mindspore.nn.contents import Contents
 
 __all__ = ["Cell"]
 
 
-class Cell(HookedCalls):
+class Cell(ConvertedCalls, Contents):
     """Base of all networks and layers: subclasses make sub-cells and Parameters in ``__init__`` and compute in ``construct``.
 
     Args:
@@ -57,6 +58,12 @@ class Cell(HookedCalls):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if runs_compiled(self):
             return self._compiled.run(self, args, kwargs)
+        if (kind := self.__dict__.get(COMPUTE_TYPE)) is not None:
+            with stand_ins(self, kind):
+                return self._run(args, kwargs)
+        return self._run(args, kwargs)
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         function = self.__graph_function__()
         if _native.get_tape() is not None and (rule := self.__graph_gradient__()) is not None:
             if rule is RECOMPUTE:
@@ -108,7 +115,7 @@ class Cell(HookedCalls):
                     f"For 'Cell', {type(self).__name__}.__init__ must call super().__init__() before it assigns {name!r}."
                 )
             self._adopt(name, value)
-        elif isinstance(own.get(name), Parameter) and value is not None:
+        elif value is not None and is_held(own.get(name)):
             if not isinstance(value, Tensor):
                 raise TypeError(
                     f"For 'Cell', the attribute {name!r} is a Parameter: expected a Parameter, a Tensor with new values, or None, "

@@ -37,16 +37,15 @@ def instances(program: Program, bound: Sequence[Any]) -> Callable[[Sequence[int]
         linked = jit.link(program.objects, [program.entry])
 
     def instance(atoms: Sequence[int]) -> Call:
-        more: dict[str, Any] = {"recursive": True} if program.recursive else {}
-        if program.sites:
-            more["emit"] = _carrier(program.sites, bound, atoms)
+        emit = _carrier(program.sites, bound, atoms) if program.sites else None
         outputs, signature = bound_value(program.outputs, atoms), bound_value(program.signature, atoms)
         arena = value(program.arena_bytes, atoms)
         ends = [*signature, *(o[1:] for o in outputs if o[0] == "fresh")]
         much = arena + sum(size(shape) * BY_CODE[code].itemsize for code, shape in ends) >= _WATCHED_BYTES
         made: Call = Executable(
             linked.address(program.entry), program.arguments, list(bound), list(outputs), constants_of(program, atoms), arena,
-            linked, list(signature), program.loops or program.recursive or much, **more,
+            linked, list(signature), program.loops or program.recursive or much,
+            recursive=program.recursive, emit=emit,
         )  # fmt: skip
         return made
 

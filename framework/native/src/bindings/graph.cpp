@@ -30,10 +30,11 @@ OutputDescription parse_output(const nb::tuple& output) {
 
 void make_executable(Executable* executable, uint64_t entry, int64_t arguments, std::vector<nb::object> bound,
                      const std::vector<nb::tuple>& outputs, std::vector<nb::object> constants, int64_t arena_bytes,
-                     nb::object keepalive, const Types& signature, bool interruptible, bool recursive, nb::object emit) {
+                     nb::object keepalive, const Types& signature, bool interruptible, bool recursive,
+                     nb::object emit) {
     ExecutableDescription description{
-        entry, arguments,    std::move(bound), {}, std::move(constants), arena_bytes, std::move(keepalive),
-        {},    interruptible, recursive, std::move(emit)};
+        entry,         arguments, std::move(bound), {}, std::move(constants), arena_bytes, std::move(keepalive), {},
+        interruptible, recursive, std::move(emit)};
     for (const auto& output : outputs) description.outputs.push_back(parse_output(output));
     for (const auto& [code, shape] : signature) {
         description.signature.emplace_back(code, dims_from_python(shape.ptr(), "a shape of the signature"));
@@ -48,8 +49,8 @@ void bind_graph(nb::module_& module) {
     nb::class_<Executable>(module, "Executable", nb::type_slots(Collected<Executable>::slots),
                            "A compiled graph behind one native entry.")
         .def("__init__", make_executable, "entry_address"_a, "arguments"_a, "bound"_a, "outputs"_a, "constants"_a,
-             "arena_bytes"_a, "keepalive"_a.none(), "signature"_a, "interruptible"_a = true,
-             "recursive"_a = false, "emit"_a = nb::none())
+             "arena_bytes"_a, "keepalive"_a.none(), "signature"_a, "interruptible"_a = true, "recursive"_a = false,
+             "emit"_a = nb::none())
         .def("__call__", [](Executable& self, const nb::args& arguments) { return self.call(arguments); });
     nb::class_<Guards>(module, "Guards", nb::type_slots(Collected<Guards>::slots),
                        "Python state that a compiled graph depends on.")

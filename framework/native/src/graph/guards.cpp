@@ -66,7 +66,8 @@ Guards::Guard Guards::parse(const Entry& entry) {
         if (!PyLong_CheckExact(expected.ptr())) refuse(kind, "an int as its expected value", expected);
         return {Kind::kLen, container, key, expected};
     }
-    throw Error(ErrorCode::kValue, "the kind of a guard must be 'dict', 'cell', 'class', 'item' or 'len', got '" + kind + "'");
+    throw Error(ErrorCode::kValue,
+                "the kind of a guard must be 'dict', 'cell', 'class', 'item' or 'len', got '" + kind + "'");
 }
 
 PyObject* Guards::content(const Guard& guard) {
