@@ -27,7 +27,7 @@ _HOMES = {
     "mindspore.common.jacobians": ("jacfwd", "jacrev"),
     "mindspore.common.gradients": ("get_grad", "grad", "value_and_grad"),
     "mindspore.common.tensor": ("Tensor", "from_numpy", "tensor"),
-    "mindspore.common.mutable": ("mutable",),
+    "mindspore.common.mutables": ("mutable",),
     "mindspore.common.parameter": ("Parameter", "ParameterTuple"),
     "mindspore.common.seed": ("get_seed", "set_seed"),
     "mindspore.context": ("GRAPH_MODE", "PYNATIVE_MODE", "get_context", "set_context"),

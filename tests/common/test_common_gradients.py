@@ -161,7 +161,34 @@ def constant(x: Any) -> Any:
 def test_what_does_not_depend_has_gradient_zero(mode: str) -> None:
     assert ms.grad(with_constant)(X).tolist() == [1.0, 4.0]
     assert ms.grad(constant)(X).tolist() == [0.0, 0.0]
-    assert ms.grad(cube)(Tensor([2, 3])).tolist() == [0, 0]
+    found = ms.grad(lambda x: cube(x > 2).astype(ms.float32))(Tensor([2, 3]))  # a bool has none
+    assert found.tolist() == [0, 0]
+
+
+def powers(x: Any, n: Any) -> Any:
+    y = x
+    while n > 0:
+        y = y * x
+        n = n - 1
+    return y * 2 if y > 10 else y
+
+
+def test_gradients_of_integers_follow_the_same_rules(mode: str) -> None:
+    assert ms.grad(cube)(Tensor([2, 3])).tolist() == [12, 27]
+    assert lists(ms.grad(powers, (0, 1))(Tensor(3), Tensor(2))) == (54, 0)
+    assert ms.grad(ms.grad(powers))(Tensor(3), Tensor(2)).tolist() == 36
+    found = ms.grad(lambda x: x.astype(ms.float32) * 2.5)(Tensor([2, 3]))
+    assert found.dtype is ms.int64
+    assert found.tolist() == [2, 2]
+    with_sens = ops.GradOperation(sens_param=True)(cube)
+    assert with_sens(Tensor([2, 3]), Tensor([1, 10])).tolist() == [12, 270]
+    assert ms.grad(ops.square)(Tensor([2, 3], ms.int16)).tolist() == [4, 6]
+    counted = Parameter(Tensor(4), name="counted")
+    assert ms.grad(lambda x: x * counted * counted, None, counted)(Tensor(3)).tolist() == 24
+
+
+def test_no_gradient_passes_from_an_integer_to_a_float(mode: str) -> None:
+    assert ms.grad(lambda x: x.astype(ms.int32) * x)(X).tolist() == [1.0, 2.0]
 
 
 def mixed(x: Any) -> Any:

@@ -347,3 +347,13 @@ def test_errors_of_operators_show_one_frame_of_the_library() -> None:
     assert len(own) == 1
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+def sizes(x: Any) -> Any:
+    return x.itemsize, x.nbytes, x.strides, (x + 1).strides, x.size, x[0, 0, 0].strides, x[0, 0].tolist()
+
+
+def test_sizes_in_bytes_and_nested_lists(mode: str) -> None:
+    found = Call(sizes)(Tensor(X))
+    assert found[:-1] == (4, 96, (48, 16, 4), (48, 16, 4), 24, ())
+    assert [float(e) for e in found[-1]] == X[0, 0].tolist()

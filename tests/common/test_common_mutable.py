@@ -116,3 +116,9 @@ def test_signatures_see_kinds_in_marked_values_alone() -> None:
     numbers = [mutable(1), mutable(1.0), mutable(True), 1, True, mutable((1,)), (1,), mutable([1]), mutable((True,))]
     different = [*numbers, mutable({1: 2}), mutable({2: 2})]
     assert len({key(v) for v in different}) == len(different)
+
+
+def test_the_function_has_the_name_in_its_package() -> None:
+    from mindspore.common import mutable
+
+    assert mutable is ms.mutable

@@ -30,6 +30,7 @@ isinstance(x, Tensor), isinstance(1, (int, float)), isinstance([x], list), isins
 isinstance({"a": x}, dict), isinstance(x.shape, tuple), isinstance(int, type), isinstance(None, type(None)), issubclass(bool, int)
 type(1) is int, type(x) is Tensor, type([x]) is list, type(x.dtype) == type(ms.float32)
 all([True, 1]), any([0, []]), all([]), any(())
+x if s > 1 and i else -x, x if i and s > 1 and x.ndim else -x, x if not (s > 99 and i) else -x, x if s or i > 99 else -x
 any(i > 2 for i in range(5)), all(i > 2 for i in (3, 4))
 max(1, 2, 3), max([1, 5, 2], key=lambda v: -v), min([], default=7), max((1, 2), (1, 3)), max("a", "bb", key=len), min(3, 1)
 min([(2, x), (1, x)], key=lambda p: p[0])[0], max([x], default=1), max([x, -x], key=lambda v: v.ndim)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import Apply, Node
@@ -22,6 +22,18 @@ def floating(kind: Type | None) -> bool:
     return isinstance(kind, BoxType) or (isinstance(kind, TensorType) and kind.dtype.kind in "fc")
 
 
+def whole(kind: Type | None) -> bool:
+    """Whether this is the type of integers, or of a stash of them. They have gradients where one of an integer is asked for."""
+    while isinstance(kind, StashType):
+        kind = kind.element
+    return isinstance(kind, TensorType) and kind.dtype.is_integer
+
+
+def carries(node: Node) -> bool:
+    """Whether gradients can pass through `node` at all; `active_nodes` says whether they do."""
+    return floating(node.type) or whole(node.type)
+
+
 def elements(node: Node) -> tuple[Node, ...]:
     """The results behind a graph's output node."""
     if not isinstance(node.type, TupleType):
@@ -31,10 +43,12 @@ def elements(node: Node) -> tuple[Node, ...]:
 
 
 def active_nodes(order: Sequence[Node], wrt: Iterable[Node]) -> set[int]:
-    """Ids of the nodes of `order` (inputs first) that depend differentiably on `wrt`."""
-    active = {id(w) for w in wrt if is_float(w)}
+    """Ids of the nodes of `order` (inputs first) that depend differentiably on `wrt`; integers do on integers alone."""
+    sources = list(wrt)
+    passes = carries if any(whole(w.type) for w in sources) else is_float
+    active = {id(w) for w in sources if passes(w)}
     for node in order:
-        if any(id(i) in active for i in node.inputs) and _carries_gradient(node):
+        if any(id(i) in active for i in node.inputs) and _carries_gradient(node, passes):
             active.add(id(node))
     return active
 
@@ -51,8 +65,8 @@ def reached(outputs: Iterable[Node], active: set[int]) -> set[int]:
     return found
 
 
-def _carries_gradient(node: Node) -> bool:
+def _carries_gradient(node: Node, passes: Callable[[Node], bool]) -> bool:
     rule = node.op.gradient if isinstance(node, Apply) and isinstance(node.op, Operator) else None
     if isinstance(rule, NotDifferentiable) and not rule.error:
         return False
-    return is_float(node) or isinstance(node.type, TupleType)
+    return passes(node) or isinstance(node.type, TupleType)

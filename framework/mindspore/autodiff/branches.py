@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mindspore.autodiff.activity import is_float
+from mindspore.autodiff.activity import carries
 from mindspore.autodiff.cotangents import blank, zeros
 from mindspore.autodiff.residuals import Body, Pullback, differentiated, residuals
 from mindspore.ir.builder import GraphBuilder
@@ -23,7 +23,7 @@ Differentiated = tuple[Apply, Sequence[Node | None]]
 def branch_gradients(node: Apply, adjoint: Mapping[int, Node], active: set[int], pullback: Pullback) -> Differentiated:
     """The gradient of an If; `adjoint` gives the cotangents of its results by position."""
     arguments = node.inputs[3:]
-    wrt = [i for i, a in enumerate(arguments) if id(a) in active and is_float(a)]
+    wrt = [i for i, a in enumerate(arguments) if id(a) in active and carries(a)]
     given: list[Node | None] = [None] * len(node.inputs)
     graphs = [f.value for f in node.inputs[1:3] if isinstance(f, Constant)]
     branches = [differentiated(graph, list(adjoint), wrt, pullback) for graph in graphs]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mindspore.autodiff.activity import active_nodes, elements, is_float, reached
+from mindspore.autodiff.activity import active_nodes, carries, elements, reached
 from mindspore.autodiff.cotangents import zeros
 from mindspore.autodiff.residuals import Body, Pullback, differentiated, residuals
 from mindspore.base import dtypes as dt
@@ -57,13 +57,13 @@ def _needed(loop: Loop, adjoint: Mapping[int, Node], active: set[int]) -> _Neede
     count = len(loop.state)
     parameters, outputs = loop.body.parameters, elements(loop.body.result)
     order = toposort(*parameters, *outputs)
-    moving = [id(i) in active and is_float(i) for i in [*loop.state, *loop.stashes]]
+    moving = [id(i) in active and carries(i) for i in [*loop.state, *loop.stashes]]
     known = -1
     while known < sum(moving):
         known = sum(moving)
         depends = active_nodes(order, [p for p, moves in zip(parameters, moving, strict=True) if moves])
         for i in range(count):
-            moving[i] |= is_float(outputs[i]) and id(outputs[i]) in depends
+            moving[i] |= carries(outputs[i]) and id(outputs[i]) in depends
     writes = [p - count for p in adjoint if p >= count and id(outputs[p]) in depends]
     state = {p for p in adjoint if p < count and moving[p]}
     known = -1

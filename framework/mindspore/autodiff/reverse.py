@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mindspore.autodiff.activity import active_nodes, elements, is_float
+from mindspore.autodiff.activity import active_nodes, carries, elements, is_float, whole
 from mindspore.autodiff.boxes import boxed_gradients, unboxed_gradients
 from mindspore.autodiff.branches import branch_gradients
 from mindspore.autodiff.calls import Derivative, call_gradients
@@ -40,7 +40,7 @@ from mindspore.ir.graph import (
 )
 from mindspore.ir.operator import NotDifferentiable, Operator
 from mindspore.ir.rewrite import copy, expansion, rewrite
-from mindspore.ir.types import TupleType
+from mindspore.ir.types import TensorType, TupleType
 
 
 def value_and_grad_graph(
@@ -70,7 +70,8 @@ def value_and_grad_graph(
     parameters = graph.parameters
     sources: list[Node] = [parameters[i] for i in wrt]
     outputs: Sequence[Node] = elements(graph.result)
-    chosen = [i for i, o in enumerate(outputs) if is_float(o)] if differentiated is None else list(differentiated)
+    moves = carries if any(whole(s.type) for s in sources) else is_float
+    chosen = [i for i, o in enumerate(outputs) if moves(o)] if differentiated is None else list(differentiated)
     b = GraphBuilder(graph.location)
     seeds = [Parameter(f"sens_{i}", outputs[i].type, graph.location) for i in chosen] if sens else []
     cotangents: Sequence[Node] = seeds if sens else [b.ones_like(outputs[i]) for i in chosen]
@@ -129,6 +130,10 @@ class _Walk:
         """``adjoints[node] += cotangent``; a cotangent of another type than its value is a broken rule and fails here."""
         if cotangent is None or isinstance(node, Constant):
             return
+        if whole(node.type) and cotangent.type != node.type and isinstance(node.type, TensorType):
+            cotangent = GraphBuilder(node.location).cast(
+                cotangent, dtype=node.type.dtype
+            )  # of an operator that computes in float
         if cotangent.type != cotangent_type(node.type):
             raise GraphTypeError(f"a gradient rule gave {cotangent.type} for a value of type {node.type}.")
         present = self.adjoints.get(id(node))
@@ -138,7 +143,10 @@ class _Walk:
         """Hands the cotangent of `node` to its inputs."""
         adjoint = self.adjoints[id(node)]
         if node.op is TUPLE_GET:
-            parts = self.adjoints.setdefault(id(node.inputs[0]), {})
+            source = node.inputs[0]
+            if isinstance(source, Apply) and source.op is CALL and not is_float(node):
+                return  # what a recursive function calls itself with carries floating gradients alone
+            parts = self.adjoints.setdefault(id(source), {})
             index = node.attrs["index"]
             parts[index] = added(parts[index], adjoint, node.location) if index in parts else adjoint
             return

@@ -10,7 +10,7 @@ _HOMES = {
     "mindspore.common.classes": ("jit_class", "ms_class"),
     "mindspore.common.gradients": ("GradOperation", "grad", "value_and_grad"),
     "mindspore.common.initializer": ("Initializer",),
-    "mindspore.common.mutable": ("mutable",),
+    "mindspore.common.mutables": ("mutable",),
     "mindspore.common.parameter": ("Parameter", "ParameterTuple"),
     "mindspore.common.seed": ("get_seed", "set_seed"),
     "mindspore.common.tensor": ("Tensor", "from_numpy"),

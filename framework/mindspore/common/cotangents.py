@@ -75,7 +75,8 @@ def as_operand(b: Any, gradient: Any, operand: Any) -> Any:
 
 
 def filled(b: Any, given: Sequence[Any], results: Sequence[Any]) -> list[Any]:
-    return [b.zeros_like(r) if g is None else g for g, r in zip(given, results, strict=True) if b.dtype(r).kind in "fc"]
+    """The cotangents of `results`, zeros for those that are None."""
+    return [b.zeros_like(r) if g is None else g for g, r in zip(given, results, strict=True)]
 
 
 _programs: dict[Any, Any] = {}
@@ -126,7 +127,9 @@ def _trace(
     seeds = [Parameter(f"d{i}", t) if p else None for i, (t, p) in enumerate(zip(outputs, present, strict=True))]
     inputs = b.promoted(rule.op, operands)
     if rule.op.gradient is None:
-        gradients = _expansion_gradients(b, rule, inputs, filled(b, seeds, results), wanted)
+        kinds = "fciu" if any(w and t.dtype.is_integer for w, t in zip(wanted, types, strict=True)) else "fc"
+        given = [s for s, t in zip(filled(b, seeds, results), outputs, strict=True) if t.dtype.kind in kinds]
+        gradients = _expansion_gradients(b, rule, inputs, given, wanted)
     else:
         gradients = list(rule.gradients(b, inputs, results, seeds))
     parts: list[Node] = []

@@ -13,7 +13,7 @@ from mindspore.common.gradients import get_grad, grad, value_and_grad
 from mindspore.common.hook_handle import register_hook
 from mindspore.common.jacobians import jacfwd, jacrev
 from mindspore.common.methods import value
-from mindspore.common.mutable import mutable
+from mindspore.common.mutables import mutable
 from mindspore.common.taylor import expansion
 from mindspore.infer.custom import with_gradient
 from mindspore.infer.hooks import register

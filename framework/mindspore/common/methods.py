@@ -172,6 +172,11 @@ def _positive(self: Any) -> Any:
     return self
 
 
+def _tolist(self: Any) -> Any:
+    """The elements as nested lists: of 0-d tensors where they are known only at run time."""
+    return [_tolist(each) for each in self] if self.ndim else self.item()
+
+
 def _register() -> None:
     tensor_methods.update({name: function(name) for name in _SAME_NAME})
     tensor_methods.update({name: function(target) for name, target in _ALIASES.items()})
@@ -184,6 +189,7 @@ def _register() -> None:
         "itemset": changes.itemset,
         "stride": changes.stride,
     }
+    tensor_methods["tolist"] = _tolist
     tensor_methods["register_hook"] = register_hook
     for name, written in {**in_memory, **changes.IN_PLACE}.items():
         setattr(Tensor, name, written)

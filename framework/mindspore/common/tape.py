@@ -75,10 +75,12 @@ def recorded(
     weights: Sequence[Any] = (),
     has_aux: bool = False,
     nested: bool = False,
+    integers: bool = False,
 ) -> Recording:
     """Runs `function`; with `has_aux` only the first of its results is what gradients are of.
 
-    `nested`: arguments to differentiate for may be containers of tensors.
+    `nested`: arguments to differentiate for may be containers of tensors. `integers`: where one of the sources is an integer, integer
+    results are differentiated too.
     """
     chosen = _positions(args, positions, nested)
     call = list(args)
@@ -95,7 +97,8 @@ def recorded(
         raise TypeError(
             f"has_aux=True needs a function that returns a tuple of a value and more, got {type(value).__name__}."
         )
-    outputs = [o for o in tensors(value[0] if has_aux else value) if o.dtype.kind in "fc"]
+    kinds = "fciu" if integers and any(s.dtype.is_integer for s in sources) else "fc"
+    outputs = [o for o in tensors(value[0] if has_aux else value) if o.dtype.kind in kinds]
     given = [None if t is s else t for t, s in zip(given, sources, strict=False)]
     return Recording(value, outputs, sources, count, [call[i] for i in chosen], records, given)
 
@@ -110,9 +113,10 @@ def differentiate(
     has_aux: bool,
 ) -> Parts:
     """Runs `function` and takes the gradients of its floating results in its arguments at `positions` and in `weights`."""
-    run = recorded(function, args, kwargs, positions, weights, has_aux, nested=True)
+    run = recorded(function, args, kwargs, positions, weights, has_aux, nested=True, integers=True)
     head = run.value[0] if has_aux else run.value
-    seeds = [_ones_like(o) for o in run.outputs] if sens is None else cotangents_of(head, sens)
+    kinds = "fciu" if any(o.dtype.is_integer for o in run.outputs) else "fc"
+    seeds = [_ones_like(o) for o in run.outputs] if sens is None else cotangents_of(head, sens, kinds)
     gradients = run.pull(seeds)
     found = iter(gradients)
     of_arguments = [mapped(lambda _: next(found), form) for form in run.forms]
@@ -227,14 +231,14 @@ def tensors(value: Any) -> Iterator[Any]:
             yield from tensors(getattr(value, name))
 
 
-def cotangents_of(value: Any, sens: Any) -> list[Any]:
-    """`sens` as one cotangent for each floating tensor in `value`; a number stands for a 0-d tensor."""
+def cotangents_of(value: Any, sens: Any, kinds: str = "fc") -> list[Any]:
+    """`sens` as one cotangent for each tensor of these kinds in `value`; a number stands for a 0-d tensor."""
     results = list(tensors(value))
-    return fitting_cotangents([r.__tensor_type__ for r in results], sens)
+    return fitting_cotangents([r.__tensor_type__ for r in results], sens, kinds)
 
 
-def fitting_cotangents(results: Sequence[TensorType], sens: Any) -> list[Any]:
-    """`sens` as one cotangent of the type of each floating one of `results`. ValueError when it does not fit."""
+def fitting_cotangents(results: Sequence[TensorType], sens: Any, kinds: str = "fc") -> list[Any]:
+    """`sens` as one cotangent of the type of each of `results` that is of these kinds. ValueError when it does not fit."""
     given = [Tensor(sens, results[0].dtype)] if isinstance(sens, int | float) and results else list(tensors(sens))
     if len(given) != len(results):
         raise ValueError(
@@ -242,7 +246,7 @@ def fitting_cotangents(results: Sequence[TensorType], sens: Any) -> list[Any]:
         )
     found = []
     for each, wanted in zip(given, results, strict=True):
-        if wanted.dtype.kind not in "fc":
+        if wanted.dtype.kind not in kinds:
             continue
         if each.shape != wanted.shape:
             raise ValueError(
@@ -277,7 +281,7 @@ def pull_back(
     """Gradients of `sources`; ids stand for tensors, which the records keep alive."""
     versions = Versions(records)
     sources = versions.all_at(0, sources)
-    active = {id(s) for s in sources if s.dtype.kind in "fc"}
+    active = {id(s) for s in sources if s.dtype.kind in "fciu"}
     path = _path(records, versions, active)
     adjoints: dict[int, Any] = {}
     for output, seed in zip(outputs, seeds, strict=True):
@@ -339,9 +343,10 @@ def _path(records: Sequence[Any], versions: Versions, active: set[int]) -> list[
             continue
         step = _step(record, position, versions)
         if step is not None and any(id(o) in active for o in step.operands):
-            floating = [id(r) for r in step.results if r.dtype.kind in "fc"]
-            active.update(floating)
-            path.extend([step] if floating else [])
+            kinds = "fciu" if any(id(o) in active and o.dtype.is_integer for o in step.operands) else "fc"
+            moving = [id(r) for r in step.results if r.dtype.kind in kinds]
+            active.update(moving)
+            path.extend([step] if moving else [])
     return path
 
 

@@ -6,7 +6,7 @@ import ast
 
 from mindspore.base.errors import Location
 from mindspore.frontend.refusals import syntax_error
-from mindspore.frontend.translate import Block, expression, handles_expression
+from mindspore.frontend.translate import Block, Truth, condition_of, expression, handles_expression
 from mindspore.infer import language as lang
 from mindspore.ir.graph import Node
 
@@ -52,8 +52,14 @@ def binary(block: Block, node: ast.BinOp) -> Node:
 
 @handles_expression(ast.UnaryOp)
 def unary(block: Block, node: ast.UnaryOp) -> Node:
-    operand = expression(block, node.operand)
+    operand = (condition_of if isinstance(node.op, ast.Not) else expression)(block, node.operand)
     return block.emit(lang.OPERATION, (operand,), node, symbol=UNARY[type(node.op)], in_place=False)
+
+
+@handles_expression(Truth)
+def truth(block: Block, node: Truth) -> Node:
+    value = condition_of(block, node.operand)
+    return block.emit(lang.INVOKE, (block.constant(bool, node), value), node, kinds=("",))
 
 
 @handles_expression(ast.Compare)
@@ -99,7 +105,7 @@ def _logical(block: Block, node: ast.expr, symbol: str, left: Node, rest: Block)
 
 @handles_expression(ast.IfExp)
 def ternary(block: Block, node: ast.IfExp) -> Node:
-    condition = expression(block, node.test)
+    condition = condition_of(block, node.test)
     functions = []
     for label, value in (("then", node.body), ("else", node.orelse)):
         arm = block.child(label, value)

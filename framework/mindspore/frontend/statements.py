@@ -12,6 +12,7 @@ from mindspore.frontend.translate import (
     Finish,
     branch,
     changed,
+    condition_of,
     expression,
     handles_compound,
     handles_statement,
@@ -73,7 +74,7 @@ def while_(block: Block, node: ast.While) -> Node:
         test = ast.copy_location(ast.Constant(True), node.test)
         loop_body = [ast.copy_location(ast.If(node.test, node.body, [ast.copy_location(_Done(), node.test)]), node)]
     condition = block.child("while", test, variables)
-    condition.end(expression(condition, test))
+    condition.end(condition_of(condition, test))
     body = block.child("body", node, variables)
     body.loop = variables
     suite(body, loop_body, handing_on(lang.CONTINUE, variables), node)
@@ -128,7 +129,7 @@ def raise_(block: Block, node: ast.Raise) -> None:
 
 @handles_statement(ast.Assert)
 def assert_(block: Block, node: ast.Assert) -> None:
-    condition = expression(block, node.test)
+    condition = condition_of(block, node.test)
     fine, broken = block.child("asserted", node), block.child("failed", node)
     fine.complete(lang.NEXT, (), node)
     message = [] if node.msg is None else [expression(broken, node.msg)]

@@ -254,9 +254,31 @@ def _falls_through(body: Sequence[ast.stmt]) -> bool:
     return True
 
 
+def condition_of(block: Block, node: ast.expr) -> Node:
+    """A value that only decides: of ``a and b`` the truths of both, which have one type, whatever the values have."""
+    if not isinstance(node, ast.BoolOp):
+        return expression(block, node)
+    truths = [o if _is_truth(o) else _truth_of(o) for o in node.values]
+    return expression(block, ast.copy_location(ast.BoolOp(node.op, truths), node))
+
+
+class Truth(ast.UnaryOp):
+    """``bool(operand)``, whatever the program means by the name ``bool``."""
+
+
+def _is_truth(node: ast.expr) -> bool:
+    return isinstance(node, ast.Compare | ast.Constant) or (
+        isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+    )
+
+
+def _truth_of(node: ast.expr) -> ast.expr:
+    return ast.copy_location(Truth(ast.Not(), node), node)
+
+
 def branch(block: Block, node: ast.If, arms: Sequence[Sequence[ast.stmt]], finish: Finish) -> Node:
     """The completion of ``if``: each arm a block of its own that ends with `finish` when it is not left before."""
-    condition = expression(block, node.test)
+    condition = condition_of(block, node.test)
     functions = []
     for label, body in zip(("then", "else"), arms, strict=True):
         arm = block.child(label, body[0] if body else node)

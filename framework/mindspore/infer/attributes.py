@@ -75,11 +75,18 @@ dispatchers["attribute"] = attribute
 
 def _of_tensor(machine: Machine, owner: Abstract, kind: TensorType, name: str) -> Abstract:
     """Attributes of tensors; those of outside tensor objects (a Parameter's name) are read from the object."""
-    fixed: dict[str, Any] = {"shape": kind.shape, "dtype": kind.dtype, "ndim": kind.rank}
+    fixed: dict[str, Any] = {
+        "shape": kind.shape,
+        "dtype": kind.dtype,
+        "ndim": kind.rank,
+        "itemsize": kind.dtype.itemsize,
+    }
     if name in fixed:
         return Known(fixed[name])
-    if name == "size":
-        return Known(shapes.size(kind.shape))
+    if name in ("size", "nbytes"):
+        return Known(shapes.size(kind.shape) * (1 if name == "size" else kind.dtype.itemsize))
+    if name == "strides":
+        return Known(tuple(shapes.size(kind.shape[i + 1 :]) * kind.dtype.itemsize for i in range(kind.rank)))
     if name in tensor_properties:
         return machine.call(Known(tensor_properties[name]), (owner,))
     if name in tensor_methods:

@@ -49,6 +49,13 @@ class Closed:
         """Positions of the floating tensors in the first part: what gradients are of."""
         return floating(self.results)
 
+    def moved_by(self, wrt: Items[int]) -> list[int]:
+        """Positions in the first part of what gradients for the inputs `wrt` are of: integers too where one of these is an integer."""
+        whole = any(tensor_kind(self.graph.parameters[i]).dtype.is_integer for i in wrt)
+        return [
+            i for i, kind in enumerate(self.results) if kind.dtype.kind in "fc" or (whole and kind.dtype.is_integer)
+        ]
+
     def parts(self, outputs: Items[Node]) -> list[Abstract]:
         """The parts of the value over the graph's `outputs`: what is differentiated, then auxiliary ones."""
         return [r(outputs) for r in self.value]

@@ -38,11 +38,10 @@ def gradient(machine: Machine, function: Transformed, args: Arguments, kwargs: M
     positions = _positions(machine, options["positions"], given, nested=True)
     weights = [read(machine, w) for w in options["weights"] or ()]
     inner, forms, count = _closed(machine, function.function, given, kwargs, positions, bool(options["has_aux"]))
-    seeds = [] if sens is None else _seeds(machine, sens, inner.results, "the sensitivity")
     wrt = [*range(count), *[inner.named.index(w) for w in weights if w in inner.named]]
-    expanded = machine.expanders["grad"](
-        inner.graph, tuple(wrt), sens=sens is not None, differentiated=tuple(inner.floating)
-    )
+    chosen = inner.moved_by(wrt)
+    seeds = [] if sens is None else _seeds(machine, sens, inner.results, "the sensitivity", chosen)
+    expanded = machine.expanders["grad"](inner.graph, tuple(wrt), sens=sens is not None, differentiated=tuple(chosen))
     outputs = machine.emitter.inlined(expanded, [*inner.arguments, *seeds])
     inner.write_back(machine, outputs)
     gradients = outputs[len(inner.graph.outputs()) :]
@@ -231,13 +230,15 @@ def _closed(
     return made, forms, len(fresh)
 
 
-def _seeds(machine: Machine, sens: Abstract, results: Items[TensorType], what: str) -> list[Node]:
-    """One cotangent per floating result, of its type; a number stands for a tensor."""
+def _seeds(
+    machine: Machine, sens: Abstract, results: Items[TensorType], what: str, chosen: Items[int] | None = None
+) -> list[Node]:
+    """One cotangent per `chosen` result, the floating ones by default, of its type; a number stands for a tensor."""
     given: list[Node] = []
     taken_apart(machine, sens if tensor_type(sens) is not None or is_sequence(sens) else tensor(machine, sens), given)
     if len(given) != len(results):
         raise ValueError(f"{what} has {len(given)} tensor(s), but the differentiated result has {len(results)}.")
-    return [_fitting(machine, given[i], results[i], what) for i in floating(results)]
+    return [_fitting(machine, given[i], results[i], what) for i in (floating(results) if chosen is None else chosen)]
 
 
 def _fitting(machine: Machine, given: Node, wanted: TensorType, what: str) -> Node:

@@ -79,7 +79,9 @@ def _cast(x: Any, dtype: DType) -> Any:
 
 
 def _cast_gradient(b: Any, x: Any, out: Any, d: Any, dtype: DType) -> tuple[Any]:
-    return (b.cast(d, dtype=b.dtype(x)) if dtype.is_floating and b.dtype(x).is_floating else None,)
+    source = b.dtype(x)
+    passes = dtype.is_floating if source.is_floating else source.is_integer and (dtype.is_floating or dtype.is_integer)
+    return (b.cast(d, dtype=source) if passes else None,)
 
 
 operator(
