@@ -21,6 +21,10 @@ ODDS = np.array([[0.2, 0.9], [0.5, 0.0]], np.float32)
 LABELS = np.array([[1.0, 0.0], [0.3, 1.0]], np.float32)
 
 
+def array(values: Any) -> Any:
+    return np.array(values, np.float32)
+
+
 class Call(nn.Cell):
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__()
@@ -47,18 +51,18 @@ def run(function: Callable[..., Any], *arrays: Any) -> Any:
         (P.BinaryCrossEntropy("sum"), (ODDS, LABELS), 4 * 8.059048),
         (lambda x, y: ops.binary_cross_entropy_with_logits(x, y, reduction="none"), (X, LABELS),
          [[0.04858733, 4.01815], [0.6931472, 0.6931472]]),
-        (ops.binary_cross_entropy_with_logits, (X, LABELS, np.float32([[1, 2], [1, 1]]), np.float32([2, 3])), 2.7785017),
+        (ops.binary_cross_entropy_with_logits, (X, LABELS, array([[1, 2], [1, 1]]), array([2, 3])), 2.7785017),
         (P.BCEWithLogitsLoss("none"), (X, LABELS, X, X), [[0.437286, 16.0726], [0, 0]]),
         (P.SmoothL1Loss(0.5), (X, LABELS), [[1.75, 3.75], [0.09, 0.75]]),
         (lambda x, y: ops.smooth_l1_loss(x, y, 2.0, "mean"), (X, LABELS), 1.068125),
         (lambda x, y: ops.smooth_l1_loss(x, y, 0.0), (X, LABELS), abs(X - LABELS)),
         (lambda x, y: ops.huber_loss(x, y, "none", 2.0), (X, LABELS), [[2, 6], [0.045, 0.5]]),
         (lambda x, y: ops.soft_margin_loss(x, y, "none"), (X, np.sign(X - 3.5)), np.log1p(np.exp([[3, -4], [0, 0]]))),
-        (ops.prelu, (np.float32([[-1, 2], [3, -4]]), np.float32([0.1, 0.5])), [[-0.1, 2], [3, -2]]),
-        (ops.prelu, (np.full((1, 2, 2), -1, np.float32), np.float32([0.1, 0.5])), [[[-0.1, -0.1], [-0.5, -0.5]]]),
+        (ops.prelu, (array([[-1, 2], [3, -4]]), array([0.1, 0.5])), [[-0.1, 2], [3, -2]]),
+        (ops.prelu, (np.full((1, 2, 2), -1, np.float32), array([0.1, 0.5])), [[[-0.1, -0.1], [-0.5, -0.5]]]),
         (ops.logsigmoid, (X - 300,), X - 300),
         (ops.softsign, (X,), X / (1 + X)),
-        (lambda x: x.nansum(0), (np.float32([[1, np.nan], [2, 3]]),), [3, 3]),
+        (lambda x: x.nansum(0), (array([[1, np.nan], [2, 3]]),), [3, 3]),
         (lambda x: x.logsumexp(1), (X,), np.log(np.exp(X).sum(1))),
     ],
 )  # fmt: skip
