@@ -30,7 +30,7 @@ from mindspore.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, La
 from mindspore.nn.optimizer import SGD, Momentum, Optimizer
 from mindspore.nn.pooling import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from mindspore.nn.summary import Summary, summary
-from mindspore.nn.wrap import TrainOneStepCell, WithLossCell
+from mindspore.nn.wrap import ForwardValueAndGrad, TrainOneStepCell, WithGradCell, WithLossCell
 
 __all__ = [
     "ELU",
@@ -52,6 +52,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "ForwardValueAndGrad",
     "HSigmoid",
     "HSwish",
     "Identity",
@@ -78,6 +79,7 @@ __all__ = [
     "Tanh",
     "TrainOneStepCell",
     "Vjp",
+    "WithGradCell",
     "WithLossCell",
     "get_activation",
     "summary",
