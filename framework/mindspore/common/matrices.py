@@ -152,6 +152,29 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     return input * beta + f.matmul(mat1, mat2) * alpha
 
 
+def baddbmm(input: Any, batch1: Any, batch2: Any, beta: Any = 1, alpha: Any = 1) -> Any:
+    """``beta * input + alpha * (batch1 @ batch2)`` for batches of matrices."""
+    return input * beta + f.matmul(batch1, batch2) * alpha
+
+
+def dot(input: Any, other: Any) -> Any:
+    """The sum of products over the last dimension of `input` and the last but one of `other`, the only one of a vector.
+
+    Raises:
+        ValueError: these dimensions differ, or a tensor has none.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> print(ops.dot(Tensor([1.0, 2.0]), Tensor([3.0, 4.0])))
+        11.0
+    """
+    if input.ndim < 2 or other.ndim < 3:
+        return f.matmul(input, other)
+    rest = (*other.shape[:-2], other.shape[-1])
+    columns = _reshape(movedim(other, -2, 0), (other.shape[-2], f.product(rest)))
+    return _reshape(f.matmul(input, columns), (*input.shape[:-1], *rest))
+
+
 def select_slice(input: Any, axis: int, index: int) -> Any:
     """The slice at `index` of dimension `axis`, without it."""
     return f.squeeze(narrow(input, axis, index, 1), axis)

@@ -16,8 +16,10 @@ _cast = function("cast")
 _cum_prod = function("cum_prod")
 _cum_sum = function("cum_sum")
 _equal = function("equal")
+_exp = function("exp")
 _isfinite = function("isfinite")
 _isnan = function("isnan")
+_log = function("log")
 _less_equal = function("less_equal")
 _logical_and = function("logical_and")
 _logical_or = function("logical_or")
@@ -87,6 +89,19 @@ def count_nonzero(x: Any, axis: Any = (), keep_dims: bool = False, dtype: Any = 
 def ptp(input: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest element less the smallest, over `axis` or all dimensions."""
     return f.amax(input, axis, keepdims) - f.amin(input, axis, keepdims)
+
+
+def nansum(input: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None) -> Any:
+    """The sum over `axis`, all dimensions when None, without the elements that are NaN."""
+    numbers = _select(_isnan(input), 0.0, input) if input.dtype.is_floating else input
+    return f.sum(numbers, axis, keepdims, dtype=dtype)
+
+
+def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
+    """The logarithm of the sum of exponentials over `dim`, without overflow."""
+    largest = _reduce_max(input, dim, True)
+    total = _log(_reduce_sum(_exp(input - largest), dim, True)) + largest
+    return total if keepdim else f.squeeze(total, dim)
 
 
 def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: N803

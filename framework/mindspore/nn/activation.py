@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from mindspore import ops
-from mindspore.common.checks import boolean
+from mindspore.common.checks import boolean, positive_int
+from mindspore.common.parameter import Parameter
+from mindspore.common.tensor import Tensor
 from mindspore.nn.cell import Cell
 
 __all__ = [
@@ -16,12 +20,15 @@ __all__ = [
     "HSigmoid",
     "HSwish",
     "LeakyReLU",
+    "LogSigmoid",
     "LogSoftmax",
+    "PReLU",
     "ReLU",
     "ReLU6",
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softsign",
     "Tanh",
     "get_activation",
 ]
@@ -74,6 +81,51 @@ class HSwish(Cell):
 
     def construct(self, x: Any) -> Any:
         return ops.hardswish(x)
+
+
+class LogSigmoid(Cell):
+    """The logarithm of `Sigmoid`."""
+
+    def construct(self, input_x: Any) -> Any:
+        return ops.logsigmoid(input_x)
+
+
+class Softsign(Cell):
+    """``x / (1 + |x|)``."""
+
+    def construct(self, x: Any) -> Any:
+        return ops.softsign(x)
+
+
+class PReLU(Cell):
+    """``x`` above zero, ``w * x`` below, with slopes that are trained.
+
+    Args:
+        channel: the number of slopes: 1, or the size of dimension 1 of the input.
+        w: the slopes at the beginning: a number, as many numbers, or a Tensor of them.
+
+    Raises:
+        TypeError: `channel` that is no int, `w` of another kind.
+        ValueError: `channel` below 1, or another number of slopes.
+
+    Examples:
+        >>> from mindspore import Tensor, nn
+        >>> print(nn.PReLU()(Tensor([[-2.0, 2.0]])))
+        [[-0.5  2. ]]
+    """
+
+    def __init__(self, channel: int = 1, w: Any = 0.25) -> None:
+        super().__init__()
+        positive_int("PReLU", "channel", channel)
+        if not isinstance(w, int | float | list | tuple | Tensor):
+            raise TypeError(f"For 'PReLU', the 'w' must be a number, list or Tensor, but got {type(w).__name__}.")
+        slopes = np.asarray(w.asnumpy() if isinstance(w, Tensor) else w, np.float32)
+        if slopes.ndim and slopes.shape != (channel,):
+            raise ValueError(f"For 'PReLU', the 'w' must hold {channel} number(s), but got shape {slopes.shape}.")
+        self.w = Parameter(Tensor(np.broadcast_to(slopes, (channel,)).copy()), name="a")
+
+    def construct(self, x: Any) -> Any:
+        return ops.prelu(x, self.w)
 
 
 class GELU(Cell):
@@ -142,12 +194,15 @@ _BY_NAME: Mapping[str, type[Cell]] = MappingProxyType(
         "hsigmoid": HSigmoid,
         "hswish": HSwish,
         "leakyrelu": LeakyReLU,
+        "logsigmoid": LogSigmoid,
         "logsoftmax": LogSoftmax,
+        "prelu": PReLU,
         "relu": ReLU,
         "relu6": ReLU6,
         "sigmoid": Sigmoid,
         "silu": SiLU,
         "softmax": Softmax,
+        "softsign": Softsign,
         "tanh": Tanh,
     }
 )

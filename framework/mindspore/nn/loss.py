@@ -5,13 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from mindspore import ops
-from mindspore.common.checks import boolean, one_of
+from mindspore.common.checks import boolean, one_of, positive
 from mindspore.nn.cell import Cell
 from mindspore.ops.losses import reduced
 
 __path__: list[str] = []
 """Further module paths begin with this one (`base.import_paths`)."""
-__all__ = ["CrossEntropyLoss", "L1Loss", "LossBase", "MSELoss", "SoftmaxCrossEntropyWithLogits"]
+__all__ = [
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
+    "DiceLoss",
+    "HuberLoss",
+    "L1Loss",
+    "LossBase",
+    "MSELoss",
+    "SmoothL1Loss",
+    "SoftMarginLoss",
+    "SoftmaxCrossEntropyWithLogits",
+]
 
 _REDUCTIONS = ("mean", "sum", "none")
 
@@ -87,3 +99,77 @@ class CrossEntropyLoss(LossBase):
 
     def construct(self, logits: Any, labels: Any) -> Any:
         return ops.cross_entropy(logits, labels, self.weight, self.ignore_index, self.reduction, self.label_smoothing)
+
+
+class BCELoss(LossBase):
+    """`ops.binary_cross_entropy` of probabilities and labels, with fixed options."""
+
+    def __init__(self, weight: Any = None, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.weight = weight
+
+    def construct(self, logits: Any, labels: Any) -> Any:
+        return ops.binary_cross_entropy(logits, labels, self.weight, self.reduction)
+
+
+class BCEWithLogitsLoss(LossBase):
+    """`ops.binary_cross_entropy_with_logits` with fixed options."""
+
+    def __init__(self, reduction: str = "mean", weight: Any = None, pos_weight: Any = None) -> None:
+        super().__init__(reduction)
+        self.weight, self.pos_weight = weight, pos_weight
+
+    def construct(self, logits: Any, labels: Any) -> Any:
+        return ops.binary_cross_entropy_with_logits(logits, labels, self.weight, self.pos_weight, self.reduction)
+
+
+class SmoothL1Loss(LossBase):
+    """`ops.smooth_l1_loss` with fixed options."""
+
+    def __init__(self, beta: float = 1.0, reduction: str = "none") -> None:
+        super().__init__(reduction)
+        self.beta = beta
+
+    def construct(self, logits: Any, labels: Any) -> Any:
+        return ops.smooth_l1_loss(logits, labels, self.beta, self.reduction)
+
+
+class HuberLoss(LossBase):
+    """`ops.huber_loss` with fixed options."""
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction)
+        self.delta = delta
+
+    def construct(self, logits: Any, labels: Any) -> Any:
+        return ops.huber_loss(logits, labels, self.reduction, self.delta)
+
+
+class SoftMarginLoss(LossBase):
+    """`ops.soft_margin_loss`: labels are -1 and 1."""
+
+    def construct(self, logits: Any, labels: Any) -> Any:
+        return ops.soft_margin_loss(logits, labels, self.reduction)
+
+
+class DiceLoss(LossBase):
+    """``1 - 2 * sum(x * y) / (sum(x ** 2) + sum(y ** 2) + smooth)``.
+
+    Args:
+        smooth: keeps the quotient finite, above 0.
+
+    Raises:
+        ValueError: `smooth` that is not above 0, shapes that differ.
+    """
+
+    def __init__(self, smooth: float = 1e-5) -> None:
+        super().__init__()
+        self.smooth = positive("DiceLoss", "smooth", smooth)
+
+    def construct(self, logits: Any, label: Any) -> Any:
+        if logits.shape != label.shape:
+            raise ValueError(
+                f"For 'DiceLoss', 'logits' and 'label' must have the same shape, but got {logits.shape} and {label.shape}."
+            )
+        total = ops.reduce_sum(ops.square(logits)) + ops.reduce_sum(ops.square(label)) + self.smooth
+        return 1.0 - 2.0 * ops.reduce_sum(logits * label) / total

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from mindspore import ops
+from mindspore.base import dtypes as dt
+from mindspore.common.checks import boolean
 from mindspore.common.parameter import ParameterTuple
 from mindspore.nn.cell import Cell
+from mindspore.nn.computing import converted
 from mindspore.nn.optimizer import Optimizer
 
 __path__: list[str] = []
 """Further module paths begin with this one (`base.import_paths`)."""
-__all__ = ["ForwardValueAndGrad", "TrainOneStepCell", "WithGradCell", "WithLossCell"]
+__all__ = ["ForwardValueAndGrad", "TrainOneStepCell", "WithEvalCell", "WithGradCell", "WithLossCell"]
 
 
 class WithLossCell(Cell):
@@ -34,6 +37,37 @@ class WithLossCell(Cell):
     def backbone_network(self) -> Cell:
         """The network without the loss."""
         return self._backbone
+
+
+class WithEvalCell(Cell):
+    """Loss, outputs and labels of a network, for its evaluation.
+
+    Args:
+        network: the network.
+        loss_fn: a Cell or function of (output, label).
+        add_cast_fp32: whether outputs and labels become float32 before the loss.
+
+    Returns:
+        The loss, the outputs, the labels.
+
+    Examples:
+        >>> from mindspore import Tensor, nn
+        >>> evaluated = nn.WithEvalCell(nn.ReLU(), nn.MSELoss())
+        >>> print(*evaluated(Tensor([-1.0, 2.0]), Tensor([0.0, 0.0])))
+        2.0 [0. 2.] [0. 0.]
+    """
+
+    def __init__(self, network: Cell, loss_fn: Any, add_cast_fp32: bool = False) -> None:
+        super().__init__(auto_prefix=False)
+        self._network = network
+        self._loss_fn = loss_fn
+        self.add_cast_fp32 = boolean("WithEvalCell", "add_cast_fp32", add_cast_fp32)
+
+    def construct(self, data: Any, label: Any) -> Any:
+        outputs = self._network(data)
+        if self.add_cast_fp32:
+            outputs, label = converted(outputs, dt.float32), converted(label, dt.float32)
+        return self._loss_fn(outputs, label), outputs, label
 
 
 class TrainOneStepCell(Cell):

@@ -18,7 +18,7 @@ from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.common.taylor import derivative, jet
 from mindspore.ir.operator import all_operators
-from mindspore.ops import clip, layers, losses, random, updates, values
+from mindspore.ops import binary_losses, clip, conversions, layers, losses, random, sums_of_products, updates, values
 from mindspore.ops.debug import print_
 
 _INTERNAL = frozenset(
@@ -44,11 +44,6 @@ _concat = function("concat")
 _stack = function("stack")
 _cast = function("cast")
 _pad = function("pad")
-_log = function("log")
-_exp = function("exp")
-_reduce_sum = function("reduce_sum")
-_reduce_max = function("reduce_max")
-_squeeze = function("squeeze")
 _softplus = function("softplus")
 _select = function("select")
 _matmul = function("MatMul")
@@ -154,13 +149,6 @@ def pad(input_x: Any, padding: Any, mode: str = "constant", value: Any = None) -
     return _pad(input_x, tuple(pairs), 0 if value is None else value)
 
 
-def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
-    """The logarithm of the sum of exponentials over `dim`, without overflow."""
-    largest = _reduce_max(input, dim, True)
-    total = _add(_log(_reduce_sum(_exp(input - largest), dim, True)), largest)
-    return total if keepdim else _squeeze(total, dim)
-
-
 def softplus(input: Any, beta: Any = 1, threshold: Any = 20) -> Any:
     """``log(1 + exp(beta * x)) / beta``; the input itself where ``beta * x`` is above `threshold`."""
     scaled = input * beta
@@ -237,9 +225,10 @@ _WRITTEN: Mapping[str, Any] = {
     "div": div, "dropout": random.dropout, "dtype": dtype, "expand_dims": f.expand_dims, "eye": eye,
     "flatten": f.flatten,
     "full": full, "full_like": full_like, "gelu": gelu, "hardsigmoid": function("hsigmoid"),
-    "hardswish": function("hswish"), "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": logsumexp,
+    "hardswish": function("hswish"), "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": measures.logsumexp,
     "masked_fill": f.masked_fill, "matmul": f.matmul, "max": f.max, "mean": f.mean, "min": f.min,
-    "mse_loss": losses.mse_loss, "nll_loss": losses.nll_loss, "one_hot": one_hot, "ones": ones, "ones_like": ones_like,
+    "mse_loss": losses.mse_loss, "nansum": measures.nansum, "dot": matrices.dot, "nll_loss": losses.nll_loss, "one_hot": one_hot,
+    "ones": ones, "ones_like": ones_like,
     "pad": pad, "partial": partial, "permute": permute, "print_": print_, "prod": f.prod, "rank": rank, "reshape": f.reshape,
     "shape": shape,    "size": size, "softmax": f.softmax, "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack,
     "std": f.std, "sum": f.sum, "swapaxes": f.swapaxes, "tile": f.tile, "transpose": transpose, "unbind": unbind,
@@ -261,6 +250,11 @@ _CHOOSING: Mapping[str, Any] = {
     "t": matrices.t, "take": choosing.take, "tensor_scatter_elements": choosing.tensor_scatter_elements,
     "tensor_split": choosing.tensor_split, "topk": measures.topk, "trace": matrices.trace, "tril": matrices.tril,
     "triu": matrices.triu, "vsplit": matrices.vsplit,
+}  # fmt: skip
+
+_MODULES = (binary_losses, conversions, sums_of_products)
+_RANDOM: Mapping[str, Any] = {
+    "rand": random.rand, "rand_like": random.rand_like, "randn": random.randn, "randn_like": random.randn_like,
 }  # fmt: skip
 
 _TRANSFORMATIONS: Mapping[str, Any] = {
@@ -285,6 +279,8 @@ _BY_NAME |= _WRITTEN
 _BY_NAME |= _CHOOSING
 _BY_NAME |= updates.FUNCTIONS
 _BY_NAME |= values.FUNCTIONS
+_BY_NAME |= _RANDOM
+_BY_NAME |= {name: getattr(module, name) for module in _MODULES for name in module.__all__}
 _BY_NAME |= _TRANSFORMATIONS
 
 globals().update(_BY_NAME)

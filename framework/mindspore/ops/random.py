@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,11 @@ _iota = function("iota")
 _greater_equal = function("greater_equal")
 _mul = function("mul")
 _cast = function("cast")
+_cos = function("cos")
+_log = function("log")
+_sqrt = function("sqrt")
+_sub = function("sub")
+_CIRCLE = 2.0 * math.pi
 
 _key = Parameter(Tensor(np.int64(generator().integers(1 << 32))), name="random_key", requires_grad=False)
 _draws = Parameter(Tensor(np.int64(0)), name="random_draws", requires_grad=False)
@@ -31,12 +37,72 @@ def _seeded(seed: int) -> None:
     _draws.set_data(Tensor(np.int64(0)))
 
 
-def uniform_like(x: Any, seed: Any = None) -> Any:
-    """Float32 numbers in [0, 1) in the shape of `x`: the next ones, or those of a `seed` of their own."""
+def _numbers(shape: Any, seed: Any = None) -> Any:
+    """Float32 numbers in [0, 1): the next ones, or those of a `seed` of their own."""
     key = _key + 0 if seed is None else Tensor(seed % (1 << 32), dt.int64)
-    numbers = _philox(key, _draws + 0, _iota((x.size,)))
+    numbers = _philox(key, _draws + 0, _iota((f.product(shape),)))
     assign(_draws, _draws + 1)
-    return f.reshape(numbers, x.shape)
+    return f.reshape(numbers, shape)
+
+
+def uniform_like(x: Any, seed: Any = None) -> Any:
+    """Float32 numbers in [0, 1) in the shape of `x`."""
+    return _numbers(x.shape, seed)
+
+
+def rand(*size: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Numbers spread evenly over [0, 1).
+
+    Args:
+        size: sizes one by one or as a tuple.
+        dtype: a floating type; float32 when None.
+        seed: a number with which these are the same each time for the same number of draws before; None for `mindspore.set_seed`.
+
+    Examples:
+        >>> from mindspore import ops
+        >>> ops.rand(2, 3).shape
+        (2, 3)
+    """
+    return f.cast(_numbers(f.sizes(size), seed), dt.float32 if dtype is None else dtype)
+
+
+def randn(*size: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Numbers of the standard normal distribution; the arguments are those of `rand`.
+
+    Examples:
+        >>> from mindspore import ops
+        >>> ops.randn(2, 3).shape
+        (2, 3)
+    """
+    # Box and Muller's way: a radius and an angle from two even numbers; 1 - u is never 0.
+    both = _numbers((2, *f.sizes(size)), seed)
+    radius, turn = f.unstack(both, 0)
+    made = _mul(_sqrt(_mul(_log(_sub(1.0, radius)), -2.0)), _cos(_mul(turn, _CIRCLE)))
+    return f.cast(made, dt.float32 if dtype is None else dtype)
+
+
+def rand_like(input: Any, seed: Any = None, *, dtype: Any = None) -> Any:
+    """`rand` in the shape, and unless `dtype` says otherwise the type, of a tensor."""
+    return rand(input.shape, dtype=input.dtype if dtype is None else dtype, seed=seed)
+
+
+def randn_like(input: Any, seed: Any = None, *, dtype: Any = None) -> Any:
+    """`randn` in the shape, and unless `dtype` says otherwise the type, of a tensor."""
+    return randn(input.shape, dtype=input.dtype if dtype is None else dtype, seed=seed)
+
+
+def _own_seed(seed: int, seed2: int) -> Any:
+    return None if seed == 0 and seed2 == 0 else seed * 65536 + seed2
+
+
+def standard_normal(shape: Any, seed: int = 0, seed2: int = 0) -> Any:
+    """Float32 numbers of the standard normal distribution; seeds of 0 follow `mindspore.set_seed`."""
+    return randn(shape, seed=_own_seed(seed, seed2))
+
+
+def uniform_real(shape: Any, seed: int = 0, seed2: int = 0) -> Any:
+    """Float32 numbers spread evenly over [0, 1); seeds of 0 follow `mindspore.set_seed`."""
+    return rand(shape, seed=_own_seed(seed, seed2))
 
 
 def kept(x: Any, p: float, seed: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""Numbers, tuples and tensors turned into each other, parts of containers, and order, under the names of MindSpore's operators."""
+"""Numbers of other types, ranges, parts of containers, and order, under the names of MindSpore's operators."""
 
 from __future__ import annotations
 
@@ -11,56 +11,11 @@ from mindspore.common.dtype import dtype_to_pytype
 from mindspore.common.eager import function
 from mindspore.common.methods import Tensor
 from mindspore.ops.constant import constexpr
+from mindspore.ops.conversions import scalar_to_array, scalar_to_tensor, tuple_to_array
 from mindspore.ops.function_objects import composed
 
 _arange = function("arange")
 _cast = function("cast")
-_full = function("full")
-
-
-@constexpr
-def _number_type(name: str, values: Any) -> Any:
-    """The element type of the tensor of these numbers: of Python's numbers the 32-bit one, as MindSpore has it here."""
-    if not isinstance(values, tuple):
-        raise TypeError(f"For '{name}', the type of 'input_x' must be tuple, but got {values!r}.")
-    kinds = {type(v) for v in values}
-    if len(kinds) != 1 or not kinds <= {int, float, bool}:
-        raise TypeError(
-            f"For '{name}', all elements of 'input_x' must be numbers of the same type, but got {values!r}."
-        )
-    return {int: dt.int32, float: dt.float32, bool: dt.bool_}[kinds.pop()]
-
-
-def tuple_to_array(input_x: Any) -> Any:
-    """A tuple of numbers as a tensor: int32 for ints, float32 for floats.
-
-    Raises:
-        TypeError: `input_x` is no tuple, or its elements are not numbers of one type.
-
-    Examples:
-        >>> from mindspore import ops
-        >>> print(ops.tuple_to_array((1, 2, 3)))
-        [1 2 3]
-    """
-    return Tensor(list(input_x), _number_type("TupleToArray", input_x))
-
-
-def scalar_to_tensor(input_x: Any, dtype: Any = dt.float32) -> Any:
-    """A number as a 0-d tensor of `dtype`.
-
-    Raises:
-        TypeError: `input_x` is no number.
-
-    Examples:
-        >>> from mindspore import ops
-        >>> print(ops.scalar_to_tensor(3))
-        3.0
-    """
-    if isinstance(input_x, Tensor):  # a number that is known only at run time
-        return _cast(input_x, dtype)
-    if not isinstance(input_x, int | float | complex):
-        raise TypeError(f"For 'ScalarToTensor', the 'input_x' must be a number, but got {input_x!r}.")
-    return _full((), input_x, dtype)
 
 
 def scalar_cast(input_x: Any, input_y: Any) -> Any:
@@ -103,7 +58,9 @@ def linspace(start: Any, end: Any, steps: int) -> Any:
 
 
 def _floating(value: Any) -> Any:
-    return value if isinstance(value, Tensor) and value.dtype.is_floating else scalar_to_tensor(value)
+    if isinstance(value, Tensor):
+        return value if value.dtype.is_floating else _cast(value, dt.float32)
+    return scalar_to_tensor(value)
 
 
 def depend(value: Any, expr: Any) -> Any:
@@ -167,10 +124,9 @@ def reversed_tuple(data: Any) -> Any:
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "depend": depend, "dict_getitem": getitem, "dict_setitem": list_setitem, "in_dict": in_dict, "linspace": linspace,
     "list_getitem": getitem, "list_len": length, "list_setitem": list_setitem, "make_dict": make_dict,
-    "make_list": make_list, "make_range": range, "make_tuple": make_tuple, "not_in_dict": not_in_dict,
-    "scalar_cast": scalar_cast, "scalar_to_array": scalar_to_tensor, "scalar_to_tensor": scalar_to_tensor,
-    "tuple_getitem": getitem, "tuple_len": length, "tuple_reversed": reversed_tuple, "tuple_setitem": tuple_setitem,
-    "tuple_to_array": tuple_to_array,
+    "make_list": make_list, "make_tuple": make_tuple, "not_in_dict": not_in_dict,
+    "scalar_cast": scalar_cast, "tuple_getitem": getitem, "tuple_len": length, "tuple_reversed": reversed_tuple,
+    "tuple_setitem": tuple_setitem,
     "bool_and": operator.and_, "bool_eq": operator.eq, "bool_not": operator.not_, "bool_or": operator.or_,
     "scalar_add": operator.add, "scalar_div": operator.truediv, "scalar_eq": operator.eq, "scalar_floordiv": operator.floordiv,
     "scalar_ge": operator.ge, "scalar_gt": operator.gt, "scalar_le": operator.le, "scalar_lt": operator.lt,
@@ -184,7 +140,7 @@ CLASSES: Mapping[str, Any] = {
     name: composed(name, meaning)
     for name, meaning in {
         "Depend": depend, "InvertPermutation": invert_permutation, "LinSpace": linspace, "ScalarCast": scalar_cast,
-        "ScalarToArray": scalar_to_tensor, "ScalarToTensor": scalar_to_tensor, "TupleToArray": tuple_to_array,
+        "ScalarToArray": scalar_to_array, "ScalarToTensor": scalar_to_tensor, "TupleToArray": tuple_to_array,
     }.items()
 }  # fmt: skip
 """The classes of ``ops.operations`` among them."""
