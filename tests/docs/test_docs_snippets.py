@@ -24,6 +24,7 @@ WITH_EXAMPLES = (
     "mindspore.common.tensor", "mindspore.nn.basic", "mindspore.nn.cell", "mindspore.nn.containers", "mindspore.nn.loss",
     "mindspore.nn.optimizer", "mindspore.nn.summary", "mindspore.compiler.times", "mindspore.ops.debug", "mindspore.nn.wrap",
     "mindspore.nn.computing", "mindspore.nn.contents", "mindspore.nn.decaying_rates", "mindspore.nn.shaping", "mindspore.nn.activation",
+    "mindspore.nn.scaled_descent",
     "mindspore.nn.group_normalization", "mindspore.ops.binary_losses",
     "mindspore.ops.conversions", "mindspore.ops.sums_of_products", "mindspore.ops.random", "mindspore.common.matrices",
 )  # fmt: skip

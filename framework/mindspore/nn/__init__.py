@@ -60,6 +60,7 @@ from mindspore.nn.loss import (
 from mindspore.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
 from mindspore.nn.optimizer import SGD, Momentum, Optimizer
 from mindspore.nn.pooling import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from mindspore.nn.scaled_descent import Adagrad, Lamb, RMSProp
 from mindspore.nn.shaping import ClipByNorm, ConstantPad2d, Norm, OneHot, Pad, Range, Tril, Triu, ZeroPad2d
 from mindspore.nn.summary import Summary, summary
 from mindspore.nn.wrap import ForwardValueAndGrad, TrainOneStepCell, WithEvalCell, WithGradCell, WithLossCell
@@ -68,6 +69,7 @@ __all__ = [
     "ELU",
     "GELU",
     "SGD",
+    "Adagrad",
     "Adam",
     "AdamWeightDecay",
     "AdaptiveAvgPool2d",
@@ -103,6 +105,7 @@ __all__ = [
     "InverseDecayLR",
     "Jvp",
     "L1Loss",
+    "Lamb",
     "LayerNorm",
     "LeakyReLU",
     "LearningRateSchedule",
@@ -120,6 +123,7 @@ __all__ = [
     "PReLU",
     "Pad",
     "PolynomialDecayLR",
+    "RMSProp",
     "Range",
     "ReLU",
     "ReLU6",

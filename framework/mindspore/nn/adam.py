@@ -15,7 +15,7 @@ from mindspore.nn.optimizer import Optimizer
 __all__ = ["Adam", "AdamWeightDecay"]
 
 
-def _rate(owner: str, name: str, value: Any) -> float:
+def mean_rate(owner: str, name: str, value: Any) -> float:
     """A moving mean's rate, between 0 and 1."""
     if not isinstance(value, float):
         raise TypeError(f"For '{owner}', the '{name}' must be float, but got '{type(value).__name__}'.")
@@ -62,7 +62,7 @@ class Adam(Optimizer):
         use_amsgrad: bool = False,
     ) -> None:
         super().__init__(learning_rate, params, weight_decay, loss_scale)
-        self.beta1, self.beta2 = _rate("Adam", "beta1", beta1), _rate("Adam", "beta2", beta2)
+        self.beta1, self.beta2 = mean_rate("Adam", "beta1", beta1), mean_rate("Adam", "beta2", beta2)
         self.eps = positive("Adam", "eps", eps)
         self.use_locking = boolean("Adam", "use_locking", use_locking)
         self.use_nesterov = boolean("Adam", "use_nesterov", use_nesterov)
@@ -127,7 +127,7 @@ class AdamWeightDecay(Optimizer):
     ) -> None:
         super().__init__(learning_rate, params, weight_decay)
         owner = "AdamWeightDecay"
-        self.beta1, self.beta2 = _rate(owner, "beta1", beta1), _rate(owner, "beta2", beta2)
+        self.beta1, self.beta2 = mean_rate(owner, "beta1", beta1), mean_rate(owner, "beta2", beta2)
         self.eps = positive(owner, "eps", eps)
         self.moments1 = self.parameters.clone(prefix="adam_m", init="zeros")
         self.moments2 = self.parameters.clone(prefix="adam_v", init="zeros")
