@@ -12,6 +12,8 @@ from typing import Any
 
 PATHS: Mapping[str, str] = {
     "mindspore.common._decorator": "mindspore.common.api",
+    "mindspore.nn.grad": "mindspore.nn",
+    "mindspore.nn.grad.cell_grad": "mindspore.nn",
     "mindspore.nn.layer": "mindspore.nn",
     "mindspore.nn.layer.activation": "mindspore.nn",
     "mindspore.nn.layer.basic": "mindspore.nn",
@@ -29,6 +31,8 @@ PATHS: Mapping[str, str] = {
     "mindspore.ops.composite.base": "mindspore.ops.composite",
     "mindspore.ops.function": "mindspore.ops.functional",
     "mindspore.ops.function.array_func": "mindspore.ops.functional",
+    "mindspore.ops.function.grad": "mindspore.ops.functional",
+    "mindspore.ops.function.grad.grad_func": "mindspore.ops.functional",
     "mindspore.ops.function.math_func": "mindspore.ops.functional",
     "mindspore.ops.function.nn_func": "mindspore.ops.functional",
     "mindspore.ops.operations._inner_ops": "mindspore.ops.operations",

@@ -63,7 +63,7 @@ from mindspore.nn.pooling import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPoo
 from mindspore.nn.scaled_descent import Adagrad, Lamb, RMSProp
 from mindspore.nn.shaping import ClipByNorm, ConstantPad2d, Norm, OneHot, Pad, Range, Tril, Triu, ZeroPad2d
 from mindspore.nn.summary import Summary, summary
-from mindspore.nn.wrap import TrainOneStepCell, WithEvalCell, WithLossCell
+from mindspore.nn.wrap import ForwardValueAndGrad, TrainOneStepCell, WithEvalCell, WithGradCell, WithLossCell
 
 __all__ = [
     "ELU",
@@ -93,6 +93,7 @@ __all__ = [
     "Embedding",
     "ExponentialDecayLR",
     "Flatten",
+    "ForwardValueAndGrad",
     "GroupNorm",
     "HSigmoid",
     "HSwish",
@@ -143,6 +144,7 @@ __all__ = [
     "Vjp",
     "WarmUpLR",
     "WithEvalCell",
+    "WithGradCell",
     "WithLossCell",
     "ZeroPad2d",
     "cosine_decay_lr",

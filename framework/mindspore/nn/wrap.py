@@ -14,7 +14,7 @@ from mindspore.nn.optimizer import Optimizer
 
 __path__: list[str] = []
 """Further module paths begin with this one (`base.import_paths`)."""
-__all__ = ["TrainOneStepCell", "WithEvalCell", "WithLossCell"]
+__all__ = ["ForwardValueAndGrad", "TrainOneStepCell", "WithEvalCell", "WithGradCell", "WithLossCell"]
 
 
 class WithLossCell(Cell):
@@ -111,3 +111,62 @@ class TrainOneStepCell(Cell):
             gradients = self.scaled_grad_fn(*inputs, ops.full_like(loss, self.sens))
         self.optimizer(gradients)
         return loss
+
+
+class WithGradCell(Cell):
+    """The gradients of a network's loss in its weights.
+
+    Args:
+        network: the network.
+        loss_fn: a Cell or function of (output, label); without it the arguments go to the network alone.
+        sens: with any value but None the call takes the cotangent of the loss as its last argument.
+
+    Returns:
+        A tuple of gradients in the order of ``network.trainable_params()``.
+    """
+
+    def __init__(self, network: Cell, loss_fn: Any = None, sens: Any = None) -> None:
+        super().__init__(auto_prefix=False)
+        self.network = network if loss_fn is None else WithLossCell(network, loss_fn)
+        self.weights = ParameterTuple(network.trainable_params())
+        self.grad_fn = ops.GradOperation(get_by_list=True, sens_param=sens is not None)(self.network, self.weights)
+
+    def construct(self, *inputs: Any) -> Any:
+        return self.grad_fn(*inputs)
+
+
+class ForwardValueAndGrad(Cell):
+    """The value of a network and its gradients.
+
+    Args:
+        network: a Cell or function.
+        weights: Parameters to differentiate for when `get_by_list` is true.
+        get_all: gradients of all arguments rather than of the first one.
+        get_by_list: gradients of `weights`.
+        sens_param: the call takes the cotangent of the value as its last argument.
+
+    Returns:
+        ``(value, gradients)``, the gradients in the form of `GradOperation`.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        weights: Any = None,
+        get_all: bool = False,
+        get_by_list: bool = False,
+        sens_param: bool = False,
+    ) -> None:
+        super().__init__(auto_prefix=False)
+        if not callable(network):
+            raise TypeError(
+                f"For 'ForwardValueAndGrad', the 'network' must be a Cell or function, but got {network!r}."
+            )
+        self.network = network
+        self.sens_param = sens_param
+        grad = ops.GradOperation(get_all, get_by_list, sens_param)
+        self.grad_fn = grad(network, weights) if get_by_list else grad(network)
+
+    def construct(self, *inputs: Any) -> Any:
+        value = self.network(*(inputs[:-1] if self.sens_param else inputs))
+        return value, self.grad_fn(*inputs)

@@ -24,6 +24,17 @@ def hyper_add(x: Any, y: Any) -> Any:
     return _add(x, y)
 
 
+def add_flags(fn: Any = None, **flags: Any) -> Any:
+    """`fn` with flags as MindSpore keeps them: a mapping named ``_mindspore_flags``; a decorator when `fn` is not given."""
+    if fn is None:
+        return lambda function: add_flags(function, **flags)
+    fn._mindspore_flags = {**getattr(fn, "_mindspore_flags", {}), **flags}
+    return fn
+
+
+core = add_flags
+
+
 def tail(x: Any) -> Any:
     """A tuple or list without its first element."""
     return x[1:]
@@ -34,8 +45,10 @@ __all__ = [
     "HyperMap",
     "Map",
     "MultitypeFuncGraph",
+    "add_flags",
     "clip_by_global_norm",
     "clip_by_value",
+    "core",
     "grad",
     "hyper_add",
     "matmul",

@@ -18,7 +18,7 @@ from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.common.taylor import derivative, jet
 from mindspore.ir.operator import all_operators
-from mindspore.ops import binary_losses, clip, conversions, layers, losses, random, sums_of_products, updates
+from mindspore.ops import binary_losses, clip, conversions, layers, losses, random, sums_of_products, updates, values
 from mindspore.ops.debug import print_
 
 _INTERNAL = frozenset(
@@ -163,11 +163,6 @@ def dense(input: Any, weight: Any, bias: Any = None) -> Any:
     return shaped if bias is None else _add(shaped, bias)
 
 
-def depend(value: Any, expr: Any) -> Any:
-    """`value`; `expr` is evaluated before."""
-    return value
-
-
 def shape(input_x: Any) -> Any:
     """The shape as a tuple."""
     return input_x.shape
@@ -227,7 +222,7 @@ _WRITTEN: Mapping[str, Any] = {
     "assign_add": assign_add, "assign_sub": assign_sub, "bmm": function("BatchMatMul"), "broadcast_to": f.broadcast_to,
     "cast": f.cast, "cat": concat, "clamp": f.clamp, "clip": f.clamp, "clip_by_global_norm": clip.clip_by_global_norm,
     "clip_by_value": clip.clip_by_value, "concat": concat, "cross_entropy": losses.cross_entropy, "dense": dense,
-    "depend": depend, "div": div, "dropout": random.dropout, "dtype": dtype, "expand_dims": f.expand_dims, "eye": eye,
+    "div": div, "dropout": random.dropout, "dtype": dtype, "expand_dims": f.expand_dims, "eye": eye,
     "flatten": f.flatten,
     "full": full, "full_like": full_like, "gelu": gelu, "hardsigmoid": function("hsigmoid"),
     "hardswish": function("hswish"), "is_tensor": is_tensor, "l1_loss": losses.l1_loss, "logsumexp": measures.logsumexp,
@@ -283,6 +278,7 @@ _BY_NAME |= {name: function(target) for name, target in _OTHER_NAMES.items()}
 _BY_NAME |= _WRITTEN
 _BY_NAME |= _CHOOSING
 _BY_NAME |= updates.FUNCTIONS
+_BY_NAME |= values.FUNCTIONS
 _BY_NAME |= _RANDOM
 _BY_NAME |= {name: getattr(module, name) for module in _MODULES for name in module.__all__}
 _BY_NAME |= _TRANSFORMATIONS

@@ -9,7 +9,7 @@ from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
-from mindspore.ops import indexed, written
+from mindspore.ops import indexed, values, written
 from mindspore.ops.debug import Assert, Print
 from mindspore.ops.function_objects import FunctionObject
 from mindspore.ops.hooks import HookBackward, InsertGradientOf
@@ -249,6 +249,7 @@ _WRITTEN = (
 _BY_NAME: dict[str, Any] = {
     c.__name__: c for c in (*_WRITTEN, *indexed.CLASSES, *written.CLASSES, HookBackward, InsertGradientOf)
 }
+_BY_NAME |= values.CLASSES
 _BY_NAME |= {
     op.name: primitive_class(op, __name__)
     for op in all_operators()

@@ -8,8 +8,9 @@ from typing import Any
 
 from mindspore.common.eager import documentation, eager_op, is_variadic
 from mindspore.ir.operator import REQUIRED, Operator
+from mindspore.ops.constant import constexpr
 
-__all__ = ["Primitive"]
+__all__ = ["Primitive", "constexpr"]
 
 
 class Primitive:
