@@ -108,6 +108,15 @@ def test_training_in_half_precision_moves_the_parameters(mode: str) -> None:
     assert net.weight.dtype is ms.float32
 
 
+def test_a_whole_step_of_training_in_half_precision(mode: str) -> None:
+    net = nn.Dense(3, 1, weight_init="zeros", bias_init="zeros")
+    optimizer = nn.SGD(net.trainable_params(), 0.125)
+    step = nn.TrainOneStepCell(nn.WithLossCell(net, nn.MSELoss()), optimizer).to_float(ms.float16)
+    assert step(Tensor([[1.0, 2.0, -1.0]]), Tensor([[1.0]])).dtype is ms.float16
+    np.testing.assert_allclose(net.weight.asnumpy(), [[0.25, 0.5, -0.25]], rtol=1e-3)
+    np.testing.assert_allclose(net.bias.asnumpy(), [0.25], rtol=1e-3)
+
+
 @pytest.mark.parametrize("inner", [False, True])
 def test_what_is_computed_again_for_its_gradient_has_the_same_type(mode: str, inner: bool) -> None:
     class Scale(nn.Cell):

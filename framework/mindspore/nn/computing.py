@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 
+from mindspore import _native
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.base.protocols import COMPUTE_TYPE, CONVERTED_FROM
@@ -136,8 +137,8 @@ stand_in.__graph_function__ = lambda: _read_as_computed  # type: ignore[attr-def
 """Graphs convert each Parameter where it is read."""
 
 
-_kind: ContextVar[DType | None] = ContextVar("kind", default=None)
-"""The type in which the Cells that run compute."""
+_extent: ContextVar[tuple[DType, Any] | None] = ContextVar("extent", default=None)
+"""The type in which the Cells that run compute, and the tape on which their stand-ins were made."""
 
 
 @contextmanager
@@ -145,8 +146,11 @@ def stand_ins(cell: Cell, kind: DType, anew: bool = False) -> Iterator[None]:
     """While it lasts, attributes of `cell` and of those below it that are floating tensors are ones of type `kind`.
 
     Args:
-        anew: whether also those that have the type already through a Cell above are made from their Parameters.
+        anew: whether also those that have the type already through a Cell above are made from their Parameters, as they are in any case
+            when a gradient was begun since.
     """
+    tape, outside = _native.get_tape(), _extent.get()
+    anew = anew or (outside is not None and outside[1] is not tape)
     changed: list[tuple[dict[str, Any], str, Any, Any]] = []
     for _, each in cell.cells_and_names():
         own = each.__dict__
@@ -157,11 +161,11 @@ def stand_ins(cell: Cell, kind: DType, anew: bool = False) -> Iterator[None]:
                     changed.append((own, name, value, made))
     for own, name, _, made in changed:
         own[name] = made
-    outer = _kind.set(kind)
+    outer = _extent.set((kind, tape))
     try:
         yield
     finally:
-        _kind.reset(outer)
+        _extent.reset(outer)
         for own, name, value, made in reversed(changed):
             if own.get(name) is made:
                 own[name] = value
@@ -169,9 +173,10 @@ def stand_ins(cell: Cell, kind: DType, anew: bool = False) -> Iterator[None]:
 
 def in_its_type(cell: Cell, function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` of `cell`, to be run now and again for its gradient: each time with stand-ins of its own, in the type of now."""
-    kind = _kind.get()
-    if kind is None:
+    extent = _extent.get()
+    if extent is None:
         return function
+    kind = extent[0]
 
     def call(*args: Any, **kwargs: Any) -> Any:
         with stand_ins(cell, kind, anew=True):
