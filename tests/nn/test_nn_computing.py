@@ -108,6 +108,35 @@ def test_training_in_half_precision_moves_the_parameters(mode: str) -> None:
     assert net.weight.dtype is ms.float32
 
 
+@pytest.mark.parametrize("inner", [False, True])
+def test_what_is_computed_again_for_its_gradient_has_the_same_type(mode: str, inner: bool) -> None:
+    class Scale(nn.Cell):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = Parameter(Tensor([2.0]), name="w")
+
+        def construct(self, x: Any) -> Any:
+            return x * self.w * self.w
+
+    class Outer(nn.Cell):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = Scale()
+
+        def construct(self, x: Any) -> Any:
+            return self.scale(x) + self.scale.w
+
+    for below in (None, ms.float16, ms.float32):
+        net = Outer().to_float(ms.float16)
+        if below is None:
+            net.scale.add_flags(fp16=False)
+        else:
+            net.scale.to_float(below)
+        (net.scale if inner else net).recompute()
+        inputs, (weight,) = ops.grad(net, 0, net.trainable_params())(Tensor([3.0]))
+        assert (inputs.item(), weight.item(), weight.dtype) == (4.0, 13.0, ms.float32)
+
+
 def test_other_types_are_refused() -> None:
     with pytest.raises(ValueError, match=r"'dst_type' must be mindspore\.float32, .* but got .*int32"):
         nn.ReLU().to_float(ms.int32)

@@ -29,6 +29,8 @@ WIDE = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)
         (lambda: nn.ClipByNorm(), (X, [1.0]), [[0.6, 0.8], [0, 0]]),
         (lambda: nn.ClipByNorm(axis=0), (X, [1.0]), [[1, 1], [0, 0]]),
         (lambda: nn.Range(1, 8, 2), (), [1, 3, 5, 7]),
+        (lambda: nn.MatMul(False, True), (X, SIGNED), X @ SIGNED.T),
+        (lambda: nn.MatMul(True, True), (IMAGE, [1.0, 2.0]), IMAGE.swapaxes(-1, -2) @ [1, 2]),
         (lambda: nn.Range(3), (), [0, 1, 2]),
         (lambda: nn.Range(1.0, 2.0, 0.5), (), [1, 1.5]),
         (lambda: nn.Tril(), (SIGNED,), np.tril(SIGNED)),

@@ -124,7 +124,7 @@ class XavierUniform(Initializer):
         self._gain = gain
 
     def _initialize(self, arr: Array) -> None:
-        bound = self._gain * math.sqrt(6.0 / sum(_fans(arr.shape)))
+        bound = self._gain * math.sqrt(6.0 / sum(_calculate_fan_in_and_fan_out(arr.shape)))
         arr[...] = generator().uniform(-bound, bound, arr.shape)
 
 
@@ -136,7 +136,9 @@ class XavierNormal(Initializer):
         self._gain = gain
 
     def _initialize(self, arr: Array) -> None:
-        arr[...] = generator().normal(0, self._gain * math.sqrt(2.0 / sum(_fans(arr.shape))), arr.shape)
+        arr[...] = generator().normal(
+            0, self._gain * math.sqrt(2.0 / sum(_calculate_fan_in_and_fan_out(arr.shape))), arr.shape
+        )
 
 
 class _He(Initializer):
@@ -144,12 +146,11 @@ class _He(Initializer):
 
     def __init__(self, negative_slope: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu") -> None:
         super().__init__(negative_slope=negative_slope, mode=mode, nonlinearity=nonlinearity)
-        if mode not in ("fan_in", "fan_out"):
-            raise ValueError(f"'mode' must be one of ['fan_in', 'fan_out'], but got {mode!r}.")
-        self._mode, self._gain = mode, _gain(nonlinearity, negative_slope)
+        _calculate_correct_fan((), mode)
+        self._mode, self._gain = mode, _calculate_gain(nonlinearity, negative_slope)
 
     def _deviation(self, shape: Sequence[int]) -> float:
-        return self._gain / math.sqrt(_fans(shape)[0 if self._mode == "fan_in" else 1])
+        return self._gain / math.sqrt(_calculate_correct_fan(shape, self._mode))
 
 
 class HeUniform(_He):
@@ -167,15 +168,29 @@ class HeNormal(_He):
         arr[...] = generator().normal(0, self._deviation(arr.shape), arr.shape)
 
 
-def _gain(nonlinearity: str, negative_slope: float) -> float:
+def _calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """By what a deviation is multiplied before an activation; `param` is the slope of leaky_relu, 0.01 when None."""
     gains = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5.0 / 3, "relu": math.sqrt(2.0)}
-    gains["leaky_relu"] = math.sqrt(2.0 / (1 + negative_slope**2))
+    gains["leaky_relu"] = math.sqrt(2.0 / (1 + (0.01 if param is None else param) ** 2))
     if nonlinearity not in gains:
         raise ValueError(f"'nonlinearity' must be one of {sorted(gains)}, but got {nonlinearity!r}.")
     return gains[nonlinearity]
 
 
-def _fans(shape: Sequence[int]) -> tuple[int, int]:
+def _calculate_correct_fan(shape: Sequence[int], mode: str) -> int:
+    """The inputs of one unit for the mode "fan_in", its outputs for "fan_out"."""
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f"'mode' must be one of ['fan_in', 'fan_out'], but got {mode!r}.")
+    return _calculate_fan_in_and_fan_out(shape)[0 if mode == "fan_in" else 1]
+
+
+def _assignment(arr: Array, num: Any) -> Array:
+    """`arr`, filled with `num`: a number or an array of its shape. Initializers of users are written with it."""
+    arr[...] = num
+    return arr
+
+
+def _calculate_fan_in_and_fan_out(shape: Sequence[int]) -> tuple[int, int]:
     """Inputs and outputs of one unit: a weight is (out, in, *window)."""
     if len(shape) < 2:
         only = shape[0] if shape else 1

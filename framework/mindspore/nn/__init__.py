@@ -21,7 +21,7 @@ from mindspore.nn.activation import (
     get_activation,
 )
 from mindspore.nn.adam import Adam, AdamWeightDecay
-from mindspore.nn.basic import Dense, Dropout, Flatten, Identity
+from mindspore.nn.basic import Dense, Dropout, Flatten, Identity, MatMul
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
 from mindspore.nn.conv import Conv2d
@@ -113,6 +113,7 @@ __all__ = [
     "LogSoftmax",
     "LossBase",
     "MSELoss",
+    "MatMul",
     "MaxPool1d",
     "MaxPool2d",
     "Momentum",

@@ -15,7 +15,7 @@ from mindspore.common.tensor import Tensor
 from mindspore.nn.activation import get_activation
 from mindspore.nn.cell import Cell
 
-__all__ = ["Dense", "Dropout", "Flatten", "Identity"]
+__all__ = ["Dense", "Dropout", "Flatten", "Identity", "MatMul"]
 
 
 class Dense(Cell):
@@ -159,3 +159,21 @@ class Identity(Cell):
 
     def construct(self, x: Any) -> Any:
         return x
+
+
+class MatMul(Cell):
+    """The matrix product by numpy's rules, with the last two dimensions of an operand exchanged before.
+
+    Args:
+        transpose_x1, transpose_x2: whether those of the first and of the second operand are; vectors stay as they are.
+    """
+
+    def __init__(self, transpose_x1: bool = False, transpose_x2: bool = False) -> None:
+        super().__init__()
+        self.transpose_x1 = boolean("MatMul", "transpose_x1", transpose_x1)
+        self.transpose_x2 = boolean("MatMul", "transpose_x2", transpose_x2)
+
+    def construct(self, x1: Any, x2: Any) -> Any:
+        left = x1.swapaxes(-1, -2) if self.transpose_x1 and x1.ndim > 1 else x1
+        right = x2.swapaxes(-1, -2) if self.transpose_x2 and x2.ndim > 1 else x2
+        return ops.matmul(left, right)

@@ -14,7 +14,7 @@ from mindspore.common.dynamic import declared
 from mindspore.common.parameter import Parameter, ParameterTuple
 from mindspore.common.state import assign
 from mindspore.common.tensor import Tensor
-from mindspore.nn.computing import ConvertedCalls, is_held, stand_ins
+from mindspore.nn.computing import ConvertedCalls, in_its_type, is_held, stand_ins
 from mindspore.nn.contents import Contents
 
 __all__ = ["Cell"]
@@ -67,7 +67,7 @@ class Cell(ConvertedCalls, Contents):
         function = self.__graph_function__()
         if _native.get_tape() is not None and (rule := self.__graph_gradient__()) is not None:
             if rule is RECOMPUTE:
-                return recomputed(function, args, kwargs)
+                return recomputed(in_its_type(self, function), args, kwargs)
             if isinstance(rule, BackwardHooks):
                 return with_hooks(function, rule, args, kwargs)
             return with_bprop(function, rule, by_position(self.construct, args, kwargs))

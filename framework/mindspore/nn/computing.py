@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 
 from mindspore.base import dtypes as dt
@@ -135,20 +136,45 @@ stand_in.__graph_function__ = lambda: _read_as_computed  # type: ignore[attr-def
 """Graphs convert each Parameter where it is read."""
 
 
+_kind: ContextVar[DType | None] = ContextVar("kind", default=None)
+"""The type in which the Cells that run compute."""
+
+
 @contextmanager
-def stand_ins(cell: Cell, kind: DType) -> Iterator[None]:
-    """While it lasts, attributes of `cell` and of those below it that are floating tensors are ones of type `kind`."""
+def stand_ins(cell: Cell, kind: DType, anew: bool = False) -> Iterator[None]:
+    """While it lasts, attributes of `cell` and of those below it that are floating tensors are ones of type `kind`.
+
+    Args:
+        anew: whether also those that have the type already through a Cell above are made from their Parameters.
+    """
     changed: list[tuple[dict[str, Any], str, Any, Any]] = []
     for _, each in cell.cells_and_names():
         own = each.__dict__
         for name, value in own.items():
-            if isinstance(value, Tensor) and (made := stand_in(value, kind)) is not value:
-                changed.append((own, name, value, made))
+            if isinstance(value, Tensor):
+                made = stand_in(getattr(value, CONVERTED_FROM, value) if anew else value, kind)
+                if made is not value:
+                    changed.append((own, name, value, made))
     for own, name, _, made in changed:
         own[name] = made
+    outer = _kind.set(kind)
     try:
         yield
     finally:
+        _kind.reset(outer)
         for own, name, value, made in reversed(changed):
             if own.get(name) is made:
                 own[name] = value
+
+
+def in_its_type(cell: Cell, function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of `cell`, to be run now and again for its gradient: each time with stand-ins of its own, in the type of now."""
+    kind = _kind.get()
+    if kind is None:
+        return function
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with stand_ins(cell, kind, anew=True):
+            return function(*args, **kwargs)
+
+    return call

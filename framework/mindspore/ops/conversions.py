@@ -18,6 +18,8 @@ _abs = function("abs")
 _add = function("add")
 _div = function("div")
 _full = function("full")
+_isfinite = function("isfinite")
+_logical_not = function("logical_not")
 _less = function("less")
 _maximum = function("maximum")
 _mul = function("mul")
@@ -130,6 +132,11 @@ def logsigmoid(x: Any) -> Any:
         [  -0.6931472 -200.       ]
     """
     return _neg(_softplus(_neg(x)))
+
+
+def float_status(x: Any) -> Any:
+    """1 when an element is infinite or NaN, else 0: float32, of shape (1,)."""
+    return _reshape(f.cast(f.any(_logical_not(_isfinite(x))), dt.float32), (1,))
 
 
 def softsign(x: Any) -> Any:

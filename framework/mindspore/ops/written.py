@@ -21,6 +21,7 @@ CLASSES = (
     ),
     composed("BinaryCrossEntropy", binary_losses.binary_cross_entropy, (("reduction", "mean"),)),
     composed("Einsum", _einsum, (("equation", REQUIRED),), einsum.__doc__),
+    composed("FloatStatus", conversions.float_status),
     composed("L2Normalize", conversions.l2_normalize, (("axis", 0), ("epsilon", 1e-4))),
     composed("PReLU", conversions.prelu),
     composed("ScalarToTensor", conversions.scalar_to_tensor),
