@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # a decorator without a type would make what it decorates unt
     from mindspore.common.classes import ms_class as ms_class
 
 _MODULES = ("common", "context", "nn", "ops")
+_OTHER_MODULES = {"dtype": "mindspore.common.dtype", "log": "mindspore.base.log"}
 _HOMES = {
     "mindspore.common.api": ("jit", "ms_function"),
     "mindspore.common.classes": ("jit_class", "ms_class"),
@@ -41,7 +42,7 @@ _DTYPES = (
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 _HOME |= dict.fromkeys(_DTYPES, "mindspore.base.dtypes")
 
-__all__ = sorted([*_HOME, *_MODULES, "dtype"])
+__all__ = sorted([*_HOME, *_MODULES, *_OTHER_MODULES])
 
 
 install()
@@ -50,8 +51,8 @@ install()
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         value = getattr(import_module(_HOME[name]), name)
-    elif name == "dtype":
-        value = import_module("mindspore.common.dtype")
+    elif name in _OTHER_MODULES:
+        value = import_module(_OTHER_MODULES[name])
     elif name in _MODULES:
         value = import_module(f"mindspore.{name}")
     else:

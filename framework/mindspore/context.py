@@ -26,9 +26,11 @@ class Settings:
     """Current values as attributes, so that the hot path reads one attribute. Change them through `set_context`."""
 
     __slots__ = (
+        "check_bprop",
         "deterministic",
         "device_id",
         "device_target",
+        "enable_graph_kernel",
         "max_call_depth",
         "mode",
         "pynative_synchronize",
@@ -46,6 +48,8 @@ class Settings:
     runtime_num_threads: int
     pynative_synchronize: bool
     deterministic: str
+    check_bprop: bool
+    enable_graph_kernel: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,8 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
         "runtime_num_threads": _Key(0, _between(0, 1024)),
         "pynative_synchronize": _Key(False, _typed(bool)),
         "deterministic": _Key("ON", _on_off),
+        "check_bprop": _Key(False, _typed(bool)),
+        "enable_graph_kernel": _Key(False, _typed(bool)),
     }
 )
 
@@ -180,6 +186,8 @@ def set_context(**kwargs: Any) -> None:
         runtime_num_threads: threads of kernels, at most 1024, 0 for one per processor.
         pynative_synchronize: wait for each operator; on CPU every operator is finished when its call returns.
         deterministic: "ON" or "OFF"; kernels on CPU give the same bits for the same shapes and number of threads either way.
+        check_bprop: what `bprop` of a Cell returns is checked either way.
+        enable_graph_kernel: operators of a graph become common kernels either way.
 
     Raises:
         ValueError: an unknown key, or a value out of range.

@@ -29,8 +29,8 @@ def test_defaults_are_mindspores() -> None:
         ({"save_graphs": 2, "save_graphs_path": "x"}, {"save_graphs": 2, "save_graphs_path": "x"}),
         ({"device_id": 4095}, {"device_id": 4095}),
         (
-            {"deterministic": "OFF", "pynative_synchronize": True},
-            {"deterministic": "OFF", "pynative_synchronize": True},
+            {"deterministic": "OFF", "pynative_synchronize": True, "check_bprop": True, "enable_graph_kernel": True},
+            {"deterministic": "OFF", "pynative_synchronize": True, "check_bprop": True, "enable_graph_kernel": True},
         ),
     ],
 )
@@ -54,6 +54,7 @@ def test_values_are_kept(settings: dict[str, Any], stored: dict[str, Any]) -> No
         ({"save_graphs": 4}, ValueError, "0-3.*4"),
         ({"save_graphs": "a"}, TypeError, "save_graphs"),
         ({"deterministic": "yes"}, ValueError, "ON"),
+        ({"check_bprop": 1}, TypeError, "'check_bprop' must be <class 'bool'>"),
         ({"save_graphs_path": __file__}, ValueError, "directory"),
     ],
 )

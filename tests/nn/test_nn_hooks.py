@@ -369,13 +369,15 @@ def test_wrong_gradients_of_hooks_are_refused(mode: str) -> None:
 
 def test_primitives_that_are_hooks(mode: str) -> None:
     insert = ops.InsertGradientOf(lambda d: d * 100)
-    look, replace = (
+    look, replace, in_tuple = (
         ops.HookBackward(lambda gradients: None),
         ops.HookBackward(lambda gradients: gradients[0] * 10, "id"),
+        ops.HookBackward(lambda gradients: (gradients[0] * 10,)),
     )
     assert ms.grad(lambda x: insert(x * x) * 3)(X).tolist() == [600, 1200, 1800]
     assert ms.grad(lambda x: look(x * x) * 3)(X).tolist() == [6, 12, 18]
     assert ms.grad(lambda x: replace(x * x) * 3)(X).tolist() == [60, 120, 180]
+    assert ms.grad(lambda x: in_tuple(x * x) * 3)(X).tolist() == [60, 120, 180]
     assert insert(X).tolist() == replace(X).tolist() == X.tolist()
     with pytest.raises(TypeError, match="Expected a callable hook function, but got int"):
         ops.InsertGradientOf(3)

@@ -12,6 +12,7 @@ from typing import Any
 
 PATHS: Mapping[str, str] = {
     "mindspore.common._decorator": "mindspore.common.api",
+    "mindspore.log": "mindspore.base.log",
     "mindspore.nn.grad": "mindspore.nn",
     "mindspore.nn.grad.cell_grad": "mindspore.nn",
     "mindspore.nn.layer": "mindspore.nn",

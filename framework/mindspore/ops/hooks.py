@@ -63,7 +63,7 @@ class HookBackward(_Identity):
     """The identity, whose gradient a function sees and may replace, in both modes.
 
     Args:
-        hook_fn: takes a tuple with the gradient; returns another gradient, or None.
+        hook_fn: takes a tuple with the gradient; returns another gradient, alone or in a tuple, or None.
         cell_id: kept for MindSpore's signature.
 
     Raises:
@@ -86,4 +86,6 @@ class HookBackward(_Identity):
 
     def _gradient(self, x: Any, out: Any, dout: Any) -> Any:
         result = self.hook_fn((dout,))
+        if isinstance(result, tuple) and len(result) == 1:
+            return result
         return (dout,) if result is None else (result,)
