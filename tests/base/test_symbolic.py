@@ -8,7 +8,7 @@ from numbers import Integral
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mindspore.base.shapes import span
@@ -30,6 +30,7 @@ def evaluated(expression: Any, names: dict[str, Any]) -> Any:
     return names.get(expression, expression)
 
 
+@settings(deadline=None)
 @given(EXPRESSIONS, SIZES, SIZES)
 def test_arithmetic_gives_the_numbers_of_any_admitted_sizes(expression: Any, example: Any, other: Any) -> None:
     scope = Scope()
@@ -46,6 +47,7 @@ def test_arithmetic_gives_the_numbers_of_any_admitted_sizes(expression: Any, exa
             assert value(found, scope.atoms(sizes)) == evaluated(expression, dict(zip("nm", sizes, strict=True)))
 
 
+@settings(deadline=None)
 @given(EXPRESSIONS, EXPRESSIONS, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), SIZES, SIZES)
 def test_what_was_decided_holds_for_all_admitted_sizes(
     left: Any, right: Any, symbol: str, example: Any, other: Any
@@ -118,6 +120,7 @@ def test_sizes_that_make_an_atom_meaningless_are_not_admitted() -> None:
 BOUNDS = st.one_of(st.none(), st.integers(-12, 12))
 
 
+@settings(deadline=None)
 @given(BOUNDS, BOUNDS, st.one_of(st.none(), st.sampled_from([-3, -2, -1, 1, 2, 3])), SIZES)
 def test_spans_are_pythons_slices_also_of_symbolic_sizes(begin: Any, end: Any, step: Any, sizes: Any) -> None:
     example, other = sizes
