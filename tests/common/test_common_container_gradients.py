@@ -53,7 +53,7 @@ def plain(value: Any) -> Any:
         (by_name, Pair(A, B), Pair(9.0, 12.0)),
         (lambda d: by_index((d["x"], d["y"][0])), {"x": A, "y": [B]}, {"x": 9.0, "y": [12.0]}),
         (by_index, mutable((2.0, B)), (9.0, 12.0)),
-        (by_index, mutable((A, 3)), (9.0, 0)),
+        (by_index, mutable((A, 3)), (9.0, 12)),
         (by_index, (A, Parameter(B, name="b")), (9.0, 12.0)),
         (lambda x: x * x * x, 2.0, 12.0),
         (lambda p: A * 1.0, (), ()),
