@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -222,6 +223,26 @@ def test_declared_inputs_of_methods_and_by_name(compilations: list[Any]) -> None
     for shape in ((2,), (3, 2), (4, 2)):
         assert net(floats(*shape), (floats(2), 3)).shape == shape
     assert len(compilations) == 3, "one for each rank"
+
+
+@dataclass
+class Pair:
+    a: Any
+    b: Any
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_declared_inputs_hold_what_calls_take_apart(named: bool, compilations: list[Any]) -> None:
+    """Dataclasses and numbers that `mutable` marks are inputs in the order in which the compiler finds them."""
+    sizes = Tensor(shape=[None], dtype=ms.float32)
+    call: Any = ms.jit(lambda p, q, x: p.a * p.b + q[0] * q[1] + x)
+    declared_pair = Pair(sizes, sizes) if named else None
+    call = ms.enable_dynamic(p=declared_pair, x=sizes)(call)
+    for size in (20, 30):
+        ones = Tensor(np.ones(size, np.float32))
+        found = call(Pair(ones * 2, ones * 3), ms.mutable((2.0, 5.0)), ones)
+        assert found.tolist() == [17.0] * size
+    assert len(compilations) == (1 if named else 2)
 
 
 def test_wrong_declarations_say_what_is_wrong() -> None:

@@ -48,6 +48,20 @@ def record_fields(value: Any) -> tuple[str, ...] | None:
     return tuple(f.name for f in fields(value) if hasattr(value, f.name))
 
 
+def parts_of(given: Any, mutable: bool) -> list[tuple[Any, Any]] | None:
+    """The parts, by key, of an argument that compiled calls take apart, in their order; None for one that they take whole.
+
+    ``mutable``: it is, or is held by, what `mutable` marked.
+    """
+    if (names := record_fields(given)) is not None:
+        return [(name, getattr(given, name)) for name in names]
+    if isinstance(given, tuple) or type(given) is list or (mutable and isinstance(given, list)):
+        return list(enumerate(given))
+    if type(given) is dict or (mutable and isinstance(given, dict)):
+        return list(given.items())
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Transform:
     """A function-to-function transformation: ``kind`` names the expander (``grad``), ``options`` its settings."""

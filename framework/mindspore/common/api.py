@@ -11,7 +11,7 @@ from typing import Any, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 from mindspore import _native
-from mindspore.base.protocols import COMPILATIONS, MUTABLE, record_fields
+from mindspore.base.protocols import COMPILATIONS, MUTABLE, parts_of
 from mindspore.common.checks import one_of
 from mindspore.common.tensor_class import Tensor
 from mindspore.context import GRAPH_MODE, SETTINGS
@@ -162,12 +162,8 @@ def typed(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, list[tup
         if mutable and isinstance(given, bool | int | float | complex):
             shapes.append(())
             return type(given)
-        if (names := record_fields(given)) is not None:
-            return (type(given), *[(n, kind(getattr(given, n), mutable)) for n in names])
-        if isinstance(given, tuple) or type(given) is list or (mutable and isinstance(given, list)):
-            return (type(given), *[kind(each, mutable) for each in given])
-        if type(given) is dict or (mutable and isinstance(given, dict)):
-            return (type(given), *[(key, kind(each, mutable)) for key, each in given.items()])
+        if (parts := parts_of(given, mutable)) is not None:
+            return (type(given), *[(key, kind(each, mutable)) for key, each in parts])
         return _native.signature((given,))
 
     return (tuple(map(kind, args)), kind(dict(kwargs))), shapes

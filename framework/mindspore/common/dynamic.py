@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mindspore.base.protocols import MUTABLE, parts_of
 from mindspore.common.tensor_class import Tensor, UnsizedTensor
 
 __all__ = ["enable_dynamic"]
@@ -53,24 +54,27 @@ class Inputs:
             return self.positional[position]
         return self.named.get(self.parameters[position]) if position < len(self.parameters) else None
 
-    def _match(self, place: str, declared: Any, given: Any, found: list[Sizes]) -> None:
-        if isinstance(given, tuple | list) and type(given) in (tuple, list):
-            parts: Sequence[Any] = [None] * len(given) if declared is None else declared
-            if not isinstance(parts, tuple | list) or len(parts) != len(given):
-                raise ValueError(
-                    f"For {self.source}, input {place} must be like the declared one, but got {len(given)} elements for {declared!r}."
-                )
-            for index, (part, each) in enumerate(zip(parts, given, strict=True)):
-                self._match(f"{place}[{index}]", part, each, found)
-        elif isinstance(given, dict):
-            for key, each in given.items():
-                self._match(f"{place}[{key!r}]", declared.get(key) if isinstance(declared, dict) else None, each, found)
-        elif isinstance(given, Tensor):
+    def _match(self, place: str, declared: Any, given: Any, found: list[Sizes], mutable: bool = False) -> None:
+        mutable = mutable or hasattr(type(given), MUTABLE)
+        if isinstance(given, Tensor):
             found.append(given.shape if declared is None else self._sizes(place, declared, given))
-        elif declared is not None and type(declared) is not type(given):
-            raise TypeError(
-                f"For {self.source}, input {place} should be a {type(declared).__name__}, but got {type(given).__name__}."
+            return
+        parts = parts_of(given, mutable)
+        if parts is None:
+            if declared is not None and type(declared) is not type(given):
+                raise TypeError(
+                    f"For {self.source}, input {place} should be a {type(declared).__name__}, but got {type(given).__name__}."
+                )
+            found.extend([()] if mutable and isinstance(given, bool | int | float | complex) else [])
+            return
+        like = declared is None or (isinstance(declared, tuple | list) and len(declared) == len(parts))
+        if isinstance(given, tuple | list) and not like:
+            raise ValueError(
+                f"For {self.source}, input {place} must be like the declared one, but got {len(given)} elements for {declared!r}."
             )
+        wanted = dict(parts_of(declared, True) or ())
+        for key, each in parts:
+            self._match(f"{place}[{key!r}]", wanted.get(key), each, found, mutable)
 
     def _sizes(self, place: str, declared: Any, given: Tensor) -> Sizes:
         if not isinstance(declared, Tensor) or declared.dtype is not given.dtype:
