@@ -21,8 +21,8 @@ __all__ = ["jit", "ms_function"]
 F = TypeVar("F", bound=Callable[..., Any])
 _KEPT_PER_KEY = 8
 _KEPT_KEYS = 1024
-_KEPT_GENERAL = 4
 """A number that changes at each call would otherwise keep a compilation for every value; the oldest goes first."""
+_KEPT_GENERAL = 4
 COMPILED_CALL = COMPILATIONS
 COMPILED_GRADIENTS = f"{COMPILATIONS}_gradients"
 """Entries of an object's ``__dict__`` that hold compilations."""

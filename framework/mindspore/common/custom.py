@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from mindspore import _native
-from mindspore.backends.reference.evaluate import evaluate
 from mindspore.base.bprops import check_count, check_kind, check_shape
 from mindspore.base.protocols import BackwardHooks
 from mindspore.common.builder import EAGER
@@ -119,9 +118,16 @@ def _read_from_outside(records: Sequence[Any]) -> Iterator[Any]:
         made.update(map(id, tensors(result)))
 
 
+def _evaluated(graph: Any, arguments: Sequence[Any]) -> Any:
+    """The results of a graph, operator by operator."""
+    from mindspore.backends.reference.evaluate import evaluate
+
+    return evaluate(graph, arguments, EAGER)
+
+
 def of_graphs(forward: Any, backward: Any, arguments: Sequence[Any], wrt: Sequence[int]) -> Any:
     """The results of a graph, recorded as one call whose gradients another graph gives."""
-    results = _silently(lambda: evaluate(forward, arguments, EAGER))
+    results = _silently(lambda: _evaluated(forward, arguments))
     results = _renewed(results, arguments)
     _record(_Graphs(backward, tuple(wrt)), tuple(arguments), results)
     return results
@@ -136,7 +142,7 @@ class _Graphs(CustomRule):
 
     def gradients(self, operands: Sequence[Any], results: Sequence[Any], given: Sequence[Any]) -> list[Any]:
         cotangents = [EAGER.zeros_like(r) if g is None else g for g, r in zip(given, results, strict=True)]
-        made = evaluate(self.backward, [*operands, *results, *cotangents], EAGER)
+        made = _evaluated(self.backward, [*operands, *results, *cotangents])
         found: list[Any] = [None] * len(operands)
         for position, gradient in zip(self.wrt, made, strict=True):
             found[position] = gradient

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mindspore.base.errors import GraphTypeError, GraphValueError, InternalError, Location
-from mindspore.infer.values import Frame
+
+if TYPE_CHECKING:
+    from mindspore.infer.values import Frame
 
 _OWN_SOURCES = str(Path(__file__).resolve().parents[1]) + os.sep
 """Functions of this package run like the user's, but are not what the user wrote: errors do not point into them."""
