@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from mindspore.autodiff.activity import floating
 from mindspore.base import dtypes as dt
-from mindspore.base.errors import Location
+from mindspore.base.errors import GraphTypeError, Location
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import (
     CALL,
@@ -31,6 +31,12 @@ from mindspore.ir.graph import (
 )
 from mindspore.ir.loops import FORWARD, Loop, function
 from mindspore.ir.types import BoxLayout, BoxType, FunctionType, StashType, TensorType, TokenType, TupleType, Type
+
+
+def without_gradient(node: Apply, why: str = "") -> GraphTypeError:
+    """What to raise for a node that is differentiated and cannot be."""
+    where = f"{node.location}: " if node.location else ""
+    return GraphTypeError(f"{where}{node.op.name} has no gradient{f': {why}' if why else ''}.")
 
 
 def cotangent_type(kind: Type | None) -> Type | None:

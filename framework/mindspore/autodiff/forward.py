@@ -11,10 +11,9 @@ from typing import Any
 
 from mindspore.autodiff.activity import elements, floating, is_float
 from mindspore.autodiff.boxes import taken_from
-from mindspore.autodiff.cotangents import boxed, call, cotangent_layout, cotangent_type, moving, zeros
+from mindspore.autodiff.cotangents import boxed, call, cotangent_layout, cotangent_type, moving, without_gradient, zeros
 from mindspore.autodiff.growing import Table
 from mindspore.autodiff.reverse import value_and_grad_graph
-from mindspore.base.errors import GraphTypeError
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import (
     AFTER,
@@ -106,14 +105,10 @@ class _Walk:
             elif isinstance(node.op, Operator):
                 tangent = _of_operator(made, given)
             else:
-                raise GraphTypeError(f"{_place(node)}{node.op} has no gradient.")
+                raise without_gradient(node)
         self.mapped[id(node)] = made
         if tangent is not None:
             self.tangents[id(node)] = tangent
-
-
-def _place(node: Node) -> str:
-    return f"{node.location}: " if node.location else ""
 
 
 def _of_operator(node: Apply, tangents: Tangents) -> Any:
@@ -121,7 +116,7 @@ def _of_operator(node: Apply, tangents: Tangents) -> Any:
     gradient = node.op.gradient
     if isinstance(gradient, NotDifferentiable):
         if gradient.error:
-            raise GraphTypeError(f"{_place(node)}{node.op.name} has no gradient: {gradient.why}.")
+            raise without_gradient(node, gradient.why)
         return None
     return _through(node, node.inputs, tangents, lambda: _rule(node))
 

@@ -13,7 +13,7 @@ from mindspore.autodiff.activity import active_nodes, carries, elements, is_floa
 from mindspore.autodiff.boxes import boxed_gradients, unboxed_gradients
 from mindspore.autodiff.branches import branch_gradients
 from mindspore.autodiff.calls import Derivative, call_gradients
-from mindspore.autodiff.cotangents import added, cotangent_type, zeros
+from mindspore.autodiff.cotangents import added, cotangent_type, without_gradient, zeros
 from mindspore.autodiff.custom import after_gradients, custom_gradients
 from mindspore.autodiff.growing import Table
 from mindspore.autodiff.loops import loop_gradients
@@ -166,15 +166,13 @@ class _Walk:
             return given
         if isinstance(node.op, Operator):
             return _rule_cotangents(GraphBuilder(node.location), node, adjoint)
-        where = f"{node.location}: " if node.location else ""
-        raise GraphTypeError(f"{where}{node.op} has no gradient.")
+        raise without_gradient(node)
 
 
 def _rule_cotangents(b: GraphBuilder, node: Apply, adjoint: Any) -> Sequence[Node | None]:
     rule = node.op.gradient
     if isinstance(rule, NotDifferentiable):
-        where = f"{node.location}: " if node.location else ""
-        raise GraphTypeError(f"{where}{node.op.name} has no gradient: {rule.why}.")
+        raise without_gradient(node, rule.why)
     out: Any = node
     if isinstance(node.type, TupleType):
         out = tuple(b.get(node, i) for i in range(len(node.type.elements)))

@@ -46,7 +46,7 @@ class Scope:
         key = (operator, _key(left), _key(right))
         if key not in self._atoms:
             self._atoms[key] = len(self.example)
-            self.example.append(_OPERATORS[operator](_example(left), _example(right)))
+            self.example.append(_OPERATORS[operator](concrete(left), concrete(right)))
             self.made.append((operator, left, right))
         return Size(self, {((self._atoms[key], 1),): 1})
 
@@ -237,10 +237,6 @@ def _evaluated(terms: Any, atoms: Sequence[int]) -> int:
             count *= atoms[atom] ** power
         total += count
     return int(total)
-
-
-def _example(size: Size | int) -> int:
-    return size.example if isinstance(size, Size) else size
 
 
 def _key(size: Size | int) -> Any:

@@ -117,7 +117,7 @@ def _specialised(
             tuple(args),
             dict(kwargs),
             parse=noted,
-            expanders=_TIMED,
+            expanders=EXPANDERS,
             shapes=shapes,
             max_depth=options.max_call_depth,
         )
@@ -143,7 +143,7 @@ def interpreted_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, An
     Raises:
         SyntaxError, TypeError, ValueError: like `compile_call`.
     """
-    made = specialise(function, tuple(args), dict(kwargs), parse=parse, expanders=_TIMED, differentiated=True)
+    made = specialise(function, tuple(args), dict(kwargs), parse=parse, expanders=EXPANDERS, differentiated=True)
     simplify(made.graph)
     pick = argument_picker(made.arguments)
     build = result_builder(made.result, len(made.graph.outputs()), made.updates)
@@ -211,53 +211,22 @@ def _call(specialised: Specialised, execute: Callable[..., tuple[Any, ...]]) -> 
     return runnable(execute, specialised.arguments, specialised.result, count, specialised.updates)
 
 
-def expand_gradient(
-    graph: Graph, wrt: Sequence[int], sens: bool = False, differentiated: Sequence[int] | None = None
-) -> Graph:
-    """Simplifies the inner graph, so that less is differentiated, then adds the gradients."""
-    simplify(graph)
-    return value_and_grad_graph(graph, wrt, sens, differentiated)
+def _of_simplified(transform: Callable[..., Any]) -> Callable[..., Any]:
+    """`transform` of the inner graph once that is simplified, so that less is transformed; timed."""
 
+    def expand(graph: Graph, *args: Any, **kwargs: Any) -> Any:
+        simplify(graph)
+        return transform(graph, *args, **kwargs)
 
-def expand_pullback(
-    graph: Graph, wrt: Sequence[int], differentiated: Sequence[int], leaves: bool
-) -> tuple[Graph, Graph]:
-    """The same in two parts, for cotangents that come later."""
-    simplify(graph)
-    return vjp_graphs(graph, wrt, differentiated, leaves)
-
-
-def expand_tangents(graph: Graph, wrt: Sequence[int], differentiated: Sequence[int]) -> Graph:
-    """Forward mode of the simplified inner graph."""
-    simplify(graph)
-    return jvp_graph(graph, wrt, differentiated)
-
-
-def expand_recomputed(graph: Graph, wrt: Sequence[int]) -> Graph:
-    """The backward part of a call that is computed again for its gradient."""
-    simplify(graph)
-    return recomputed_gradient(graph, wrt)
-
-
-def expand_rows(graph: Graph, rows: Sequence[bool], size: int) -> tuple[Graph, list[bool]]:
-    """The simplified inner graph for each row of a batch, and which outputs have rows."""
-    simplify(graph)
-    return vmap_graph(graph, rows, size)
-
-
-def expand_jacobian(graph: Graph, wrt: Sequence[int], differentiated: Sequence[int], forward: bool) -> Graph:
-    """Jacobians of the simplified inner graph."""
-    simplify(graph)
-    return jacobian_graph(graph, wrt, differentiated, forward)
+    return timed("transform", expand)
 
 
 EXPANDERS: Mapping[str, Callable[..., Any]] = {
-    "grad": expand_gradient,
-    "vjp": expand_pullback,
-    "jvp": expand_tangents,
-    "recompute": expand_recomputed,
-    "vmap": expand_rows,
-    "jacobian": expand_jacobian,
+    "grad": _of_simplified(value_and_grad_graph),
+    "vjp": _of_simplified(vjp_graphs),
+    "jvp": _of_simplified(jvp_graph),
+    "recompute": _of_simplified(recomputed_gradient),
+    "vmap": _of_simplified(vmap_graph),
+    "jacobian": _of_simplified(jacobian_graph),
 }
 """What `infer` calls for each kind of function transformation."""
-_TIMED = {kind: timed("transform", expand) for kind, expand in EXPANDERS.items()}

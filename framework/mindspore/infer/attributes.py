@@ -10,7 +10,7 @@ from mindspore.base.protocols import tensor_methods, tensor_properties
 from mindspore.infer import language as lang
 from mindspore.infer import namedtuples
 from mindspore.infer.control import decided
-from mindspore.infer.fields import assign_outside, current
+from mindspore.infer.fields import assign_outside, current, unassignable
 from mindspore.infer.machine import Machine, dispatchers, evaluates, tensor_type
 from mindspore.infer.objects import bound, lookup, of_object, store
 from mindspore.infer.state import is_parameter, write
@@ -149,7 +149,4 @@ def assign(machine: Machine, owner: Abstract, name: str, value: Abstract) -> Non
         if not (isinstance(value, Known) and value.value is held):
             write(machine, Known(held), value)
         return
-    raise TypeError(
-        f"cannot assign to attribute {name!r} of {describe(owner)}: in a graph attributes of Cells and of objects of your own classes "
-        f"can be assigned. Return the value instead."
-    )
+    raise unassignable(owner, name)

@@ -25,11 +25,16 @@ def assign_outside(machine: Machine, owner: Any, name: str, value: Abstract) -> 
         return
     fixed = isinstance(owner, type | ModuleType | FunctionType) or tensor_type(Known(owner)) is not None
     if fixed or not isinstance(getattr(owner, "__dict__", None), dict):
-        raise TypeError(
-            f"cannot assign to attribute {name!r} of {describe(Known(owner))}: in a graph attributes of Cells and of objects of your "
-            f"own classes can be assigned. Return the value instead."
-        )
+        raise unassignable(Known(owner), name)
     machine.heap.set(_attribute(machine, owner, name), value)
+
+
+def unassignable(owner: Abstract, name: str) -> TypeError:
+    """Why ``owner.name = value`` is not possible."""
+    return TypeError(
+        f"cannot assign to attribute {name!r} of {describe(owner)}: in a graph attributes of Cells and of objects of your own classes "
+        f"can be assigned. Return the value instead."
+    )
 
 
 def current(machine: Machine, owner: Any, name: str) -> Abstract | None:

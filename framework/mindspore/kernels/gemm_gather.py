@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from mindspore.base.dtypes import DType
 from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Module, Value, vector
 from mindspore.kernels.gemm_block import Problem, Span, Way, continued
-from mindspore.kernels.gemm_pack import shuffle, transposed
+from mindspore.kernels.gemm_pack import pieces, shuffle, transposed
 from mindspore.kernels.gemm_tile import Tiling, micro_kernel
 
 _GROUP = 4
@@ -40,22 +40,10 @@ class _Packing:
         f = self.f
         with f.loop(0, self.count, self.panel, hints=_HINTS) as loop:
             target = self.to.at(self.type, loop.index * self.steps)
-            for start, length in self.pieces():
+            for start, length in pieces(f, self.type, self.panel):
                 places = [f.minimum(loop.index + (start + i), self.count - 1) + self.first for i in range(length)]
                 rows = [self.origin.at(self.type, self.offset(p)) for p in places]
                 self.piece(loop.index + start, places[0], rows, target.at(self.type, start))
-
-    def pieces(self) -> list[tuple[int, int]]:
-        """(start, length) of the vectors that make up one step of a panel."""
-        widest = self.f.module.isa.lanes(4 if self.type == "float" else 8)
-        pieces, start = [], 0
-        while start < self.panel:
-            length = widest
-            while length > self.panel - start:
-                length //= 2
-            pieces.append((start, length))
-            start += length
-        return pieces
 
     def offset(self, place: Value) -> Value:
         return entry(self.f, table(self.where), place) if self.places else place * self.where

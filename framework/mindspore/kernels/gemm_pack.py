@@ -34,6 +34,19 @@ def pack(module: Module, source: DType, type: str, panel: int) -> str:
     return name
 
 
+def pieces(f: Function, type: str, panel: int) -> list[tuple[int, int]]:
+    """(start, length) of the vectors that make up one step of a panel."""
+    widest = f.module.isa.lanes(4 if type == "float" else 8)
+    found, start = [], 0
+    while start < panel:
+        length = widest
+        while length > panel - start:
+            length //= 2
+        found.append((start, length))
+        start += length
+    return found
+
+
 class _Packing:
     def __init__(
         self, f: Function, source: DType, type: str, panel: int, k: Value, origin: Value, row_stride: Value,
@@ -55,23 +68,11 @@ class _Packing:
         """Place of step `k` of the panel that starts at row `first`."""
         return self.to.at(self.type, first * self.k + k * self.panel + row)
 
-    def _pieces(self) -> list[tuple[int, int]]:
-        """(start, length) of the vectors that make up one step of a panel."""
-        widest = self.f.module.isa.lanes(4 if self.type == "float" else 8)
-        pieces, start = [], 0
-        while start < self.panel:
-            length = widest
-            while length > self.panel - start:
-                length //= 2
-            pieces.append((start, length))
-            start += length
-        return pieces
-
     def along(self, first: Value) -> Sequence[Value]:
         """Neighbouring rows are neighbours in memory: copy."""
         with self.f.loop(0, self.k, hints=[NO_VECTOR]) as loop:
             origin = self._at(first, loop.index)
-            for start, length in self._pieces():
+            for start, length in pieces(self.f, self.type, self.panel):
                 value = self._load(origin.at(self.memory, start), length)
                 self.f.store(value, self._slot(first, loop.index, start))
         return []
@@ -101,7 +102,7 @@ class _Packing:
         """The last panel: rows that do not exist are zero."""
         f = self.f
         with f.loop(0, self.k, hints=[NO_VECTOR]) as loop:
-            for start, length in self._pieces():
+            for start, length in pieces(self.f, self.type, self.panel):
                 zero = f.value(0.0, vector(length, self.type) if length > 1 else self.type)
                 f.store(zero, self._slot(first, loop.index, start))
         with f.loop(first, rows, hints=[NO_UNROLL, NO_VECTOR]) as row, f.loop(0, self.k, hints=[NO_VECTOR]) as loop:

@@ -5,28 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from mindspore.common.tensor_class import Tensor
+from mindspore.ops.function_objects import FunctionObject
 
 __all__ = ["Assert", "Print", "print_"]
 
 
-class _Debugging:
-    """Base of primitives without values; graphs follow into their calls, so that both modes do the same."""
-
-    __slots__ = ()
-
-    @property
-    def name(self) -> str:
-        """Name of the class."""
-        return type(self).__name__
-
-    def __made_in_graph__(self) -> None:
-        """Nothing speaks against it: these objects hold constants only."""
-
-    def __repr__(self) -> str:
-        return f"Prim[{type(self).__name__}]"
-
-
-class Print(_Debugging):
+class Print(FunctionObject):
     """``Print()(*inputs)`` prints each input on lines of its own, tensors with shape and element type.
 
     Examples:
@@ -43,7 +27,7 @@ class Print(_Debugging):
             print(repr(each) if isinstance(each, Tensor) else each)
 
 
-class Assert(_Debugging):
+class Assert(FunctionObject):
     """``Assert(summarize)(condition, input_data)`` raises RuntimeError with the data when the condition is false.
 
     Args:
