@@ -18,13 +18,27 @@ from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.common.taylor import derivative, jet
 from mindspore.ir.operator import all_operators
-from mindspore.ops import binary_losses, clip, conversions, layers, losses, random, sums_of_products, updates, values
+from mindspore.ops import (
+    adaptive,
+    binary_losses,
+    clip,
+    conversions,
+    convolving,
+    layers,
+    losses,
+    pooling,
+    random,
+    sums_of_products,
+    updates,
+    values,
+)
 from mindspore.ops.debug import print_
 
 _INTERNAL = frozenset(
     {
         "adam", "adam_weight_decay", "apply_momentum", "argmax_index", "argmin_index", "avg_pool",
-        "conv2d_backprop_filter", "conv2d_backprop_input", "cum_prod", "cum_sum", "gather_strided", "iota",
+        "conv2d_backprop_filter", "conv2d_backprop_input", "conv3d_backprop_filter", "conv3d_backprop_input",
+        "cum_prod", "cum_sum", "gather_strided", "iota",
         "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "running_sum", "scatter_strided", "sort_positions",
         "strided_products", "strided_slice_grad", "top_k", "window_index", "window_max", "window_place",
         "window_spread", "window_sum", "window_take",
@@ -216,8 +230,7 @@ def is_tensor(obj: Any) -> bool:
 
 
 _WRITTEN: Mapping[str, Any] = {
-    "adaptive_avg_pool2d": layers.adaptive_avg_pool2d, "avg_pool2d": layers.avg_pool2d, "batch_norm": layers.batch_norm,
-    "conv2d": layers.conv2d, "layer_norm": layers.layer_norm, "max_pool2d": layers.max_pool2d, "all": f.all, "amax": f.amax,
+    "batch_norm": layers.batch_norm, "layer_norm": layers.layer_norm, "all": f.all, "amax": f.amax,
     "amin": f.amin, "any": f.any, "arange": arange, "argmax": f.argmax, "argmin": f.argmin, "assign": assign,
     "assign_add": assign_add, "assign_sub": assign_sub, "bmm": function("BatchMatMul"), "broadcast_to": f.broadcast_to,
     "cast": f.cast, "cat": concat, "clamp": f.clamp, "clip": f.clamp, "clip_by_global_norm": clip.clip_by_global_norm,
@@ -252,7 +265,7 @@ _CHOOSING: Mapping[str, Any] = {
     "triu": matrices.triu, "vsplit": matrices.vsplit,
 }  # fmt: skip
 
-_MODULES = (binary_losses, conversions, sums_of_products)
+_MODULES = (adaptive, binary_losses, conversions, convolving, pooling, sums_of_products)
 _RANDOM: Mapping[str, Any] = {
     "rand": random.rand, "rand_like": random.rand_like, "randn": random.randn, "randn_like": random.randn_like,
 }  # fmt: skip
