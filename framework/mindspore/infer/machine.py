@@ -108,6 +108,7 @@ class Machine:
         assumed: the conditions known only at run time that surround the current node, and how they were decided on the way to it.
         constants: tensors that the program makes while it is compiled, by id.
         numbers: tensors of the graph that are Python numbers in the program: text shows them so.
+        sums: integers of the graph as sums of multiples of others.
         checks: how many branches were written of which one arm raises.
         marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
@@ -138,6 +139,7 @@ class Machine:
         self.marked: set[Abstract] = set()
         self.assumed: dict[Node, bool] = {}
         self.numbers: set[Node] = set()
+        self.sums: dict[Node, tuple[dict[Node, int], int]] = {}
         self.checks = 0
         self.calls = 0
         self.token = Apply(TOKEN, (), type=TokenType())
