@@ -31,11 +31,12 @@ def setup(_: Any, json: bool = False) -> None:
 
 
 @command(
-    target="the hardware: cpu",
+    target="the hardware: cpu, gpu or ascend",
     os="the system of the images, such as debian12, or all",
     arch="x86_64, aarch64 or all",
     python="the images' Python, such as 3.11, or all",
     kind="devel, runtime or release (default: all three)",
+    stack="the vendor's libraries, such as cuda13, or all",
     json=JSON,
 )
 def build(
@@ -45,6 +46,7 @@ def build(
     arch: str | None = None,
     python: str | None = None,
     kind: str | None = None,
+    stack: str | None = None,
     json: bool = False,
 ) -> None:
     """Build the wheel and the images of a target; what did not change is left alone.
@@ -53,7 +55,7 @@ def build(
     """
     from ci import commands
 
-    commands.build(target, {"os": os, "arch": arch, "python": python, "kind": kind}, json)
+    commands.build(target, {"os": os, "arch": arch, "python": python, "kind": kind, "stack": stack}, json)
 
 
 @command("path", path="run only this test file or folder (repeatable)", images="leave the images out with --no-images")

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from ci import images, report
-from ci.errors import CheckError, NoBaseError
+from ci import generate, images, report
+from ci.errors import CheckError, NoBaseError, UsageError
 from ci.shop import Shop
 from ci.wheels import Wheel
 from release.guards import may_build
@@ -43,7 +43,11 @@ def check_phase(manifest: Manifest, today: date) -> None:
 
 def rows(manifest: Manifest, target: str, options: dict[str, str | None]) -> list[ImageRow]:
     """The rows that the options mean; the release package's UsageError explains a wrong one."""
-    return select(manifest, target, options["os"], options["arch"], options["python"], options["kind"])
+    found = select(manifest, target, **options)
+    if not generate.has_template(found[0]):
+        where = f"{generate.TEMPLATES / found[0].hardware}"
+        raise UsageError(f"images for {target} cannot be built yet", where=where, got="no template")
+    return found
 
 
 def build_rows(shop: Shop, chosen: Sequence[ImageRow]) -> list[Outcome]:

@@ -177,8 +177,12 @@ def check_support(manifest: Manifest, as_of: date) -> list[Problem]:
     limit = horizon(manifest)
     ends = [(f"os {name}", row.ends.date, row.drop) for name, row in manifest.os.items()]
     ends += [(f"python {name}", row.ends, row.drop) for name, row in manifest.python.items()]
+    stacks = [stack for hardware in manifest.hardware.values() for stack in hardware.stack.items()]
+    ends += [(name, stack.ends.date, stack.drop) for name, stack in stacks]
     found = []
     for subject, end, drop in ends:
+        if drop and drop.on <= as_of and drop.on <= manifest.project.docs_as_of:
+            continue  # the row has left the matrix
         if end and end < as_of:
             found.append(Problem(subject, "support", f"support ended on {end}; remove the row"))
         elif end and limit and end < limit and not drop:

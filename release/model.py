@@ -1,6 +1,6 @@
 """The manifest as a checked, immutable value. `load_manifest` is the way in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Literal, Self
@@ -12,7 +12,18 @@ from pydantic import Field, model_validator
 from release.branches import Branch, Policy
 from release.fields import BranchName, Day, Location, PythonVersion, Record, Text, broken, minor
 from release.reading import read_model
-from release.rows import ImageMatrix, ImageRow, OsRow, PythonRow, SourceCell, WheelMatrix, WheelRow
+from release.rows import (
+    Drop,
+    Hardware,
+    HardwareRow,
+    ImageMatrix,
+    ImageRow,
+    OsRow,
+    PythonRow,
+    SourceCell,
+    WheelMatrix,
+    WheelRow,
+)
 
 DEFAULT = Path(__file__).with_name("manifest.toml")
 
@@ -66,6 +77,7 @@ class Manifest(Record):
     policy: Policy
     branch: tuple[Branch, ...] = Field(min_length=1)
     os: dict[str, OsRow]
+    hardware: dict[Hardware, HardwareRow] = Field(min_length=1)
     image: ImageMatrix
     python: dict[PythonVersion, PythonRow]
     wheel: WheelMatrix
@@ -106,16 +118,13 @@ class Manifest(Record):
         for name, system in self.os.items():
             _known(("os", name, "python"), system.python, list(self.python), "add a [python] row for it")
         for index, item in enumerate(self.image.exclude):
-            _known(("image", "exclude", index, "os"), item.os, self.image.os, "remove the exclusion")
-        self._check_default()
-
-    def _check_default(self) -> None:
-        parts = self.image.default.split("/")
-        if len(parts) != 4:
-            raise broken(("image", "default"), "hardware/os/pyXY/arch", self.image.default, "spell out the four parts")
-        _known(("image", "default"), parts[0], self.image.hardware, "use a declared hardware")
-        _known(("image", "default"), parts[1], self.image.os, "use a declared OS")
-        _known(("image", "default"), self.image.default, [row.id for row in self.image_rows()], "use an existing row")
+            if not any(item.covers(row) for row in self._image_combinations()):
+                got = ", ".join(f"{key} {value}" for key, value in item.model_dump(exclude={"reason"}).items() if value)
+                raise broken(("image", "exclude", index), "a combination of the matrix", got, "remove the exclusion")
+        rows = self.image_rows()
+        for name, hardware in self.hardware.items():
+            ids = [row.id for row in rows if row.hardware == name]
+            _known(("hardware", name, "default"), hardware.default, ids, "use an existing row of this hardware")
 
     def _check_wheels(self) -> None:
         _unique("wheel.platform", "name", (platform.name for platform in self.wheel.platform))
@@ -141,23 +150,34 @@ class Manifest(Record):
         """The branch called `name`, which must exist."""
         return next(branch for branch in self.branch if branch.name == name)
 
+    def _image_combinations(self) -> Iterator[ImageRow]:
+        for (hardware, table), name in product(self.hardware.items(), self.image.os):
+            system = self.os[name]
+            for stack, arch in product(table.stack or [None], system.arch):
+                yield ImageRow(
+                    hardware=hardware, os=name, python=system.python, arch=arch, kinds=self.image.kinds, stack=stack
+                )
+
     def image_rows(self) -> list[ImageRow]:
-        """Every image row, in the manifest's order."""
-        absent = {(item.hardware, item.os, item.arch) for item in self.image.exclude}
+        """Every image row, in the manifest's order, without those that were dropped by `docs_as_of`."""
         return [
-            ImageRow(hardware=hw, os=name, python=self.os[name].python, arch=arch, kinds=self.image.kinds)
-            for hw, name in product(self.image.hardware, self.image.os)
-            for arch in self.os[name].arch
-            if (hw, name, arch) not in absent
+            row
+            for row in self._image_combinations()
+            if not any(item.covers(row) for item in self.image.exclude)
+            and not self._dropped(self.os[row.os].drop)
+            and not (row.stack and self._dropped(self.hardware[row.hardware].stack[row.stack].drop))
         ]
 
+    def _dropped(self, drop: Drop | None) -> bool:
+        return drop is not None and drop.on <= self.project.docs_as_of
+
     def wheel_rows(self) -> list[WheelRow]:
-        """Every wheel row, by platform, then Python."""
+        """Every wheel row, by platform, then Python, without those that were dropped by `docs_as_of`."""
         absent = {(item.python, item.platform) for item in self.wheel.exclude}
         return [
             WheelRow(hardware="cpu", python=version, platform=platform, tested=row.tested)
             for platform, (version, row) in product(self.wheel.platform, self.python.items())
-            if (version, platform.name) not in absent
+            if (version, platform.name) not in absent and not self._dropped(row.drop)
         ]
 
 

@@ -146,9 +146,21 @@ def test_a_broken_template_names_its_line(manifest: Manifest, row: ImageRow, che
 
 
 def test_no_dockerfile_differs_between_architectures(manifest: Manifest) -> None:
-    for row in manifest.image_rows():
+    files = generate.outputs(manifest)
+    rows = [row for row in manifest.image_rows() if generate.has_template(row)]
+    assert {row.arch for row in rows} == {"x86_64", "aarch64"}
+    for row in rows:
         for kind in row.kinds:
-            assert generate.outputs(manifest)[generate.dockerfile(row, kind)] == generate.render(manifest, row, kind)
+            assert files[generate.dockerfile(row, kind)] == generate.render(manifest, row, kind)
+
+
+def test_hardware_without_a_template_is_refused(
+    manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generate, "has_template", lambda row: row.hardware == "cpu")
+    assert outcomes.rows(manifest, "cpu", ANY)
+    with pytest.raises(UsageError, match="images for gpu cannot be built yet"):
+        outcomes.rows(manifest, "gpu", ANY)
 
 
 def test_days_are_dates() -> None:
