@@ -13,9 +13,8 @@ from ci.images import ROW_LABEL, labels_of
 from ci.paths import MANIFEST
 from ci.shop import Shop
 from release.days import today
-from release.matrix import default_row, image_rows, local_name, tags_for, wheel_rows
+from release.matrix import default_row, image_rows, local_name, tags_for
 from release.model import Manifest, load_manifest
-from release.tables import json_text as release_json
 
 
 def manifest() -> Manifest:
@@ -98,18 +97,6 @@ def images_list(as_json: bool) -> None:
             rows.append((row.id, kind, tag, state, size))
     header = ("row", "kind", "tag", "state", "size")
     report.emit([dict(zip(header, row, strict=True)) for row in rows], as_json, report.table(header, rows))
-
-
-def matrix(as_json: bool) -> None:
-    """The rows of images and wheels, for a CI system to spread over its machines."""
-    known = manifest()
-    images = [{"id": row.id, "kinds": row.kinds, "platform": row.platform} for row in image_rows(known)]
-    built = [{"tag": row.tag, "cibuildwheel": row.identifier, "tested": row.tested} for row in wheel_rows(known)]
-    text = "\n".join([*(str(row["id"]) for row in images), *(str(row["tag"]) for row in built)])
-    if as_json:
-        print(release_json({"images": images, "wheels": built}), end="")
-    else:
-        print(text)
 
 
 def doctor(as_json: bool) -> None:
