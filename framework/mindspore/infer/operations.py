@@ -342,8 +342,6 @@ def _chosen(machine: Machine, owner: Abstract, values: tuple[Abstract, ...], ind
     b: Any = machine.emitter
     count = len(values)
     place = b.select(b.less(index, 0), b.add(index, count), index)
-    if machine.tries:
-        return chosen(machine, values, place)
     inside = b.logical_and(b.greater_equal(place, 0), b.less(place, count))
     taken, refused = (lambda: chosen(machine, values, place)), (lambda: raise_later(machine, Known(wrong)))
     return run_time_branch(machine, inside, taken, refused)
