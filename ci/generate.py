@@ -18,7 +18,8 @@ TEMPLATES = Path("docker")
 
 def dockerfile(row: ImageRow, kind: Kind) -> Path:
     """Where the rendered Dockerfile of a row's kind is committed; the architectures share it."""
-    return TEMPLATES / row.hardware / "generated" / row.os / f"Dockerfile.{kind}"
+    system = "-".join(filter(None, (row.os, row.stack)))
+    return TEMPLATES / row.hardware / "generated" / system / f"Dockerfile.{kind}"
 
 
 def render(manifest: Manifest, row: ImageRow, kind: Kind, root: Path = ROOT) -> str:
@@ -42,11 +43,15 @@ def render(manifest: Manifest, row: ImageRow, kind: Kind, root: Path = ROOT) -> 
         raise ProjectFileError("the Dockerfile template cannot be rendered", where=where, got=str(error)) from error
 
 
+def has_template(row: ImageRow, root: Path = ROOT) -> bool:
+    """Whether there is a template for the row's hardware."""
+    return (root / TEMPLATES / row.hardware / "Dockerfile.j2").is_file()
+
+
 def outputs(manifest: Manifest, root: Path = ROOT) -> dict[Path, str]:
     """Every generated file of the repository with the text that it should have."""
-    dockerfiles = {
-        dockerfile(row, kind): render(manifest, row, kind, root) for row in manifest.image_rows() for kind in row.kinds
-    }
+    rows = [row for row in manifest.image_rows() if has_template(row, root)]
+    dockerfiles = {dockerfile(row, kind): render(manifest, row, kind, root) for row in rows for kind in row.kinds}
     return {**release_generate.outputs(manifest), **dockerfiles}
 
 

@@ -125,6 +125,13 @@ def test_a_base_that_cannot_be_made_says_why(
 
 def test_every_system_of_the_manifest_is_known(manifest: Manifest) -> None:
     references = {distributions.reference(row, manifest.os[row.os].suite) for row in manifest.image_rows()}
-    assert references == {"debian:bookworm-slim", "ubuntu:noble", "openeuler/openeuler:24.03-lts"}
+    assert references == {
+        "debian:bookworm-slim",
+        "debian:trixie-slim",
+        "ubuntu:noble",
+        "openeuler/openeuler:24.03-lts",
+        "quay.io/centos/centos:stream9",
+        "quay.io/centos/centos:stream10",
+    }
     with pytest.raises(UsageError, match="plan9"):
         distributions.distribution("plan9")
