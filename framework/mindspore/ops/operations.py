@@ -26,7 +26,7 @@ from mindspore.ops.random import kept
 INTERNAL = frozenset(
     {
         "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Eye", "Full", "GatherStrided", "Iota",
-        "LinearRecurrence", "MaxPoolGrad", "OneHot", "PhiloxUniform", "RunningSum", "ScatterStrided", "SortPositions",
+        "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "RunningSum", "ScatterStrided", "SortPositions",
         "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",
         "WindowTake",
     }
@@ -261,7 +261,7 @@ _BY_NAME |= {
     for op in all_operators()
     if op.name not in INTERNAL and op.name not in _BY_NAME
 }
-_BY_NAME["TensorAdd"] = _BY_NAME["Add"]
+_BY_NAME |= {new: _BY_NAME[old] for new, old in (("FastGelu", "FastGeLU"), ("Inv", "Reciprocal"), ("TensorAdd", "Add"))}
 
 globals().update(_BY_NAME)
 __path__: list[str] = []
