@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ci import pipelines, templating
+from ci import branchfile, pipelines, templating
 from ci.distributions import distribution, reference
 from ci.paths import ROOT
 from release import generate as release_generate
@@ -24,7 +24,13 @@ def render(manifest: Manifest, row: ImageRow, kind: Kind, root: Path = ROOT) -> 
     """The Dockerfile's text; ProjectFileError names the template's line when it is broken."""
     family = distribution(row.os)
     names = family.devel if kind == "devel" else family.runtime
-    facts = {"base": reference(row, manifest.os[row.os].suite), "family": family, "kind": kind, "names": names}
+    facts = {
+        "base": reference(row, manifest.os[row.os].suite),
+        "family": family,
+        "hardware": row.hardware,
+        "kind": kind,
+        "names": names,
+    }
     return templating.render(TEMPLATES / row.hardware / "Dockerfile.j2", facts, root)
 
 
@@ -37,7 +43,8 @@ def outputs(manifest: Manifest, root: Path = ROOT) -> dict[Path, str]:
     """Every generated file of the repository with the text that it should have."""
     rows = [row for row in manifest.image_rows() if has_template(row, root)]
     dockerfiles = {dockerfile(row, kind): render(manifest, row, kind, root) for row in rows for kind in row.kinds}
-    return {**release_generate.outputs(manifest), **pipelines.outputs(manifest, root), **dockerfiles}
+    generated = [release_generate.outputs(manifest), branchfile.outputs(manifest), pipelines.outputs(manifest, root)]
+    return {path: text for files in [*generated, dockerfiles] for path, text in files.items()}
 
 
 def drift(manifest: Manifest, root: Path = ROOT) -> list[Path]:

@@ -13,9 +13,10 @@ from ci.paths import ROOT
 
 def render(template: Path, facts: dict[str, Any], root: Path = ROOT, brackets: bool = False) -> str:
     """The template (relative to `root`) filled with `facts`; with `brackets` in place of braces, for files that use
-    braces themselves."""
+    braces themselves. What it includes lies beside it or in the folder above.
+    """
     environment = Environment(
-        loader=FileSystemLoader(root / template.parent),
+        loader=FileSystemLoader([root / template.parent, root / template.parent.parent]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
