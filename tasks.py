@@ -163,20 +163,81 @@ def branch_status(_: Any, as_of: str | None = None, json: bool = False) -> None:
 
     Example: python3 tasks.py branch.status --as-of 2022-11-01
     """
-    from ci import commands
+    from ci import branch_commands
 
-    commands.branches(as_of, json)
+    branch_commands.status(as_of, json)
 
 
-@command(as_of=DAY, json=JSON)
-def branch_check(_: Any, as_of: str | None = None, json: bool = False) -> None:
-    """Check the branches against the policy; exit 1 when one is overdue or out of order.
+@command(
+    branch="with --change: the branch",
+    change="only ask whether the branch takes changes",
+    tag="only ask whether this version may be tagged",
+    as_of=DAY,
+    json=JSON,
+)
+def branch_check(
+    _: Any,
+    branch: str = "",
+    change: bool = False,
+    tag: str | None = None,
+    as_of: str | None = None,
+    json: bool = False,
+) -> None:
+    """Check the branches against the policy; exit 1 when one is overdue or out of order, or a guard refuses.
 
-    Example: python3 tasks.py branch.check
+    Example: python3 tasks.py branch.check r2.0 --change
     """
-    from ci import commands
+    from ci import branch_commands
 
-    commands.branches_check(as_of, json)
+    branch_commands.guard(branch or None, change, tag, as_of, json)
+
+
+@command(as_of=DAY, form="table, json, ical or svg", json="the same as --form json")
+def branch_plan(_: Any, as_of: str | None = None, form: str = "table", json: bool = False) -> None:
+    """Print what changes in the coming year: branches, systems, Pythons.
+
+    Example: python3 tasks.py branch.plan --form ical
+    """
+    from ci import branch_commands
+
+    branch_commands.coming(as_of, "json" if json else form)
+
+
+@command(
+    branch="the branch, such as r2.0; with --to Planning a new one",
+    to="the phase that it enters (default: the planned one)",
+    on="the day on which it did, YYYY-MM-DD (default: today)",
+    following="the estimate for the phase after that (default: the policy's last day)",
+    reason="accept what breaks the policy, and say why",
+    confirm="write the change; without it, only show it",
+)
+def branch_advance(
+    _: Any,
+    branch: str,
+    to: str | None = None,
+    on: str | None = None,
+    following: str | None = None,
+    reason: str | None = None,
+    confirm: bool = False,
+) -> None:
+    """Move a branch to its next phase: edits the manifest and what is generated from it, as a change to review.
+
+    Example: python3 tasks.py branch.advance r2.0 --on 2027-02-22
+    """
+    from ci import branch_commands
+
+    branch_commands.advance(branch, to, on, following, reason, confirm)
+
+
+@command()
+def branch_hook(_: Any) -> None:
+    """Install git hooks that refuse merges into, and pushes to, branches that take no changes, and their tags.
+
+    Example: python3 tasks.py branch.hook
+    """
+    from ci import branch_commands
+
+    branch_commands.install_hooks()
 
 
 @command(json=JSON)
@@ -206,7 +267,14 @@ namespace = Collection(
     lint,
     _group("wheel", build=wheel_build),
     _group("image", build=build, test=image_test, list=image_list, lock=image_lock),
-    _group("branch", status=branch_status, check=branch_check),
+    _group(
+        "branch",
+        status=branch_status,
+        check=branch_check,
+        plan=branch_plan,
+        advance=branch_advance,
+        hook=branch_hook,
+    ),
     _group("ci", matrix=ci_matrix),
 )
 namespace.add_task(run_tests, name="test")

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import shlex
 import sys
-from datetime import date
 
 from ci import doctor as machine
 from ci import engine, generate, outcomes, quality, report, system, testing, wheelhouse
 from ci.engine import Runner, RunRequest
-from ci.errors import CheckError, UsageError
+from ci.errors import CheckError
 from ci.images import ROW_LABEL, labels_of
 from ci.paths import MANIFEST
 from ci.shop import Shop
-from release.lifecycle import check as check_branches
+from release.days import today
 from release.matrix import default_row, image_rows, local_name, tags_for, wheel_rows
 from release.model import Manifest, load_manifest
-from release.tables import branch_status
 from release.tables import json_text as release_json
-
-
-def parse_day(text: str | None) -> date:
-    """The day in `text`, or today; UsageError for what is no date."""
-    try:
-        return date.fromisoformat(text) if text else date.today()
-    except ValueError:
-        raise UsageError("not a date", where="--as-of", expected="YYYY-MM-DD", got=str(text)) from None
 
 
 def manifest() -> Manifest:
@@ -46,7 +36,7 @@ def build(target: str, options: dict[str, str | None], as_json: bool) -> None:
     """Build the wheel and the images of the chosen rows; wrong options are refused before anything starts."""
     known = manifest()
     chosen = outcomes.rows(known, target, options)
-    outcomes.check_phase(known, date.today())
+    outcomes.check_phase(known, today())
     runner = Runner()
     shop = Shop(engine.detect(runner), runner, known)
     made = outcomes.build_rows(shop, chosen)
@@ -108,18 +98,6 @@ def images_list(as_json: bool) -> None:
             rows.append((row.id, kind, tag, state, size))
     header = ("row", "kind", "tag", "state", "size")
     report.emit([dict(zip(header, row, strict=True)) for row in rows], as_json, report.table(header, rows))
-
-
-def branches(as_of: str | None, as_json: bool) -> None:
-    print(branch_status(parse_day(as_of), as_json, manifest()), end="")
-
-
-def branches_check(as_of: str | None, as_json: bool) -> None:
-    """Print what is out of order; exit 1 if anything is."""
-    problems = [str(problem) for problem in check_branches(manifest(), parse_day(as_of))]
-    report.emit({"problems": problems}, as_json, "\n".join(problems) or "all branches are in order")
-    if problems:
-        raise CheckError(f"{len(problems)} branch problems", where="release/manifest.toml", got="; ".join(problems))
 
 
 def matrix(as_json: bool) -> None:

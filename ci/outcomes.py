@@ -13,7 +13,7 @@ from ci.errors import CheckError, NoBaseError, UsageError
 from ci.shop import Shop
 from ci.wheels import Wheel
 from release.guards import may_build
-from release.lifecycle import status_of
+from release.lifecycle import guard_day, status_of
 from release.matrix import select
 from release.model import Manifest
 from release.rows import ImageRow
@@ -35,8 +35,7 @@ class Outcome:
 
 def check_phase(manifest: Manifest, today: date) -> None:
     """Raise CheckError when the branch's phase forbids builds; a clock behind the manifest counts as its date."""
-    day = max(today, manifest.project.docs_as_of)
-    verdict = may_build(status_of(manifest, manifest.project.branch, day))
+    verdict = may_build(status_of(manifest, manifest.project.branch, guard_day(manifest, today)))
     if not verdict.allowed:
         raise CheckError("this branch may not be built", where="release/manifest.toml", got=verdict.reason)
 

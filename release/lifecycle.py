@@ -56,6 +56,11 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+def guard_day(manifest: Manifest, now: date) -> date:
+    """The day that guards judge by: a clock behind the manifest does not bring an ended branch back."""
+    return max(now, manifest.project.docs_as_of)
+
+
 def newest_first(manifest: Manifest) -> list[Branch]:
     """The branches as tables list them: by number, falling."""
     return sorted(manifest.branch, key=lambda branch: branch.number, reverse=True)

@@ -1,5 +1,6 @@
 """The manifest as a checked, immutable value. `load_manifest` is the way in."""
 
+import difflib
 from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
@@ -11,7 +12,7 @@ from pydantic import Field, model_validator
 
 from release.branches import Branch, Policy
 from release.fields import BranchName, Day, Location, PythonVersion, Record, Text, broken, minor
-from release.reading import read_model
+from release.reading import checked, read_model
 from release.rows import (
     Drop,
     Hardware,
@@ -25,6 +26,7 @@ from release.rows import (
     WheelRow,
 )
 
+LISTED = 12  # names that a message lists; of more it shows the closest
 DEFAULT = Path(__file__).with_name("manifest.toml")
 
 
@@ -134,7 +136,7 @@ class Manifest(Record):
             _known(("wheel", "exclude", index, "platform"), item.platform, platforms, "remove the exclusion")
 
     def _check_cells(self) -> None:
-        rows = self.image_rows()
+        rows = self._declared_rows()
         images = [row.id for row in rows] + [f"{row.id}:{kind}" for row in rows for kind in row.kinds]
         names = [*images, *(platform.name for platform in self.wheel.platform)]
         for index, cell in enumerate(self.source_cell):
@@ -151,6 +153,7 @@ class Manifest(Record):
         return next(branch for branch in self.branch if branch.name == name)
 
     def _image_combinations(self) -> Iterator[ImageRow]:
+        """Every combination, also the excluded and the dropped."""
         for (hardware, table), name in product(self.hardware.items(), self.image.os):
             system = self.os[name]
             for stack, arch in product(table.stack or [None], system.arch):
@@ -162,11 +165,13 @@ class Manifest(Record):
         """Every image row, in the manifest's order, without those that were dropped by `docs_as_of`."""
         return [
             row
-            for row in self._image_combinations()
-            if not any(item.covers(row) for item in self.image.exclude)
-            and not self._dropped(self.os[row.os].drop)
+            for row in self._declared_rows()
+            if not self._dropped(self.os[row.os].drop)
             and not (row.stack and self._dropped(self.hardware[row.hardware].stack[row.stack].drop))
         ]
+
+    def _declared_rows(self) -> list[ImageRow]:
+        return [row for row in self._image_combinations() if not any(item.covers(row) for item in self.image.exclude)]
 
     def _dropped(self, drop: Drop | None) -> bool:
         return drop is not None and drop.on <= self.project.docs_as_of
@@ -186,6 +191,11 @@ def load_manifest(path: Path = DEFAULT) -> Manifest:
     return read_model(Manifest, path)
 
 
+def parse_manifest(text: str, path: Path = DEFAULT) -> Manifest:
+    """Check the manifest's text; ManifestError calls it by the name `path`."""
+    return checked(Manifest, text, path)
+
+
 def _unique(table: str, key: str, values: Iterable[str]) -> None:
     seen: set[str] = set()
     for index, value in enumerate(values):
@@ -198,4 +208,6 @@ def _unique(table: str, key: str, values: Iterable[str]) -> None:
 def _known(at: Location, value: str, choices: Iterable[str], fix: str) -> None:
     names = list(choices)
     if value not in names:
-        raise broken(at, f"one of {', '.join(names)}", value, fix)
+        close = difflib.get_close_matches(value, names, n=3, cutoff=0)
+        shown = ", ".join(names) if len(names) <= LISTED else f"{len(names)} names such as {', '.join(close)}"
+        raise broken(at, f"one of {shown}", value, fix)

@@ -41,6 +41,9 @@ def _tasks(*words: str) -> subprocess.CompletedProcess[str]:
         (["no-such-task"], 2, "No idea what 'no-such-task' is"),
         (["branch.status", "--as-of", "yesterday"], 2, "expected: YYYY-MM-DD"),
         (["branch.status", "--as-of", "2022-11-01", "--json"], 0, ""),
+        (["branch.check", "r1.5", "--change"], 1, "r1.5 is in EOL"),
+        (["branch.plan", "--form", "pdf"], 2, "unknown form 'pdf'"),
+        (["branch.advance", "r2.0", "--to", "Sleep"], 2, "unknown phase 'Sleep'"),
         (["ci.matrix", "--json"], 0, ""),
         (["--help", "build"], 0, ""),
     ],
@@ -161,12 +164,6 @@ def test_hardware_without_a_template_is_refused(
     assert outcomes.rows(manifest, "cpu", ANY)
     with pytest.raises(UsageError, match="images for gpu cannot be built yet"):
         outcomes.rows(manifest, "gpu", ANY)
-
-
-def test_days_are_dates() -> None:
-    assert commands.parse_day("2022-11-01") == date(2022, 11, 1)
-    with pytest.raises(UsageError):
-        commands.parse_day("2022-13-01")
 
 
 def test_tests_run_once_and_last(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mindspore.base import dtypes as dt
-from mindspore.common import choosing, matrices, measures, products
+from mindspore.common import choosing, matrices, measures, products, special
 from mindspore.common import functions as f
 from mindspore.common.batching import vmap
 from mindspore.common.directional import jvp, vjp
@@ -18,7 +18,18 @@ from mindspore.common.methods import Tensor
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.common.taylor import derivative, jet
 from mindspore.ir.operator import all_operators
-from mindspore.ops import binary_losses, clip, conversions, layers, losses, random, sums_of_products, updates, values
+from mindspore.ops import (
+    activations,
+    binary_losses,
+    clip,
+    conversions,
+    layers,
+    losses,
+    random,
+    sums_of_products,
+    updates,
+    values,
+)
 from mindspore.ops.debug import print_
 
 _INTERNAL = frozenset(
@@ -252,7 +263,7 @@ _CHOOSING: Mapping[str, Any] = {
     "triu": matrices.triu, "vsplit": matrices.vsplit,
 }  # fmt: skip
 
-_MODULES = (binary_losses, conversions, products, sums_of_products)
+_MODULES = (activations, binary_losses, conversions, products, sums_of_products)
 _RANDOM: Mapping[str, Any] = {
     "rand": random.rand, "rand_like": random.rand_like, "randn": random.randn, "randn_like": random.randn_like,
 }  # fmt: skip
@@ -265,6 +276,7 @@ _TRANSFORMATIONS: Mapping[str, Any] = {
 _OTHER_NAMES: Mapping[str, str] = {
     "absolute": "abs", "addn": "add_n", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh",
     "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh", "bias_add": "bias_add", "divide": "div", "eq": "equal",
+    "inv": "reciprocal", "soft_shrink": "softshrink",
     "floor_divide": "floor_div", "ge": "greater_equal", "gt": "greater", "le": "less_equal",
     "lt": "less", "multiply": "mul", "ne": "not_equal", "neg_tensor": "neg", "negative": "neg", "not_equal": "not_equal",
     "pows": "pow", "select": "select", "sqrt": "sqrt", "subtract": "sub", "tensor_add": "add", "tensor_div": "div",
@@ -275,6 +287,7 @@ _OTHER_NAMES: Mapping[str, str] = {
 
 _BY_NAME: dict[str, Any] = {op.function: eager_op(op) for op in all_operators() if op.function not in _INTERNAL}
 _BY_NAME |= {name: function(target) for name, target in _OTHER_NAMES.items()}
+_BY_NAME |= special.FUNCTIONS
 _BY_NAME |= _WRITTEN
 _BY_NAME |= _CHOOSING
 _BY_NAME |= updates.FUNCTIONS
