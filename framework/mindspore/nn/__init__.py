@@ -22,6 +22,7 @@ from mindspore.nn.activation import (
 )
 from mindspore.nn.adam import Adam, AdamWeightDecay
 from mindspore.nn.basic import Dense, Dropout, Flatten, Identity, MatMul
+from mindspore.nn.bidense import BiDense
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
 from mindspore.nn.conv import Conv2d
@@ -97,6 +98,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "BiDense",
     "Cell",
     "CellList",
     "ClipByNorm",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mindspore.base import dtypes as dt
-from mindspore.common import choosing, matrices, measures, special
+from mindspore.common import choosing, matrices, measures, products, special
 from mindspore.common import functions as f
 from mindspore.common.batching import vmap
 from mindspore.common.directional import jvp, vjp
@@ -247,7 +247,7 @@ _WRITTEN: Mapping[str, Any] = {
 }  # fmt: skip
 
 _CHOOSING: Mapping[str, Any] = {
-    "addmm": matrices.addmm, "argsort": measures.argsort, "chunk": choosing.chunk, "count_nonzero": measures.count_nonzero,
+    "argsort": measures.argsort, "chunk": choosing.chunk, "count_nonzero": measures.count_nonzero,
     "cumprod": measures.cumprod, "cumsum": measures.cumsum, "diag": matrices.diag, "diagonal": matrices.diagonal,
     "dsplit": matrices.dsplit, "embedding": updates.embedding, "flip": choosing.flip, "fliplr": matrices.fliplr,
     "flipud": matrices.flipud, "gather_d": choosing.gather_elements, "gather_elements": choosing.gather_elements,
@@ -255,7 +255,7 @@ _CHOOSING: Mapping[str, Any] = {
     "index_select": choosing.index_select, "isclose": measures.isclose, "masked_select": choosing.masked_select,
     "meshgrid": matrices.meshgrid, "mm": f.matmul, "moveaxis": matrices.movedim, "movedim": matrices.movedim,
     "nan_to_num": measures.nan_to_num, "narrow": choosing.narrow, "nonzero": choosing.nonzero, "norm": measures.norm,
-    "outer": matrices.outer, "range": updates.range, "repeat_elements": updates.repeat_elements,
+    "range": updates.range, "repeat_elements": updates.repeat_elements,
     "repeat_interleave": choosing.repeat_interleave, "roll": choosing.roll, "rot90": matrices.rot90, "scatter": choosing.scatter,
     "slice": updates.slice, "sort": measures.sort, "strided_slice": updates.strided_slice, "swapdims": f.swapaxes,
     "t": matrices.t, "take": choosing.take, "tensor_scatter_elements": choosing.tensor_scatter_elements,
@@ -263,7 +263,7 @@ _CHOOSING: Mapping[str, Any] = {
     "triu": matrices.triu, "vsplit": matrices.vsplit,
 }  # fmt: skip
 
-_MODULES = (activations, binary_losses, conversions, sums_of_products)
+_MODULES = (activations, binary_losses, conversions, products, sums_of_products)
 _RANDOM: Mapping[str, Any] = {
     "rand": random.rand, "rand_like": random.rand_like, "randn": random.randn, "randn_like": random.randn_like,
 }  # fmt: skip
