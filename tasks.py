@@ -31,11 +31,12 @@ def setup(_: Any, json: bool = False) -> None:
 
 
 @command(
-    target="the hardware: cpu",
+    target="the hardware: cpu, gpu or ascend",
     os="the system of the images, such as debian12, or all",
     arch="x86_64, aarch64 or all",
     python="the images' Python, such as 3.11, or all",
     kind="devel, runtime or release (default: all three)",
+    stack="the vendor's libraries, such as cuda13, or all",
     json=JSON,
 )
 def build(
@@ -45,6 +46,7 @@ def build(
     arch: str | None = None,
     python: str | None = None,
     kind: str | None = None,
+    stack: str | None = None,
     json: bool = False,
 ) -> None:
     """Build the wheel and the images of a target; what did not change is left alone.
@@ -53,7 +55,7 @@ def build(
     """
     from ci import commands
 
-    commands.build(target, {"os": os, "arch": arch, "python": python, "kind": kind}, json)
+    commands.build(target, {"os": os, "arch": arch, "python": python, "kind": kind, "stack": stack}, json)
 
 
 @command("path", path="run only this test file or folder (repeatable)", images="leave the images out with --no-images")
@@ -139,20 +141,42 @@ def image_list(_: Any, json: bool = False) -> None:
 
     Example: python3 tasks.py image.list --json
     """
-    from ci import commands
+    from ci import image_commands
 
-    commands.images_list(json)
+    image_commands.listing(json)
 
 
-@command()
-def image_lock(_: Any) -> None:
-    """Resolve the images' Python packages anew and write docker/cpu/locks/.
+@command(system="the packages of the systems (docker/locks/) instead of Python's")
+def image_lock(_: Any, system: bool = False) -> None:
+    """Resolve the packages of the images anew and write their locks.
 
-    Example: python3 tasks.py image.lock
+    Example: python3 tasks.py image.lock --system
     """
-    from ci import commands
+    from ci import image_commands
 
-    commands.lock()
+    image_commands.lock(system)
+
+
+@command(json=JSON)
+def image_measure(_: Any, json: bool = False) -> None:
+    """Accept the sizes of the images built here: builds that outgrow them by over 5 % fail.
+
+    Example: python3 tasks.py image.measure
+    """
+    from ci import image_commands
+
+    image_commands.measure(json)
+
+
+@command(old="a tag of the engine, or a name of build/oci", new="the image to compare it with", json=JSON)
+def image_diff(_: Any, old: str, new: str, json: bool = False) -> None:
+    """Say what differs between two images: size, system packages, Python packages, files.
+
+    Example: python3 tasks.py image.diff mindspore/mindspore-cpu:runtime mindspore-cpu
+    """
+    from ci import image_commands
+
+    image_commands.diff(old, new, json)
 
 
 @command(as_of=DAY, json=JSON)
@@ -161,31 +185,114 @@ def branch_status(_: Any, as_of: str | None = None, json: bool = False) -> None:
 
     Example: python3 tasks.py branch.status --as-of 2022-11-01
     """
-    from ci import commands
+    from ci import branch_commands
 
-    commands.branches(as_of, json)
+    branch_commands.status(as_of, json)
 
 
-@command(as_of=DAY, json=JSON)
-def branch_check(_: Any, as_of: str | None = None, json: bool = False) -> None:
-    """Check the branches against the policy; exit 1 when one is overdue or out of order.
+@command(
+    branch="with --change: the branch",
+    change="only ask whether the branch takes changes",
+    tag="only ask whether this version may be tagged",
+    as_of=DAY,
+    json=JSON,
+)
+def branch_check(
+    _: Any,
+    branch: str = "",
+    change: bool = False,
+    tag: str | None = None,
+    as_of: str | None = None,
+    json: bool = False,
+) -> None:
+    """Check the branches against the policy; exit 1 when one is overdue or out of order, or a guard refuses.
 
-    Example: python3 tasks.py branch.check
+    Example: python3 tasks.py branch.check r2.0 --change
     """
-    from ci import commands
+    from ci import branch_commands
 
-    commands.branches_check(as_of, json)
+    branch_commands.guard(branch or None, change, tag, as_of, json)
 
 
-@command(json=JSON)
-def ci_matrix(_: Any, json: bool = False) -> None:
-    """Print the rows of images and wheels for a CI system.
+@command(as_of=DAY, form="table, json, ical or svg", json="the same as --form json")
+def branch_plan(_: Any, as_of: str | None = None, form: str = "table", json: bool = False) -> None:
+    """Print what changes in the coming year: branches, systems, Pythons.
 
-    Example: python3 tasks.py ci.matrix --json
+    Example: python3 tasks.py branch.plan --form ical
     """
-    from ci import commands
+    from ci import branch_commands
 
-    commands.matrix(json)
+    branch_commands.coming(as_of, "json" if json else form)
+
+
+@command(
+    branch="the branch, such as r2.0; with --to Planning a new one",
+    to="the phase that it enters (default: the planned one)",
+    on="the day on which it did, YYYY-MM-DD (default: today)",
+    following="the estimate for the phase after that (default: the policy's last day)",
+    reason="accept what breaks the policy, and say why",
+    confirm="write the change; without it, only show it",
+)
+def branch_advance(
+    _: Any,
+    branch: str,
+    to: str | None = None,
+    on: str | None = None,
+    following: str | None = None,
+    reason: str | None = None,
+    confirm: bool = False,
+) -> None:
+    """Move a branch to its next phase: edits the manifest and what is generated from it, as a change to review.
+
+    Example: python3 tasks.py branch.advance r2.0 --on 2027-02-22
+    """
+    from ci import branch_commands
+
+    branch_commands.advance(branch, to, on, following, reason, confirm)
+
+
+@command()
+def branch_hook(_: Any) -> None:
+    """Install git hooks that refuse merges into, and pushes to, branches that take no changes, and their tags.
+
+    Example: python3 tasks.py branch.hook
+    """
+    from ci import branch_commands
+
+    branch_commands.install_hooks()
+
+
+@command(change="only what differs from this branch or commit", json=JSON)
+def ci_matrix(_: Any, change: str | None = None, json: bool = False) -> None:
+    """Print the jobs of images and wheels for a CI system, as include lists.
+
+    Example: python3 tasks.py ci.matrix --json --change main
+    """
+    from ci import matrix_commands
+
+    matrix_commands.show(json, change)
+
+
+@command(shard="the job's name, from ci.matrix", change="do nothing unless this difference touches it", json=JSON)
+def ci_shard(_: Any, shard: str, change: str | None = None, json: bool = False) -> None:
+    """Do one job of the matrix: build the images on one base, or one wheel.
+
+    Example: python3 tasks.py ci.shard debian12-x86_64
+    """
+    from ci import matrix_commands
+
+    matrix_commands.run(shard, change, json)
+
+
+@command()
+def ci_render(_: Any) -> None:
+    """Write the pipelines for GitHub Actions, GitLab CI and Jenkins.
+
+    Example: python3 tasks.py ci.render
+    """
+    from ci import matrix_commands
+
+    matrix_commands.render()
 
 
 def _group(name: str, **members: Any) -> Collection:
@@ -203,8 +310,17 @@ namespace = Collection(
     doctor,
     lint,
     _group("wheel", build=wheel_build),
-    _group("image", build=build, test=image_test, list=image_list, lock=image_lock),
-    _group("branch", status=branch_status, check=branch_check),
-    _group("ci", matrix=ci_matrix),
+    _group(
+        "image", build=build, test=image_test, list=image_list, lock=image_lock, measure=image_measure, diff=image_diff
+    ),
+    _group(
+        "branch",
+        status=branch_status,
+        check=branch_check,
+        plan=branch_plan,
+        advance=branch_advance,
+        hook=branch_hook,
+    ),
+    _group("ci", matrix=ci_matrix, shard=ci_shard, render=ci_render),
 )
 namespace.add_task(run_tests, name="test")

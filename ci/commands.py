@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import shlex
 import sys
-from datetime import date
 
 from ci import doctor as machine
-from ci import engine, generate, outcomes, quality, report, system, testing, wheelhouse
+from ci import engine, generate, outcomes, quality, report, system, testing
 from ci.engine import Runner, RunRequest
-from ci.errors import CheckError, UsageError
-from ci.images import ROW_LABEL, labels_of
+from ci.errors import CheckError
 from ci.paths import MANIFEST
 from ci.shop import Shop
-from release.lifecycle import check as check_branches
-from release.matrix import default_row, image_rows, local_name, tags_for, wheel_rows
+from release.days import today
+from release.matrix import default_row, local_name
 from release.model import Manifest, load_manifest
-from release.tables import branch_status
-from release.tables import json_text as release_json
-
-
-def parse_day(text: str | None) -> date:
-    """The day in `text`, or today; UsageError for what is no date."""
-    try:
-        return date.fromisoformat(text) if text else date.today()
-    except ValueError:
-        raise UsageError("not a date", where="--as-of", expected="YYYY-MM-DD", got=str(text)) from None
 
 
 def manifest() -> Manifest:
@@ -46,7 +34,7 @@ def build(target: str, options: dict[str, str | None], as_json: bool) -> None:
     """Build the wheel and the images of the chosen rows; wrong options are refused before anything starts."""
     known = manifest()
     chosen = outcomes.rows(known, target, options)
-    outcomes.check_phase(known, date.today())
+    outcomes.check_phase(known, today())
     runner = Runner()
     shop = Shop(engine.detect(runner), runner, known)
     made = outcomes.build_rows(shop, chosen)
@@ -73,65 +61,12 @@ def drift(check: bool, as_json: bool) -> None:
         raise CheckError("generated files differ", got=", ".join(names), fix="run `python3 tasks.py generate`")
 
 
-def lock() -> None:
-    """Resolve the images' Python packages anew for every row."""
-    runner = Runner()
-    rows = {(row.python, row.arch) for row in image_rows(manifest())}
-    for python, arch in sorted(rows):
-        for kind in ("devel", "runtime"):
-            locked = wheelhouse.Lock(python, arch, kind)
-            with report.step(f"resolving {locked.path}"):
-                wheelhouse.resolve(runner, sys.executable, locked)
-
-
 def run(command: str, image: str) -> int:
     """Run a command in an image of this machine, on the terminal if there is one."""
     known = manifest()
     chosen = image or local_name(known, default_row(known))
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     return engine.detect(Runner()).attach(RunRequest(chosen, shlex.split(command), interactive=terminal))
-
-
-def images_list(as_json: bool) -> None:
-    """Every image of the matrix with its tags, and whether this machine's engine has it."""
-    known = manifest()
-    found = engine.detect(Runner())
-    rows = []
-    for row in image_rows(known):
-        for kind in row.kinds:
-            tag = tags_for(known, row, kind)[-1]
-            present = found.inspect(tag)
-            if present and labels_of(present).get(ROW_LABEL) != row.id:
-                present = None
-            state = "built here" if present else "rendered"
-            size = f"{present['Size'] / 1e6:.0f} MB" if present else "-"
-            rows.append((row.id, kind, tag, state, size))
-    header = ("row", "kind", "tag", "state", "size")
-    report.emit([dict(zip(header, row, strict=True)) for row in rows], as_json, report.table(header, rows))
-
-
-def branches(as_of: str | None, as_json: bool) -> None:
-    print(branch_status(parse_day(as_of), as_json, manifest()), end="")
-
-
-def branches_check(as_of: str | None, as_json: bool) -> None:
-    """Print what is out of order; exit 1 if anything is."""
-    problems = [str(problem) for problem in check_branches(manifest(), parse_day(as_of))]
-    report.emit({"problems": problems}, as_json, "\n".join(problems) or "all branches are in order")
-    if problems:
-        raise CheckError(f"{len(problems)} branch problems", where="release/manifest.toml", got="; ".join(problems))
-
-
-def matrix(as_json: bool) -> None:
-    """The rows of images and wheels, for a CI system to spread over its machines."""
-    known = manifest()
-    images = [{"id": row.id, "kinds": row.kinds, "platform": row.platform} for row in image_rows(known)]
-    built = [{"tag": row.tag, "cibuildwheel": row.identifier, "tested": row.tested} for row in wheel_rows(known)]
-    text = "\n".join([*(str(row["id"]) for row in images), *(str(row["tag"]) for row in built)])
-    if as_json:
-        print(release_json({"images": images, "wheels": built}), end="")
-    else:
-        print(text)
 
 
 def doctor(as_json: bool) -> None:

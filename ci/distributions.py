@@ -13,13 +13,17 @@ TOOLCHAIN = ("g++", "git", "ca-certificates")
 
 @dataclass(frozen=True)
 class Distribution:
-    """A family of systems: its reference in a registry, its package manager and packages."""
+    """A family of systems: its reference in a registry, its package manager and packages.
+
+    `python` is the interpreter's name where the system's `python3` is older than the manifest's row wants.
+    """
 
     reference: str
     manager: Literal["apt", "dnf"]
     runtime: tuple[str, ...]
     devel: tuple[str, ...]
     keyring: str = ""
+    python: str = "python3"
 
 
 _DISTRIBUTIONS = {
@@ -42,6 +46,13 @@ _DISTRIBUTIONS = {
         manager="dnf",
         runtime=("python3",),
         devel=("python3", "python3-devel", "gcc-c++", "git", "ca-certificates"),
+    ),
+    "centos": Distribution(
+        reference="quay.io/centos/centos:{suite}",
+        manager="dnf",
+        runtime=("python3.12",),
+        devel=("python3.12", "python3.12-devel", "gcc-c++", "git", "ca-certificates"),
+        python="python3.12",
     ),
 }
 

@@ -46,3 +46,25 @@ def last_change(root: Path, paths: list[str]) -> Change | None:
     revision, time = line.split()
     dirty = _git(root, "status", "--porcelain", "--", *paths)
     return Change(revision + ("-dirty" if dirty else ""), int(time))
+
+
+def hooks(root: Path) -> Path | None:
+    """The folder of the checkout's hooks; None without git."""
+    answer = _git(root, "rev-parse", "--git-path", "hooks")
+    return root / answer.strip() if answer else None
+
+
+def changed(root: Path, base: str) -> list[str] | None:
+    """Files that differ between the checkout and where it left `base`; None when git does not know `base`."""
+    start = _git(root, "merge-base", base, "HEAD")
+    if start is None:
+        return None
+    listing = _git(root, "diff", "--name-only", "-z", "--no-renames", start.strip())
+    others = _git(root, "ls-files", "-z", "--others", "--exclude-standard")
+    return sorted({name for name in f"{listing or ''}{others or ''}".split("\0") if name})
+
+
+def content(root: Path, revision: str, name: str) -> str | None:
+    """A file as it is where the checkout left `revision`; None if it is not there."""
+    start = _git(root, "merge-base", revision, "HEAD")
+    return _git(root, "show", f"{start.strip()}:{name}") if start else None

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from ci import images, report
-from ci.errors import CheckError, NoBaseError
+from ci import emulation, generate, images, report
+from ci.errors import CheckError, NoBaseError, UsageError
 from ci.shop import Shop
 from ci.wheels import Wheel
 from release.guards import may_build
-from release.lifecycle import status_of
+from release.lifecycle import guard_day, status_of
 from release.matrix import select
 from release.model import Manifest
 from release.rows import ImageRow
@@ -35,15 +34,18 @@ class Outcome:
 
 def check_phase(manifest: Manifest, today: date) -> None:
     """Raise CheckError when the branch's phase forbids builds; a clock behind the manifest counts as its date."""
-    day = max(today, manifest.project.docs_as_of)
-    verdict = may_build(status_of(manifest, manifest.project.branch, day))
+    verdict = may_build(status_of(manifest, manifest.project.branch, guard_day(manifest, today)))
     if not verdict.allowed:
         raise CheckError("this branch may not be built", where="release/manifest.toml", got=verdict.reason)
 
 
 def rows(manifest: Manifest, target: str, options: dict[str, str | None]) -> list[ImageRow]:
     """The rows that the options mean; the release package's UsageError explains a wrong one."""
-    return select(manifest, target, options["os"], options["arch"], options["python"], options["kind"])
+    found = select(manifest, target, **options)
+    if not generate.has_template(found[0]):
+        where = f"{generate.TEMPLATES / found[0].hardware}"
+        raise UsageError(f"images for {target} cannot be built yet", where=where, got="no template")
+    return found
 
 
 def build_rows(shop: Shop, chosen: Sequence[ImageRow]) -> list[Outcome]:
@@ -52,8 +54,8 @@ def build_rows(shop: Shop, chosen: Sequence[ImageRow]) -> list[Outcome]:
 
 
 def _build_row(shop: Shop, row: ImageRow, alone: bool) -> Outcome:
-    if row.arch != platform.machine():
-        return Outcome(row.id, "rendered", reason=f"images of {row.arch} are not built on {platform.machine()}")
+    if not emulation.runs(row.arch):
+        return Outcome(row.id, "rendered", reason=f"nothing runs {row.arch} here: {emulation.MEND}")
     try:
         made, wheel = images.build(shop, row, row.kinds)
     except NoBaseError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from invoke.exceptions import Exit, ParseError
@@ -12,6 +14,7 @@ from invoke.program import Program
 from ci.paths import ROOT
 
 PROGRAM = "tasks.py"
+BRANCH = re.compile(r"r\d+\.\d+")
 
 
 def _refusing(parse: Callable[[], Any]) -> None:
@@ -32,10 +35,18 @@ class Tasks(Program):
         _refusing(lambda: super(Tasks, self).parse_tasks())
 
 
+def with_branch(words: list[str]) -> list[str]:
+    """`branch.check r2.0` as invoke wants it, which has no optional words without an option's name."""
+    named = []
+    for before, word in pairwise(["", *words]):
+        named += ["--branch", word] if before == "branch.check" and BRANCH.fullmatch(word) else [word]
+    return named
+
+
 def main(words: list[str]) -> None:
     """Run a command line with the tasks that invoke finds in tasks.py; ends the process."""
     program = Tasks(name=PROGRAM, binary=f"python3 {PROGRAM}")
-    program.run([PROGRAM, f"--search-root={ROOT}", *(words or ["--list"])])
+    program.run([PROGRAM, f"--search-root={ROOT}", *(with_branch(words) or ["--list"])])
 
 
 if __name__ == "__main__":

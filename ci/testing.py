@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import platform
 import sys
-from datetime import date
 
 from ci import bootstrap, engine, images, outcomes, report, wheels
 from ci.engine import Runner
 from ci.errors import MissingPartError
 from ci.paths import ROOT
 from ci.shop import Shop
+from release.days import today
 from release.fields import python_tag
 from release.matrix import default_row
 from release.model import Manifest
@@ -68,7 +68,7 @@ def prepare(known: Manifest, runner: Runner, with_images: bool) -> None:
     fits = row.python == THIS_PYTHON and row.arch == platform.machine()
     wheel = None
     if with_images:
-        outcomes.check_phase(known, date.today())
+        outcomes.check_phase(known, today())
         shop = Shop(engine.detect(runner), runner, known)
         _, wheel = images.build(shop, row, row.kinds)
     if wheel is None or not fits:

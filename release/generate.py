@@ -6,16 +6,22 @@ from pathlib import Path
 
 from release import tables
 from release.branches import Branch
+from release.feeds import calendar, endoflife
 from release.lifecycle import newest_first, status
 from release.model import Manifest
+from release.planning import plan
+from release.timeline import timeline
 from release.wording import LANGUAGES, Language
 
 ROOT = Path(__file__).resolve().parent.parent
 MARK = "generated from release/manifest.toml; do not edit"
-SCHEMA, LIFECYCLE, BRANCHES = (
+SCHEMA, LIFECYCLE, ENDOFLIFE, BRANCHES, TIMELINE, CALENDAR = (
     Path("release/manifest.schema.json"),
     Path("release/lifecycle.json"),
+    Path("release/endoflife.json"),
     Path("docs/branches.md"),
+    Path("docs/branches.svg"),
+    Path("docs/branches.ics"),
 )
 
 TITLES: dict[Language, tuple[str, str]] = {"en": ("Branches", "As of"), "zh": ("分支", "截至")}
@@ -23,7 +29,15 @@ TITLES: dict[Language, tuple[str, str]] = {"en": ("Branches", "As of"), "zh": ("
 
 def outputs(manifest: Manifest) -> dict[Path, str]:
     """Each generated file's text, by its path from the root. Depends on the manifest, never on the clock."""
-    return {SCHEMA: schema_text(), LIFECYCLE: lifecycle_text(manifest), BRANCHES: branches_text(manifest)}
+    day = manifest.project.docs_as_of
+    return {
+        SCHEMA: schema_text(),
+        LIFECYCLE: lifecycle_text(manifest),
+        ENDOFLIFE: tables.json_text(endoflife(manifest, day)),
+        BRANCHES: branches_text(manifest),
+        TIMELINE: f"<!-- {MARK} -->\n{timeline(manifest, day)}",
+        CALENDAR: calendar(plan(manifest, day), day),
+    }
 
 
 def schema_text() -> str:
@@ -41,7 +55,7 @@ def lifecycle_text(manifest: Manifest) -> str:
 
 
 def branches_text(manifest: Manifest) -> str:
-    """docs/branches.md: phases, branches and exceptions."""
+    """docs/branches.md: phases, branches, the coming year, and exceptions."""
     states = status(manifest, manifest.project.docs_as_of)
     parts = [f"<!-- {MARK} -->\n"]
     for language in LANGUAGES:
@@ -53,8 +67,16 @@ def branches_text(manifest: Manifest) -> str:
             tables.branch_table(states, language),
         ]
         if language == "en":
+            parts += ["## The coming year\n", f"![Timeline of the branches]({TIMELINE.name})\n", coming_table(manifest)]
             parts += ["## Where history departs from the policy\n", exceptions_table(manifest)]
     return "\n".join(parts)
+
+
+def coming_table(manifest: Manifest) -> str:
+    """What changes in the year after `docs_as_of`, in Markdown."""
+    events = plan(manifest, manifest.project.docs_as_of)
+    rows = [(str(event.day), event.subject, event.text) for event in events]
+    return tables.markdown(("Day", "What", "Change"), rows)
 
 
 def exceptions_table(manifest: Manifest) -> str:

@@ -1,11 +1,15 @@
 """What a branch's phase allows. A guard answers with a Verdict, which is false when it refuses and says why."""
 
 from dataclasses import dataclass
+from datetime import date
 
+from packaging.version import InvalidVersion
 from packaging.version import Version as Pep440
 
 from release.branches import Phase
-from release.lifecycle import BranchStatus
+from release.errors import UsageError
+from release.lifecycle import BranchStatus, status_of
+from release.model import Manifest
 
 P = Phase
 MERGES = {P.PLANNING, P.DEVELOPMENT, P.MAINTAINED, P.UNMAINTAINED}
@@ -43,6 +47,17 @@ def may_build(state: BranchStatus) -> Verdict:
 def may_tag(state: BranchStatus) -> Verdict:
     """Version tags belong to branches that still publish."""
     return _by_phase(state, "version tags", TAGS)
+
+
+def may_tag_version(manifest: Manifest, version: str, as_of: date) -> Verdict:
+    """Whether `version` (`2.0.0rc1`) may be tagged: its branch tags, and publishes versions of its kind."""
+    try:
+        number = Pep440(version)
+    except InvalidVersion:
+        raise UsageError(f"not a version: {version}\n  expected: a version such as 2.0.0rc1") from None
+    state = status_of(manifest, f"r{number.major}.{number.minor}", as_of)
+    verdict = may_tag(state)
+    return may_publish(state, version) if verdict else verdict
 
 
 def may_publish(state: BranchStatus, version: str) -> Verdict:

@@ -56,6 +56,11 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+def guard_day(manifest: Manifest, now: date) -> date:
+    """The day that guards judge by: a clock behind the manifest does not bring an ended branch back."""
+    return max(now, manifest.project.docs_as_of)
+
+
 def newest_first(manifest: Manifest) -> list[Branch]:
     """The branches as tables list them: by number, falling."""
     return sorted(manifest.branch, key=lambda branch: branch.number, reverse=True)
@@ -177,8 +182,12 @@ def check_support(manifest: Manifest, as_of: date) -> list[Problem]:
     limit = horizon(manifest)
     ends = [(f"os {name}", row.ends.date, row.drop) for name, row in manifest.os.items()]
     ends += [(f"python {name}", row.ends, row.drop) for name, row in manifest.python.items()]
+    stacks = [stack for hardware in manifest.hardware.values() for stack in hardware.stack.items()]
+    ends += [(name, stack.ends.date, stack.drop) for name, stack in stacks]
     found = []
     for subject, end, drop in ends:
+        if drop and drop.on <= as_of and drop.on <= manifest.project.docs_as_of:
+            continue  # the row has left the matrix
         if end and end < as_of:
             found.append(Problem(subject, "support", f"support ended on {end}; remove the row"))
         elif end and limit and end < limit and not drop:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from packaging.version import Version as Pep440
 
-from release.errors import UsageError, nearest, unknown
-from release.fields import python_tag
+from release.errors import UsageError, unknown
 from release.model import Manifest
+from release.rows import Hardware
 from release.rows import ImageRow as ImageRow
 from release.rows import Kind as Kind
 from release.rows import WheelRow as WheelRow
@@ -25,9 +25,9 @@ def wheel_rows(manifest: Manifest) -> list[WheelRow]:
     return manifest.wheel_rows()
 
 
-def default_row(manifest: Manifest) -> ImageRow:
-    """The row that short tags and commands without options mean."""
-    return next(row for row in manifest.image_rows() if row.id == manifest.image.default)
+def default_row(manifest: Manifest, hardware: Hardware = "cpu") -> ImageRow:
+    """The row that the short tags of a hardware, and commands without options, mean."""
+    return next(row for row in manifest.image_rows() if row.id == manifest.hardware[hardware].default)
 
 
 def index_rows(manifest: Manifest, row: ImageRow) -> list[ImageRow]:
@@ -36,14 +36,14 @@ def index_rows(manifest: Manifest, row: ImageRow) -> list[ImageRow]:
 
 
 def is_default(manifest: Manifest, row: ImageRow) -> bool:
-    """Whether `row` is the default one, on any architecture: a tag's index spans them."""
-    return row.variant == default_row(manifest).variant
+    """Whether `row` is its hardware's default one, on any architecture: a tag's index spans them."""
+    return row.variant == default_row(manifest, row.hardware).variant
 
 
-def budget(manifest: Manifest, kind: Kind) -> int | None:
-    """Largest sum of uncompressed layer tars, in bytes; None: no limit is set."""
+def budget(manifest: Manifest, kind: Kind, hardware: Hardware = "cpu") -> int | None:
+    """Largest sum of uncompressed layer tars, in bytes; None: no limit is set, as where a vendor's libraries lie inside."""
     limit: int | None = getattr(manifest.image.budget, kind)
-    return limit
+    return limit if hardware == "cpu" else None
 
 
 def repository(manifest: Manifest, row: ImageRow) -> str:
@@ -73,7 +73,7 @@ def tags_for(manifest: Manifest, row: ImageRow, kind: Kind, version: str | None 
     if number.major < 2:
         raise UsageError(f"no image tag for {number}\n  expected: 2.0 or later; 1.x tags are never issued")
     stem = str(number) if kind == "release" else kind
-    tags = [f"{stem}-{row.os}-{python_tag(row.python)}"]
+    tags = ["-".join((stem, *row.parts))]
     if is_default(manifest, row):
         tags.insert(0, stem)
         if kind == "release" and not number.is_prerelease:
@@ -111,34 +111,36 @@ def select(
     arch: str | None = None,
     python: str | None = None,
     kind: str | None = None,
+    stack: str | None = None,
 ) -> list[ImageRow]:
     """The rows that a command's options mean; never empty.
 
-    An option left out means the default row's value if that fits the others, else any; `all` means any. A given
-    `kind` narrows each row's kinds to it. UsageError (exit code 2) lists the valid values and names the nearest.
+    An option left out means the value of the hardware's default row if that fits the others, else any; `all` means
+    any. A given `kind` narrows each row's kinds to it. UsageError (exit code 2) lists the valid values and names the
+    nearest.
     """
-    rows = _narrow(manifest.image_rows(), "target", target, lambda row: row.hardware, _note(manifest, target))
-    default = default_row(manifest)
+    rows = _narrow(manifest.image_rows(), "target", target, lambda row: row.hardware)
+    default = default_row(manifest, rows[0].hardware)
     rows = _narrow(rows, "os", os, lambda row: row.os)
     rows = _narrow(rows, "python", python, lambda row: row.python)
+    rows = _narrow(rows, "stack", stack, lambda row: row.stack or "none")
     rows = _narrow(rows, "arch", arch, lambda row: row.arch)
     rows = _prefer(rows, default.os, lambda row: row.os) if os is None else rows
+    rows = _prefer(rows, default.stack, lambda row: row.stack) if stack is None else rows
     rows = _prefer(rows, default.arch, lambda row: row.arch) if arch is None else rows
     return rows if kind in (None, ALL) else [_with_kind(row, kind) for row in rows]
 
 
-def _narrow(
-    rows: list[ImageRow], what: str, value: str | None, part: Callable[[ImageRow], str], note: str = ""
-) -> list[ImageRow]:
+def _narrow(rows: list[ImageRow], what: str, value: str | None, part: Callable[[ImageRow], str]) -> list[ImageRow]:
     if value in (None, ALL):
         return rows
     choices = list(dict.fromkeys(part(row) for row in rows))
     if value not in choices:
-        raise unknown(what, str(value), choices, note)
+        raise unknown(what, str(value), choices)
     return [row for row in rows if part(row) == value]
 
 
-def _prefer(rows: list[ImageRow], value: str, part: Callable[[ImageRow], str]) -> list[ImageRow]:
+def _prefer(rows: list[ImageRow], value: str | None, part: Callable[[ImageRow], str | None]) -> list[ImageRow]:
     return [row for row in rows if part(row) == value] or rows
 
 
@@ -147,10 +149,3 @@ def _with_kind(row: ImageRow, kind: str | None) -> ImageRow:
         if known == kind:
             return row.model_copy(update={"kinds": (known,)})
     raise unknown("kind", str(kind), row.kinds)
-
-
-def _note(manifest: Manifest, target: str) -> str:
-    """Why `target` has no row, where the source's tables promised one."""
-    wanted = nearest(target, ["cpu", "gpu", "ascend"]) or target
-    cells = [cell for cell in manifest.source_cell if wanted in cell.cell.lower() and cell.state == "planned"]
-    return f"{wanted} is planned: {cells[0].why}" if cells else ""

@@ -1,6 +1,7 @@
 """The manifest as a checked, immutable value. `load_manifest` is the way in."""
 
-from collections.abc import Iterable
+import difflib
+from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Literal, Self
@@ -11,9 +12,21 @@ from pydantic import Field, model_validator
 
 from release.branches import Branch, Policy
 from release.fields import BranchName, Day, Location, PythonVersion, Record, Text, broken, minor
-from release.reading import read_model
-from release.rows import ImageMatrix, ImageRow, OsRow, PythonRow, SourceCell, WheelMatrix, WheelRow
+from release.reading import checked, read_model
+from release.rows import (
+    Drop,
+    Hardware,
+    HardwareRow,
+    ImageMatrix,
+    ImageRow,
+    OsRow,
+    PythonRow,
+    SourceCell,
+    WheelMatrix,
+    WheelRow,
+)
 
+LISTED = 12  # names that a message lists; of more it shows the closest
 DEFAULT = Path(__file__).with_name("manifest.toml")
 
 
@@ -66,6 +79,7 @@ class Manifest(Record):
     policy: Policy
     branch: tuple[Branch, ...] = Field(min_length=1)
     os: dict[str, OsRow]
+    hardware: dict[Hardware, HardwareRow] = Field(min_length=1)
     image: ImageMatrix
     python: dict[PythonVersion, PythonRow]
     wheel: WheelMatrix
@@ -106,16 +120,13 @@ class Manifest(Record):
         for name, system in self.os.items():
             _known(("os", name, "python"), system.python, list(self.python), "add a [python] row for it")
         for index, item in enumerate(self.image.exclude):
-            _known(("image", "exclude", index, "os"), item.os, self.image.os, "remove the exclusion")
-        self._check_default()
-
-    def _check_default(self) -> None:
-        parts = self.image.default.split("/")
-        if len(parts) != 4:
-            raise broken(("image", "default"), "hardware/os/pyXY/arch", self.image.default, "spell out the four parts")
-        _known(("image", "default"), parts[0], self.image.hardware, "use a declared hardware")
-        _known(("image", "default"), parts[1], self.image.os, "use a declared OS")
-        _known(("image", "default"), self.image.default, [row.id for row in self.image_rows()], "use an existing row")
+            if not any(item.covers(row) for row in self._image_combinations()):
+                got = ", ".join(f"{key} {value}" for key, value in item.model_dump(exclude={"reason"}).items() if value)
+                raise broken(("image", "exclude", index), "a combination of the matrix", got, "remove the exclusion")
+        rows = self.image_rows()
+        for name, hardware in self.hardware.items():
+            ids = [row.id for row in rows if row.hardware == name]
+            _known(("hardware", name, "default"), hardware.default, ids, "use an existing row of this hardware")
 
     def _check_wheels(self) -> None:
         _unique("wheel.platform", "name", (platform.name for platform in self.wheel.platform))
@@ -125,7 +136,7 @@ class Manifest(Record):
             _known(("wheel", "exclude", index, "platform"), item.platform, platforms, "remove the exclusion")
 
     def _check_cells(self) -> None:
-        rows = self.image_rows()
+        rows = self._declared_rows()
         images = [row.id for row in rows] + [f"{row.id}:{kind}" for row in rows for kind in row.kinds]
         names = [*images, *(platform.name for platform in self.wheel.platform)]
         for index, cell in enumerate(self.source_cell):
@@ -141,29 +152,48 @@ class Manifest(Record):
         """The branch called `name`, which must exist."""
         return next(branch for branch in self.branch if branch.name == name)
 
+    def _image_combinations(self) -> Iterator[ImageRow]:
+        """Every combination, also the excluded and the dropped."""
+        for (hardware, table), name in product(self.hardware.items(), self.image.os):
+            system = self.os[name]
+            for stack, arch in product(table.stack or [None], system.arch):
+                yield ImageRow(
+                    hardware=hardware, os=name, python=system.python, arch=arch, kinds=self.image.kinds, stack=stack
+                )
+
     def image_rows(self) -> list[ImageRow]:
-        """Every image row, in the manifest's order."""
-        absent = {(item.hardware, item.os, item.arch) for item in self.image.exclude}
+        """Every image row, in the manifest's order, without those that were dropped by `docs_as_of`."""
         return [
-            ImageRow(hardware=hw, os=name, python=self.os[name].python, arch=arch, kinds=self.image.kinds)
-            for hw, name in product(self.image.hardware, self.image.os)
-            for arch in self.os[name].arch
-            if (hw, name, arch) not in absent
+            row
+            for row in self._declared_rows()
+            if not self._dropped(self.os[row.os].drop)
+            and not (row.stack and self._dropped(self.hardware[row.hardware].stack[row.stack].drop))
         ]
 
+    def _declared_rows(self) -> list[ImageRow]:
+        return [row for row in self._image_combinations() if not any(item.covers(row) for item in self.image.exclude)]
+
+    def _dropped(self, drop: Drop | None) -> bool:
+        return drop is not None and drop.on <= self.project.docs_as_of
+
     def wheel_rows(self) -> list[WheelRow]:
-        """Every wheel row, by platform, then Python."""
+        """Every wheel row, by platform, then Python, without those that were dropped by `docs_as_of`."""
         absent = {(item.python, item.platform) for item in self.wheel.exclude}
         return [
             WheelRow(hardware="cpu", python=version, platform=platform, tested=row.tested)
             for platform, (version, row) in product(self.wheel.platform, self.python.items())
-            if (version, platform.name) not in absent
+            if (version, platform.name) not in absent and not self._dropped(row.drop)
         ]
 
 
 def load_manifest(path: Path = DEFAULT) -> Manifest:
     """Read and check the manifest at `path`; ManifestError (exit code 2) says what is wrong and where."""
     return read_model(Manifest, path)
+
+
+def parse_manifest(text: str, path: Path = DEFAULT) -> Manifest:
+    """Check the manifest's text; ManifestError calls it by the name `path`."""
+    return checked(Manifest, text, path)
 
 
 def _unique(table: str, key: str, values: Iterable[str]) -> None:
@@ -178,4 +208,6 @@ def _unique(table: str, key: str, values: Iterable[str]) -> None:
 def _known(at: Location, value: str, choices: Iterable[str], fix: str) -> None:
     names = list(choices)
     if value not in names:
-        raise broken(at, f"one of {', '.join(names)}", value, fix)
+        close = difflib.get_close_matches(value, names, n=3, cutoff=0)
+        shown = ", ".join(names) if len(names) <= LISTED else f"{len(names)} names such as {', '.join(close)}"
+        raise broken(at, f"one of {shown}", value, fix)

@@ -24,6 +24,11 @@ def read_model(model: type[Model], path: Path) -> Model:
         raise ManifestError(str(path), 0, "(file)", "a readable file", got, "check the path") from None
     except UnicodeDecodeError as error:
         raise ManifestError(str(path), 0, "(file)", "UTF-8 text", str(error), "save the file as UTF-8") from None
+    return checked(model, text, path)
+
+
+def checked(model: type[Model], text: str, path: Path) -> Model:
+    """`text` as a `model`; ManifestError, which calls it by the name `path`, if it is no TOML or breaks a rule."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

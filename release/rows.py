@@ -11,6 +11,7 @@ Arch = Literal["x86_64", "aarch64"]
 Hardware = Literal["cpu", "gpu", "ascend"]
 Kind = Literal["devel", "runtime", "release"]
 PlatformName = Annotated[str, StringConstraints(pattern=r"^(manylinux_\d+_\d+_(x86_64|aarch64)|win_amd64)$")]
+StackName = Annotated[str, StringConstraints(pattern=r"^[a-z]+\d+$")]
 OCI_ARCH: dict[str, str] = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -56,13 +57,39 @@ class PythonRow(Record):
     drop: Drop | None = None
 
 
+class Stack(Record):
+    """The vendor's libraries under a hardware's images: CUDA, CANN. `driver` is the oldest one of the host that runs them."""
+
+    title: Text
+    version: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)+$")]
+    driver: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)+$")]
+    ends: Ends
+    drop: Drop | None = None
+
+
+class HardwareRow(Record):
+    """A kind of device: its name in tables, the row that short tags mean, and its stacks, if it needs any."""
+
+    title: Text
+    default: Text
+    stack: dict[StackName, Stack] = Field(default_factory=dict)
+
+
 class ImageExclude(Record):
-    """A combination without an image, and why."""
+    """Combinations without an image, and why. A key that is left out means any."""
 
     hardware: Hardware
-    os: Text
-    arch: Arch
+    os: Text | None = None
+    stack: Text | None = None
+    arch: Arch | None = None
     reason: Reason
+
+    def covers(self, row: "ImageRow") -> bool:
+        """Whether `row` is one of the combinations."""
+        wanted = (self.hardware, self.os, self.stack, self.arch)
+        return all(
+            want in (None, got) for want, got in zip(wanted, (row.hardware, row.os, row.stack, row.arch), strict=True)
+        )
 
 
 class Budget(Record):
@@ -74,11 +101,9 @@ class Budget(Record):
 
 
 class ImageMatrix(Record):
-    """Which images exist: hardware x os x the system's architectures, less the excluded."""
+    """Which images exist: hardware x os x stack x the system's architectures, less the excluded."""
 
     repository: Annotated[str, StringConstraints(pattern=r"^[a-z0-9/-]+\{hardware\}$")]
-    default: Text
-    hardware: tuple[Hardware, ...] = Field(min_length=1)
     os: tuple[Text, ...] = Field(min_length=1)
     kinds: tuple[Kind, ...] = Field(min_length=1)
     exclude: tuple[ImageExclude, ...] = ()
@@ -114,21 +139,17 @@ class WheelMatrix(Record):
 
 
 class SourceCell(Record):
-    """A cell of the source's tables. `covered` names its rows; the other states say why there is none."""
+    """A cell of the source's tables and its rows. One that is `superseded` says what took its place, and why."""
 
     cell: Text
-    state: Literal["covered", "superseded", "planned"]
-    rows: tuple[Text, ...] = ()
+    state: Literal["covered", "superseded"]
+    rows: tuple[Text, ...] = Field(min_length=1)
     why: Reason | None = None
 
     @model_validator(mode="after")
     def _accounted(self) -> Self:
-        if self.state == "covered" and not self.rows:
-            raise broken(("state",), "`rows` for a covered cell", "none", "name its rows, or use another state")
-        if self.state == "planned" and self.rows:
-            raise broken(("rows",), "no rows for a planned cell", list(self.rows), "remove them, or state covered")
-        if self.state != "covered" and self.why is None:
-            raise broken(("state",), f"`why` for a {self.state} cell", "none", "say why there is no row")
+        if self.state == "superseded" and self.why is None:
+            raise broken(("state",), "`why` for a superseded cell", "none", "say why other rows take its place")
         return self
 
 
@@ -140,15 +161,21 @@ class ImageRow(Record):
     python: str
     arch: Arch
     kinds: tuple[Kind, ...]
+    stack: str | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What tells the row's tags apart: system, Python and, where the hardware has one, stack."""
+        return (self.os, python_tag(self.python), *([self.stack] if self.stack else []))
 
     @property
     def variant(self) -> str:
         """The row without its architecture: what one index spans."""
-        return f"{self.hardware}/{self.os}/{python_tag(self.python)}"
+        return "/".join((self.hardware, *self.parts))
 
     @property
     def id(self) -> str:
-        """`cpu/debian12/py311/x86_64`."""
+        """`cpu/debian12/py311/x86_64`, `gpu/ubuntu24.04/py312/cuda13/x86_64`."""
         return f"{self.variant}/{self.arch}"
 
     @property

@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from release.branches import Phase, Policy, Transition
+from release.days import today
 from release.lifecycle import BranchStatus, status
 from release.model import Manifest, load_manifest
+from release.planning import Event
 from release.wording import BRANCH_HEADERS, END_OF_LIFE, MEANINGS, POLICY_HEADERS, Language
 
 WIDTH = 130  # columns: the widest row fits, so that nothing wraps
@@ -23,7 +25,7 @@ def branch_status(as_of: date | None = None, as_json: bool = False, manifest: Ma
 
     `manifest` defaults to the repository's own; ManifestError if that is broken.
     """
-    manifest, as_of = manifest or load_manifest(), as_of or date.today()
+    manifest, as_of = manifest or load_manifest(), as_of or today()
     return json_text(document(manifest, as_of)) if as_json else text_table(status(manifest, as_of))
 
 
@@ -42,13 +44,31 @@ def cells(state: BranchStatus) -> tuple[str, ...]:
 
 def text_table(states: Iterable[BranchStatus]) -> str:
     """The branch table for a terminal, without colours."""
-    table = Table(*BRANCH_HEADERS["en"], box=box.SIMPLE_HEAD, pad_edge=False)
-    for state in states:
-        table.add_row(*cells(state))
+    return _text(BRANCH_HEADERS["en"], map(cells, states))
+
+
+def _text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    table = Table(*header, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
     console = Console(file=io.StringIO(), width=WIDTH, color_system=None, force_terminal=False)
     with console.capture() as capture:
         console.print(table)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()).strip("\n") + "\n"
+
+
+def plan_table(events: Iterable[Event]) -> str:
+    """The coming events for a terminal."""
+    return _text(("Day", "What", "Change"), ((str(event.day), event.subject, event.text) for event in events))
+
+
+def plan_document(events: Iterable[Event], as_of: date) -> dict[str, Any]:
+    """The coming events as plain data."""
+    found = [
+        {"date": str(event.day), "subject": event.subject, "what": event.what, "certainty": event.certainty}
+        for event in events
+    ]
+    return {"schema": 1, "as_of": str(as_of), "events": found}
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -79,7 +99,7 @@ def document(manifest: Manifest, as_of: date) -> dict[str, Any]:
     }
 
 
-def json_text(data: dict[str, Any]) -> str:
+def json_text(data: Any) -> str:
     """`data` as the JSON text that is printed and committed."""
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 

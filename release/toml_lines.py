@@ -1,8 +1,56 @@
-"""Where each key of a TOML text stands. The text must already have parsed: this scanner only looks for places."""
+"""Where each key of a TOML text stands. The text must already have parsed: this scanner only looks for places.
 
+Edits are made to the text itself, at these places: no TOML library that was tried gives back every space and comment.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from release.fields import Location
+
+
+class Span(NamedTuple):
+    """The characters from `start` up to `end`, not included."""
+
+    start: int
+    end: int
+
+
+class Edit(NamedTuple):
+    """`text` in the place of `span`."""
+
+    span: Span
+    text: str
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """`text` with all edits made; their spans are those of `text` and do not overlap."""
+    for edit in sorted(edits, reverse=True):
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    return text
+
+
+class Places:
+    """The places of a text: `values` (also those of array elements), `pairs` (key and value), `tables` (headers with
+    all that follows up to the next header, without the comments that belong to that)."""
+
+    def __init__(self, text: str) -> None:
+        scan = _Scanner(text)
+        scan.document()
+        self.text, self.values, self.pairs, self.tables = text, scan.values, scan.pairs, scan.tables
+
+    def length(self, where: Location) -> int:
+        """The number of elements of the array at `where`."""
+        index = 0
+        while (*where, index) in self.values:
+            index += 1
+        return index
+
+    def line_end(self, at: int) -> int:
+        """The place of the newline that ends the line of `at`, or the text's end."""
+        end = self.text.find("\n", at)
+        return len(self.text) if end < 0 else end
 
 
 def line_of(text: str, where: Location) -> int:
@@ -26,15 +74,20 @@ class _Scanner:
     at: int = 0
     lines: dict[Location, int] = field(default_factory=dict)
     counts: dict[Location, int] = field(default_factory=dict)
+    values: dict[Location, Span] = field(default_factory=dict)
+    pairs: dict[Location, Span] = field(default_factory=dict)
+    tables: dict[Location, Span] = field(default_factory=dict)
 
     def document(self) -> None:
         table: Location = ()
+        start = 0
         self.blank()
         while self.at < len(self.text):
             if self.peek("["):
-                table = self.header()
+                start, table = self.at, self.header()
             else:
                 self.pair(table)
+            self.tables[table] = Span(start, self.at)
             self.blank()
 
     def header(self) -> Location:
@@ -68,8 +121,10 @@ class _Scanner:
         for depth in range(1, len(keys) + 1):
             self.mark(table + keys[:depth], start)
         self.value(table + keys)
+        self.pairs[table + keys] = Span(start, self.values[table + keys].end)
 
     def value(self, where: Location) -> None:
+        start = self.at
         if self.peek("["):
             self.sequence(where, "]")
         elif self.peek("{"):
@@ -79,6 +134,7 @@ class _Scanner:
         else:
             while self.at < len(self.text) and self.text[self.at] not in ",]}#\n":
                 self.at += 1
+        self.values[where] = Span(start, start + len(self.text[start : self.at].rstrip()))
 
     def sequence(self, where: Location, close: str) -> None:
         self.at += 1

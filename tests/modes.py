@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import mindspore as ms
+from mindspore import nn
 from mindspore.context import reset_context
 
 
@@ -47,3 +48,19 @@ def numeric_gradient(function: Callable[..., Any], *arrays: Any, step: float = 1
             slope[place] = (above - function(*map(ms.Tensor, moved)).asnumpy().sum()) / (2 * step)
         gradients.append(slope)
     return gradients
+
+
+class Call(nn.Cell):
+    """A function as a network, so that it runs in the mode that is set."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def construct(self, *inputs: Any) -> Any:
+        return self.function(*inputs)
+
+
+def run(function: Callable[..., Any], *arrays: Any) -> Any:
+    """What `function` of tensors of `arrays` returns, as an array."""
+    return Call(function)(*map(ms.Tensor, arrays)).asnumpy()

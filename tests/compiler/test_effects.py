@@ -394,19 +394,6 @@ def test_effects_of_functions_with_a_gradient_of_their_own(capsys: Capture) -> N
     assert same(lambda: lambda x: ms.grad(lambda v: own(v).sum())(x), capsys, vector(1, 2)).printed == "own [1. 2.]\n"
 
 
-def test_failing_inside_try_is_refused(capsys: Capture) -> None:
-    def program(x: Any) -> Any:
-        try:
-            if x.sum() > 0:
-                raise ValueError("no")
-        except ValueError:
-            return x + 1
-        return x
-
-    with pytest.raises(ValueError, match="not supported in a graph inside try or with"):
-        ms.jit(program)(vector(1))
-
-
 def test_prints_inside_try(capsys: Capture) -> None:
     def program(x: Any) -> Any:
         try:

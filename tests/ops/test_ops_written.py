@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import mindspore as ms
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor, ops
 from mindspore.ops import functional as F  # noqa: N812 -- MindSpore's name
 from mindspore.ops import operations as P  # noqa: N812
-from tests.modes import numeric_gradient
+from tests.modes import Call, numeric_gradient, run
 
 pytestmark = pytest.mark.compiler
 
@@ -23,19 +23,6 @@ LABELS = np.array([[1.0, 0.0], [0.3, 1.0]], np.float32)
 
 def array(values: Any) -> Any:
     return np.array(values, np.float32)
-
-
-class Call(nn.Cell):
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__()
-        self.function = function
-
-    def construct(self, *inputs: Any) -> Any:
-        return self.function(*inputs)
-
-
-def run(function: Callable[..., Any], *arrays: Any) -> Any:
-    return Call(function)(*map(Tensor, arrays)).asnumpy()
 
 
 @pytest.mark.parametrize(

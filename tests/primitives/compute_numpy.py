@@ -75,6 +75,7 @@ MEANING: Mapping[str, Callable[..., Any]] = {
     "shift_right": np.right_shift,
     "neg": np.negative, "abs": np.abs, "sign": np.sign, "bit_not": np.invert, "square": np.square, "sqrt": np.sqrt,
     "rsqrt": lambda x: 1 / np.sqrt(x), "reciprocal": lambda x: 1 / x, "exp": np.exp, "expm1": np.expm1, "log": np.log,
+    "log2": np.log2, "exp2": np.exp2,
     "log1p": np.log1p, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
     "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
     "erf": _by_element(erf), "erfc": _by_element(erfc), "sigmoid": _sigmoid, "floor": np.floor, "ceil": np.ceil,

@@ -8,7 +8,19 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from release.generate import BRANCHES, LIFECYCLE, SCHEMA, drift, outputs, schema_text, write
+from release.days import today
+from release.generate import (
+    BRANCHES,
+    CALENDAR,
+    ENDOFLIFE,
+    LIFECYCLE,
+    SCHEMA,
+    TIMELINE,
+    drift,
+    outputs,
+    schema_text,
+    write,
+)
 from release.lifecycle import status
 from release.model import Manifest, load_manifest
 from release.reading import known_keys
@@ -22,23 +34,24 @@ def test_the_committed_files_are_up_to_date(manifest: Manifest) -> None:
 
 def test_drift_names_what_differs_and_write_mends_it(manifest: Manifest, tmp_path: Path) -> None:
     files = outputs(manifest)
-    assert drift(files, tmp_path) == [SCHEMA, LIFECYCLE, BRANCHES]
-    assert write(files, tmp_path) == [SCHEMA, LIFECYCLE, BRANCHES]
+    everything = [SCHEMA, LIFECYCLE, ENDOFLIFE, BRANCHES, TIMELINE, CALENDAR]
+    assert drift(files, tmp_path) == everything
+    assert write(files, tmp_path) == everything
     assert drift(files, tmp_path) == []
     (tmp_path / BRANCHES).write_text("edited", encoding="utf-8")
     assert write(files, tmp_path) == [BRANCHES]
     shutil.rmtree(tmp_path / "docs")
-    assert drift(files, tmp_path) == [BRANCHES]
+    assert drift(files, tmp_path) == [BRANCHES, TIMELINE, CALENDAR]
 
 
 def test_a_changed_manifest_changes_the_files(edited: Callable[..., Path]) -> None:
     changed = load_manifest(edited(("docs_as_of = 2026-11-22", "docs_as_of = 2027-02-23")))
-    assert drift(outputs(changed)) == [LIFECYCLE, BRANCHES]
+    assert drift(outputs(changed)) == [LIFECYCLE, BRANCHES, TIMELINE, CALENDAR]
 
 
 def test_generated_files_say_so(manifest: Manifest) -> None:
-    for text in outputs(manifest).values():
-        assert "do not edit" in text[:200]
+    for path, text in outputs(manifest).items():
+        assert "do not edit" in text[:200] or path == ENDOFLIFE  # whose shape is a bare list
 
 
 def test_the_schema_refuses_what_the_model_refuses() -> None:
@@ -107,7 +120,7 @@ def test_the_committed_lifecycle_holds_what_another_date_needs(manifest: Manifes
 
 
 def test_without_a_date_today_is_meant(manifest: Manifest) -> None:
-    assert json.loads(branch_status(as_json=True))["as_of"] == date.today().isoformat()
+    assert json.loads(branch_status(as_json=True))["as_of"] == today().isoformat()
 
 
 def test_the_languages_differ_in_words_only(manifest: Manifest) -> None:

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from release.branches import Phase
-from release.guards import may_build, may_merge, may_publish, may_tag
+from release.errors import UsageError
+from release.guards import may_build, may_merge, may_publish, may_tag, may_tag_version
 from release.lifecycle import BranchStatus, status_of
 from release.model import Manifest
 
@@ -46,3 +47,14 @@ def test_an_overdue_branch_publishes_nothing_even_when_acknowledged(manifest: Ma
     verdict = may_publish(overdue, "1.9.1")
     assert not verdict
     assert verdict.reason == "r1.9 is overdue for Unmaintained since 2023-10-26: confirm its phase before publishing"
+
+
+def test_a_version_is_tagged_on_its_branch(manifest: Manifest) -> None:
+    assert may_tag_version(manifest, EARLY, DAY)
+    assert not may_tag_version(manifest, FINAL, DAY)
+    assert may_tag_version(manifest, "1.5.3", DAY).reason == "r1.5 is in EOL as of 2026-11-22: it takes no version tags"
+    assert not may_tag_version(manifest, "1.9.1", DAY)
+    with pytest.raises(UsageError, match=r"unknown branch 'r7\.1'"):
+        may_tag_version(manifest, "7.1.0", DAY)
+    with pytest.raises(UsageError, match="not a version: latest"):
+        may_tag_version(manifest, "latest", DAY)

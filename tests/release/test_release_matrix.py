@@ -1,12 +1,14 @@
 """Rows, tags, bucket paths, and what a command's options select."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from release.errors import UsageError
+from release.lifecycle import check
 from release.matrix import (
     bucket_path,
     budget,
@@ -31,27 +33,63 @@ def ids(manifest: Manifest, *args: str, **options: str) -> list[str]:
 
 
 def test_the_image_rows(manifest: Manifest) -> None:
-    assert [row.id for row in image_rows(manifest)] == [
-        f"cpu/{system}/{arch}"
-        for system in ("debian12/py311", "ubuntu24.04/py312", "openeuler24.03/py311")
-        for arch in ("x86_64", "aarch64")
-    ]
+    rows = [row.id for row in image_rows(manifest)]
+    systems = ["debian12/py311", "debian13/py313", "ubuntu24.04/py312", "openeuler24.03/py311"]
+    systems += ["centos9/py312", "centos10/py312"]
+    arches = ("x86_64", "aarch64")
+    assert rows[:12] == [f"cpu/{system}/{arch}" for system in systems for arch in arches]
+    assert rows[-12:] == [f"ascend/{system}/cann8/{arch}" for system in systems for arch in arches]
     assert [row.platform for row in image_rows(manifest)][:2] == ["linux/amd64", "linux/arm64"]
     assert {row.kinds for row in image_rows(manifest)} == {("devel", "runtime", "release")}
 
 
+def test_gpu_rows_have_a_cuda_each(manifest: Manifest) -> None:
+    rows = [row for row in image_rows(manifest) if row.hardware == "gpu"]
+    assert [row.variant for row in index_rows(manifest, rows[-1])] == ["gpu/centos10/py312/cuda13"] * 2
+    assert {row.stack for row in rows} == {"cuda12", "cuda13"}
+    assert "gpu/ubuntu24.04/py312/cuda13/aarch64" in [row.id for row in rows]
+    for item in manifest.image.exclude:
+        assert not any(item.covers(row) for row in rows)
+
+
 def test_an_excluded_image_has_no_row(edited: Callable[..., Path]) -> None:
     gone = '[[image.exclude]]\nhardware = "cpu"\nos = "openeuler24.03"\narch = "aarch64"\nreason = "not bootstrapped"\n'
-    rows = image_rows(load_manifest(edited(("[image.budget]", f"{gone}[image.budget]"))))
-    assert len(rows) == 5
-    assert "cpu/openeuler24.03/py311/aarch64" not in [row.id for row in rows]
+    rows = [row.id for row in image_rows(load_manifest(edited(("[image.budget]", f"{gone}[image.budget]"))))]
+    assert "cpu/openeuler24.03/py311/aarch64" not in rows
+    assert "cpu/openeuler24.03/py311/x86_64" in rows
+
+
+def test_a_row_leaves_the_matrix_on_the_day_of_its_drop(manifest: Manifest, edited: Callable[..., Path]) -> None:
+    def systems(day: str) -> set[str]:
+        later = load_manifest(edited(("docs_as_of = 2026-11-22", f"docs_as_of = {day}")))
+        assert check(later, later.project.docs_as_of) == []
+        return {row.os for row in image_rows(later)}
+
+    everything = {row.os for row in image_rows(manifest)}
+    assert systems("2027-02-22") == everything
+    assert "centos9" in everything
+    late = edited(("docs_as_of = 2026-11-22", "docs_as_of = 2027-05-31"))
+    assert {row.os for row in image_rows(load_manifest(late))} == everything - {"centos9"}
+    subjects = [problem.subject for problem in check(load_manifest(late), date(2028, 6, 30))]
+    assert "os centos9" not in subjects
+
+
+def test_a_wheel_leaves_with_its_python(edited: Callable[..., Path]) -> None:
+    later = edited(("docs_as_of = 2026-11-22", "docs_as_of = 2027-05-01"), ("on = 2027-10-31", "on = 2027-04-30"))
+    assert {row.python for row in wheel_rows(load_manifest(later))} == {"3.12", "3.13", "3.14"}
 
 
 def test_the_default_row_and_its_index(manifest: Manifest) -> None:
     row = default_row(manifest)
     assert row.id == "cpu/debian12/py311/x86_64"
     assert [other.arch for other in index_rows(manifest, row)] == ["x86_64", "aarch64"]
-    assert [other.os for other in image_rows(manifest) if is_default(manifest, other)] == ["debian12", "debian12"]
+    assert [other.id for other in image_rows(manifest) if is_default(manifest, other)] == [
+        "cpu/debian12/py311/x86_64",
+        "cpu/debian12/py311/aarch64",
+        "gpu/debian12/py311/cuda12/x86_64",
+        "ascend/ubuntu24.04/py312/cann8/x86_64",
+        "ascend/ubuntu24.04/py312/cann8/aarch64",
+    ]
     assert local_name(manifest, row) == "mindspore-cpu"
 
 
@@ -81,6 +119,12 @@ def test_another_row_has_long_tags_alone(manifest: Manifest) -> None:
     (row,) = select(manifest, "cpu", os="ubuntu24.04")
     assert tags_for(manifest, row, "devel") == [f"{NAME}:devel-ubuntu24.04-py312"]
     assert tags_for(manifest, row, "release", "2.0.0") == [f"{NAME}:2.0.0-ubuntu24.04-py312"]
+
+
+def test_a_stack_stands_in_the_long_tags(manifest: Manifest) -> None:
+    row = default_row(manifest, "gpu")
+    name = "mindspore/mindspore-gpu"
+    assert tags_for(manifest, row, "runtime") == [f"{name}:runtime", f"{name}:runtime-debian12-py311-cuda12"]
 
 
 def test_latest_comes_with_a_final_release_of_the_default_row(manifest: Manifest) -> None:
@@ -132,23 +176,30 @@ def test_budgets(manifest: Manifest, edited: Callable[..., Path]) -> None:
 def test_what_options_select(manifest: Manifest) -> None:
     assert ids(manifest, "cpu") == ["cpu/debian12/py311/x86_64"]
     assert ids(manifest, "cpu", arch="aarch64") == ["cpu/debian12/py311/aarch64"]
-    assert ids(manifest, "cpu", python="3.12") == ["cpu/ubuntu24.04/py312/x86_64"]
+    assert ids(manifest, "cpu", python="3.13") == ["cpu/debian13/py313/x86_64"]
+    assert ids(manifest, "gpu") == ["gpu/debian12/py311/cuda12/x86_64"]
+    assert ids(manifest, "gpu", stack="cuda13", os="ubuntu24.04") == ["gpu/ubuntu24.04/py312/cuda13/x86_64"]
+    assert ids(manifest, "gpu", arch="aarch64", os="centos9", stack="all") == [
+        "gpu/centos9/py312/cuda12/aarch64",
+        "gpu/centos9/py312/cuda13/aarch64",
+    ]
     assert ids(manifest, "cpu", os="openeuler24.03") == ["cpu/openeuler24.03/py311/x86_64"]
-    assert len(ids(manifest, "cpu", os="all", arch="all")) == 6
+    assert len(ids(manifest, "cpu", os="all", arch="all")) == 12
     assert [row.kinds for row in select(manifest, "cpu", kind="runtime")] == [("runtime",)]
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"target": "gpu"}, ["unknown target 'gpu'", "expected one of: cpu", "gpu is planned: CUDA 10.1"]),
-        ({"target": "ascend"}, ["expected one of: cpu", "ascend is planned: needs CANN"]),
+        ({"target": "cuda"}, ["unknown target 'cuda'", "expected one of: cpu, gpu, ascend", "did you mean: gpu"]),
         ({"target": "cpus"}, ["unknown target 'cpus'", "did you mean: cpu"]),
-        ({"target": "tpu"}, ["unknown target 'tpu'", "expected one of: cpu"]),
-        ({"os": "ubuntu"}, ["debian12, ubuntu24.04, openeuler24.03", "did you mean: ubuntu24.04"]),
+        ({"target": "tpu"}, ["unknown target 'tpu'", "expected one of: cpu, gpu, ascend"]),
+        ({"stack": "cuda13"}, ["unknown stack 'cuda13'", "expected one of: none"]),
+        ({"target": "gpu", "stack": "cuda10"}, ["expected one of: cuda12, cuda13", "did you mean: cuda1"]),
+        ({"os": "ubuntu"}, ["debian12, debian13, ubuntu24.04, openeuler24.03", "did you mean: ubuntu24.04"]),
         ({"arch": "amd64"}, ["expected one of: x86_64, aarch64", "did you mean: x86_64"]),
         ({"arch": "sparc"}, ["expected one of: x86_64, aarch64"]),
-        ({"python": "3.13"}, ["unknown python '3.13'", "expected one of: 3.11, 3.12"]),
+        ({"python": "3.14"}, ["unknown python '3.14'", "expected one of: 3.11, 3.13, 3.12"]),
         ({"os": "debian12", "python": "3.12"}, ["unknown python '3.12'", "expected one of: 3.11"]),
         ({"kind": "developer"}, ["expected one of: devel, runtime, release", "did you mean: devel"]),
     ],

@@ -56,7 +56,24 @@ def test_every_cell_of_the_image_table_is_accounted_for(manifest: Manifest) -> N
     assert {cell.cell for cell in manifest.source_cell if cell.cell.startswith("image")} == wanted
 
 
-def test_only_cpu_cells_claim_rows(manifest: Manifest) -> None:
-    covered = {cell.cell for cell in manifest.source_cell if cell.state == "covered"}
-    assert covered == {cell.cell for cell in manifest.source_cell if ": CPU" in cell.cell}
-    assert all(cell.why for cell in manifest.source_cell if cell.state != "covered")
+def test_a_cell_of_a_system_that_is_gone_says_what_took_its_place(manifest: Manifest) -> None:
+    superseded = {cell.cell: cell for cell in manifest.source_cell if cell.state == "superseded"}
+    gone = [cell.cell for cell in manifest.source_cell if re.search("CUDA 10.1|CentOS|EulerOS", cell.cell)]
+    assert len(gone) == 4
+    assert set(gone) | {"image: GPU / devel", "image: GPU / runtime"} == set(superseded)
+    assert all(cell.why for cell in superseded.values())
+
+
+def test_cells_map_to_rows_of_their_hardware_and_architecture(manifest: Manifest) -> None:
+    arch = {"x86": "x86_64", "aarch64": "aarch64"}
+    for cell in manifest.source_cell:
+        table, _, rest = cell.cell.partition(": ")
+        hardware, _, where = rest.lower().partition(" / ")
+        images = [row.partition(":") for row in cell.rows if "/" in row]
+        assert images or where == "windows-x86"
+        for row, _, kind in images:
+            assert row.split("/")[0] == hardware.split()[0]
+            if table == "image":
+                assert kind == {"x.y.z": "release"}.get(where, where)
+            else:
+                assert row.endswith("/" + arch[where.split("-")[1]])

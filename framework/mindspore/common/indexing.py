@@ -6,6 +6,7 @@ place there; in graphs it makes a new value for the name. Graph mode compiles th
 
 from __future__ import annotations
 
+import operator
 from functools import lru_cache
 from typing import Any
 
@@ -76,8 +77,8 @@ def _refuse_run_time_bounds(bounds: Any) -> None:
     for each in (bounds.start, bounds.stop, bounds.step):
         if isinstance(each, Tensor):
             raise IndexError(
-                "the bounds of a slice in a graph must be known while compiling, but got a Tensor: the length of the result would be known "
-                "at run time only. For a known length n take x[start + ops.arange(n)], or multiply with a mask."
+                "the length of a slice in a graph must be known while compiling, but got a Tensor as a bound: bounds may be known at "
+                "run time only when they differ by a constant, as in x[start : start + 3]. Take such a slice, or multiply with a mask."
             )
 
 
@@ -230,6 +231,8 @@ def _known(entry: Any) -> Any:
         if entry.dtype.kind == "b":
             return entry.asnumpy()
         return int(entry) if entry.shape == () and entry.dtype.is_integer else entry
+    if isinstance(entry, slice):
+        return slice(*[None if b is None else operator.index(b) for b in (entry.start, entry.stop, entry.step)])
     if isinstance(entry, list | tuple) and any(isinstance(e, Tensor) for e in entry):
         return [e.asnumpy() if isinstance(e, Tensor) else e for e in entry]
     return entry

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from mindspore.base import dtypes as dt
 from mindspore.infer import language as lang
+from mindspore.infer.errors import catchable
 from mindspore.infer.heap import Layer
 from mindspore.infer.join import DisagreementError, GraphJoinError, Join, Leaf, leaf_node
 from mindspore.infer.leaving import Rebuild
-from mindspore.infer.machine import Machine, PendingError, evaluates
+from mindspore.infer.machine import Machine, PendingError, SplitError, UnwindingError, evaluates
 from mindspore.infer.structure import describe
 from mindspore.infer.truth import decided_before, decisive, implications, known_truth, truth_node
 from mindspore.infer.values import EFFECTS, NEVER, Abstract, Case, Choice, Completion, Frame, Known, Unusable
@@ -60,6 +61,11 @@ def _logical(machine: Machine, frame: Frame, node: Apply, condition: Abstract, a
     except PendingError:
         machine.restore(before)
         return None
+    except Exception as error:
+        if not (machine.tries and getattr(error, "thrown", False)):
+            raise
+        machine.restore(before)
+        return None
     machine.branches -= 1
     changed = machine.heap.pop()
     frame.node = node
@@ -78,12 +84,32 @@ def _logical(machine: Machine, frame: Frame, node: Apply, condition: Abstract, a
 def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk) -> Abstract:
     """Evaluates both arms and emits the `If` that chooses between what they leave.
 
-    An arm that always raises leaves nothing: the other one continues what comes before the branch.
+    An arm that always raises leaves nothing: the other one continues what comes before the branch. Where a ``try`` may catch what it raises
+    `SplitError` goes back to that.
 
     Raises:
         TypeError: results or state of the arms have different types.
         PendingError: both arms wait for the value of a recursive call.
     """
+    trial = machine.tries[-1] if machine.tries else None
+    if trial is None or trial.decisions is None or len(machine.emitter.scopes) != trial.scopes:
+        return _both(machine, condition, then, other)
+    site = trial.site(machine.stack)
+    truth = trial.decisions.get(site)
+    if truth is not None:
+        machine.assumed = {**machine.assumed, **implications(condition, truth)}
+        return then() if truth else other()
+    try:
+        return _both(machine, condition, then, other)
+    except UnwindingError:
+        raise
+    except Exception as error:
+        if not catchable(error):
+            raise
+        raise SplitError(trial, site, condition) from None
+
+
+def _both(machine: Machine, condition: Node, then: Thunk, other: Thunk) -> Abstract:
     left = _arm(machine, condition, True, then)
     if isinstance(left, Arm) and left.result is NEVER:
         _check(machine, condition, left, other=False)

@@ -6,11 +6,12 @@ import builtins
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mindspore.base.errors import Location
 from mindspore.infer import language as lang
 from mindspore.infer.compile_time import raised_by_program
 from mindspore.infer.deferred import snapshot
 from mindspore.infer.errors import carried_by, lines_of, places_of
-from mindspore.infer.machine import Ended, Machine, builtin_calls, evaluates
+from mindspore.infer.machine import Ended, Machine, ThrownError, builtin_calls, evaluates
 from mindspore.infer.result import described
 from mindspore.infer.structure import is_constant, to_python
 from mindspore.infer.values import EFFECTS, NONE, Abstract, Frame, Known
@@ -59,23 +60,35 @@ builtin_calls[builtins.print] = print_
 @evaluates(lang.RAISE)
 def raise_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     """Raises while compiling what every call would raise at once, and what a ``try`` may catch; else when the graph comes by."""
-    if not node.inputs:
-        raise machine.handled[-1] if machine.handled else RuntimeError("No active exception to reraise")
-    error = machine.value(frame, node.inputs[0])
-    if machine.tries and machine.branches != machine.tries[-1]:
-        raise ValueError(
-            "raise or assert under a condition that is known only at run time is not supported in a graph inside try or with. "
-            "Check the condition outside of it, or select a value with where."
-        )
-    if machine.tries or not (machine.branches or _begun(machine) or not is_constant(machine, error)):
+    if not node.inputs and not machine.handled:
+        raise RuntimeError("No active exception to reraise")
+    error = machine.value(frame, node.inputs[0]) if node.inputs else machine.handled[-1][0]
+    if not (machine.tries or machine.branches or _begun(machine) or not is_constant(machine, error)):
         raise raised_by_program(_exception(to_python(machine, error)))
     return raise_later(machine, error)
 
 
 def raise_later(machine: Machine, error: Abstract) -> Abstract:
-    """Raises `error` when the graph comes by; nothing follows it."""
-    emit(machine, _raise, (error, Known(tuple(lines_of(places_of(machine.stack))))), {}, raises=True)
+    """Raises `error` when the graph comes by, or hands it to the ``try`` around it; nothing follows."""
+    if machine.tries:
+        raise _thrown(machine, error)
+    emit(machine, _raise, (error, Known(tuple(lines_of(_places(machine, error))))), {}, raises=True)
     raise Ended
+
+
+def _thrown(machine: Machine, error: Abstract) -> Exception:
+    """`error` as an exception that ends the evaluation of the body of a ``try``."""
+    made = _exception(to_python(machine, error)) if is_constant(machine, error) else ThrownError(error)
+    made.thrown, made.raised_at = True, _places(machine, error)  # type: ignore[attr-defined]
+    return raised_by_program(made)
+
+
+def _places(machine: Machine, error: Abstract) -> list[tuple[Location, str]]:
+    """Where `error` was raised first."""
+    for value, caught in reversed(machine.handled):
+        if value is error or (isinstance(value, Known) and isinstance(error, Known) and value.value is error.value):
+            return getattr(caught, "raised_at", None) or places_of(machine.stack)
+    return places_of(machine.stack)
 
 
 def _begun(machine: Machine) -> bool:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _OWN_SOURCES = str(Path(__file__).resolve().parents[1]) + os.sep
 """Functions of this package run like the user's, but are not what the user wrote: errors do not point into them."""
 _MOST_LINES = 20
+_OF_PROGRAMS = (LookupError, ArithmeticError, AttributeError, NameError, AssertionError, ImportError, StopIteration)
+"""What the compiler itself never raises to say that it does not take something."""
 _parents: dict[type, type] = {TypeError: GraphTypeError, ValueError: GraphValueError}
 _classes: dict[type, type[Exception]] = {}
 
@@ -83,6 +85,15 @@ def _class(kind: type[Exception]) -> type[Exception]:
         parents = (Located, _parents.get(base, base))
         _classes[base] = type(f"Graph{base.__name__}", parents, {"__module__": __name__})
     return _classes[base]
+
+
+def catchable(error: Exception) -> bool:
+    """Whether the program raised `error`: TypeError and ValueError may also be the compiler's own refusals."""
+    return (
+        getattr(error, "raised_by_program", False)
+        or isinstance(error, _OF_PROGRAMS)
+        or type(error).__module__.partition(".")[0] not in ("builtins", "mindspore")
+    )
 
 
 def hide_internals() -> bool:

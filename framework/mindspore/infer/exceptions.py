@@ -1,39 +1,64 @@
-"""``try``: exceptions that are raised while compiling, because their condition is known then, are caught as Python catches them."""
+"""``try``: exceptions that are raised while compiling, because their condition is known then, are caught as Python catches them.
+
+What an arm of a run-time branch raises is caught as well: the branch is taken in front of the ``try`` then, whose body is evaluated apart
+for both ways, so that one of them raises always.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 from mindspore.infer import language as lang
-from mindspore.infer.control import proceed
-from mindspore.infer.errors import places_of
-from mindspore.infer.machine import Checkpoint, Machine, evaluates
-from mindspore.infer.values import Abstract, Completion, Frame, Known
+from mindspore.infer.control import proceed, run_time_branch
+from mindspore.infer.errors import catchable, places_of
+from mindspore.infer.machine import Checkpoint, Machine, Site, SplitError, ThrownError, Trial, evaluates
+from mindspore.infer.values import NEVER, Abstract, Completion, Frame, Known
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 
 T = TypeVar("T")
-_OF_PROGRAMS = (LookupError, ArithmeticError, AttributeError, NameError, AssertionError, ImportError, StopIteration)
-"""What the compiler itself never raises to say that it does not take something."""
+MOST_WAYS = 100
+"""Ways through one ``try`` that are evaluated apart."""
 
 
 @evaluates(lang.TRY)
 def try_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     body, handler, after = map(_graph, node.inputs)
+    ways = itertools.count(1)
 
     def finished(completion: Completion) -> Completion:
         frame.node = node
         following = _completion(machine.run(after, frame))
         return proceed(machine, following, lang.NEXT, lambda values: completion)
 
-    completion, error = attempted(machine, lambda: _completion(machine.run(body, frame)))
-    if error is not None:
-        return _handled(machine, frame, handler, error)
-    assert completion is not None
-    if node.attrs["always"]:
-        return finished(completion)
-    return proceed(machine, completion, lang.NEXT, lambda values: machine.run(after, frame))
+    def deciding(decisions: Mapping[Site, bool]) -> Completion:
+        before = machine.checkpoint()
+        if next(ways) > MOST_WAYS:
+            raise ValueError(
+                f"there are more than {MOST_WAYS} ways through this try or with, because branches in it raise under conditions that are "
+                "known only at run time. Check the conditions outside of it."
+            )
+        trial = Trial(machine.branches, len(machine.emitter.scopes), decisions)
+        try:
+            completion, error = attempted(machine, lambda: _completion(machine.run(body, frame)), trial)
+        except SplitError as split:
+            if split.trial is not trial:
+                raise
+            machine.restore(before)
+            frame.node = node
+            taken, other = ({**decisions, split.site: truth} for truth in (True, False))
+            joined = run_time_branch(machine, split.condition, lambda: deciding(taken), lambda: deciding(other))
+            return NEVER if joined is NEVER else _completion(joined)
+        if error is not None:
+            return _handled(machine, frame, handler, error)
+        assert completion is not None
+        if node.attrs["always"]:
+            return finished(completion)
+        return proceed(machine, completion, lang.NEXT, lambda values: machine.run(after, frame))
+
+    return deciding({})
 
 
 def _graph(node: Node) -> Graph:
@@ -47,14 +72,16 @@ def _completion(value: Abstract) -> Completion:
     return value
 
 
-def attempted(machine: Machine, run: Callable[[], T]) -> tuple[T | None, Exception | None]:
+def attempted(machine: Machine, run: Callable[[], T], trial: Trial | None = None) -> tuple[T | None, Exception | None]:
     """What `run` gives, or the exception of the program that ended it; then the machine is where it was before."""
-    before = machine.checkpoint()
-    machine.tries.append(machine.branches)
+    before, assumed = machine.checkpoint(), machine.assumed
+    machine.tries.append(trial or Trial(machine.branches, len(machine.emitter.scopes)))
     try:
         return run(), None
     except Exception as error:
-        if machine.branches != before.branches or not _catchable(error):
+        if machine.branches != before.branches and getattr(error, "thrown", False):
+            raise _refused(error) from None
+        if machine.branches != before.branches or not catchable(error):
             raise
         if not hasattr(error, "raised_at"):
             error.raised_at = places_of(machine.stack)  # type: ignore[attr-defined]
@@ -62,6 +89,16 @@ def attempted(machine: Machine, run: Callable[[], T]) -> tuple[T | None, Excepti
         return None, error
     finally:
         del machine.tries[before.tries :]
+        machine.assumed = assumed
+
+
+def _refused(error: Exception) -> Exception:
+    refusal = ValueError(
+        "raise or assert in a loop that runs at run time, or under a condition in an iterator, is not supported in a graph inside try or "
+        "with. Check the condition outside of it, or select a value with where."
+    )
+    refusal.raised_at = error.raised_at  # type: ignore[attr-defined]
+    return refusal
 
 
 def _leave(machine: Machine, before: Checkpoint) -> None:
@@ -70,18 +107,10 @@ def _leave(machine: Machine, before: Checkpoint) -> None:
     machine.restore(replace(before, heap=machine.heap.moment()))
 
 
-def _catchable(error: Exception) -> bool:
-    """Whether the program raised `error`: TypeError and ValueError may also be the compiler's own refusals."""
-    return (
-        getattr(error, "raised_by_program", False)
-        or isinstance(error, _OF_PROGRAMS)
-        or type(error).__module__.partition(".")[0] not in ("builtins", "mindspore")
-    )
-
-
 def _handled(machine: Machine, frame: Frame, handler: Graph, error: Exception) -> Completion:
-    machine.handled.append(error)
+    value = error.value if isinstance(error, ThrownError) else Known(error)
+    machine.handled.append((value, error))
     try:
-        return _completion(machine.run(handler, frame, (Known(error),)))
+        return _completion(machine.run(handler, frame, (value,)))
     finally:
         machine.handled.pop()

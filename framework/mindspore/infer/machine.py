@@ -5,7 +5,7 @@ What each kind of node and each callable means is registered by the other module
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -78,6 +78,48 @@ class UnwindingError(Exception):
     """Not an error of the program: takes an evaluation back to an activation that goes on in another way."""
 
 
+Site = tuple[Any, ...]
+"""A branch that is met while the body of a ``try`` is evaluated: where it is, and how often it was met before."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """One way through the body of a ``try``.
+
+    Attributes:
+        branches: how many conditions known only at run time surround the ``try``.
+        scopes: how many scopes of the emitter do.
+        decisions: how branches of which an arm raises are taken on this way; None where no branch may be decided so.
+        met: how often each place was.
+    """
+
+    branches: int
+    scopes: int
+    decisions: Mapping[Site, bool] | None = None
+    met: dict[Site, int] = field(default_factory=dict)
+
+    def site(self, stack: list[Frame]) -> Site:
+        place = tuple(frame.node for frame in stack)
+        self.met[place] = count = self.met.get(place, 0) + 1
+        return (*place, count)
+
+
+class SplitError(UnwindingError):
+    """An arm of the branch at `site` raises what a ``try`` around it may catch: both ways go through the rest of its body apart."""
+
+    def __init__(self, trial: Trial, site: Site, condition: Node) -> None:
+        super().__init__()
+        self.trial, self.site, self.condition = trial, site, condition
+
+
+class ThrownError(Exception):
+    """An exception of the program with values in it that only run time knows."""
+
+    def __init__(self, value: Abstract) -> None:
+        super().__init__()
+        self.value = value
+
+
 class PendingError(UnwindingError):
     """A value is not known yet: that of a recursive call, while the ways to end without it are looked for."""
 
@@ -102,18 +144,20 @@ class Machine:
         token: the effect token with which the graph begins.
         gradients: how many transformations that differentiate surround it.
         hooks: for each of these, the hooks registered on its tensors.
-        tries: for each ``try`` around the current node, the number of such conditions around it.
+        tries: the way that is taken through each ``try`` around the current node.
         unrolled: long loops that must be unrolled.
         handled: the exceptions whose handlers are being evaluated.
         assumed: the conditions known only at run time that surround the current node, and how they were decided on the way to it.
         constants: tensors that the program makes while it is compiled, by id.
         numbers: tensors of the graph that are Python numbers in the program: text shows them so.
+        sums: integers of the graph as sums of multiples of others.
         checks: how many branches were written of which one arm raises.
         marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
         calls: how many calls were followed into.
         recursive_calls: how many calls of shared graphs were written.
         compute_type: the floating type as which Parameters and tensors from outside are read; None for their own.
+        reusable: what `reuse` knows about calls made before.
     """
 
     def __init__(self, parse: Parse, expanders: Expanders, max_depth: int = MAX_DEPTH) -> None:
@@ -130,20 +174,22 @@ class Machine:
         self.branches = 0
         self.gradients = 0
         self.hooks: list[HookScope] = []
-        self.tries: list[int] = []
+        self.tries: list[Trial] = []
         self.unrolled: set[Node] = set()
-        self.handled: list[Exception] = []
+        self.handled: list[tuple[Abstract, Exception]] = []
         self.root = ""
         self.fold: Fold | None = None
         self.marked: set[Abstract] = set()
         self.assumed: dict[Node, bool] = {}
         self.numbers: set[Node] = set()
+        self.sums: dict[Node, tuple[dict[Node, int], int]] = {}
         self.checks = 0
         self.calls = 0
         self.token = Apply(TOKEN, (), type=TokenType())
         self.heap.set(EFFECTS, self.token)
         self.recursive_calls = 0
         self.compute_type: DType | None = None
+        self.reusable: dict[Hashable, list[Any]] = {}
 
     def checkpoint(self) -> Checkpoint:
         """The state to which `restore` goes back when an evaluation is given up."""

@@ -52,6 +52,7 @@ from mindspore.infer.values import (
     Position,
     Sequence,
 )
+from mindspore.infer.windows import windows
 from mindspore.ir.graph import Apply, Node
 
 PYTHON: Mapping[str, Callable[..., Any]] = {
@@ -276,7 +277,7 @@ def masked_operation(machine: Machine, symbol: str, target: Masked, value: Abstr
 def subscript(machine: Machine, owner: Abstract, index: Abstract) -> Abstract:
     """``owner[index]``."""
     if tensor_type(owner) is not None:
-        return _on_tensors(machine, "getitem", (owner, as_index(owner, index)))
+        return _tensor_item(machine, owner, as_index(owner, index))
     if (method := special(owner, "__getitem__")) is not None:
         return machine.call(method, (index,))
     if isinstance(owner, Choice):
@@ -288,6 +289,29 @@ def subscript(machine: Machine, owner: Abstract, index: Abstract) -> Abstract:
     if isinstance(owner, Known):
         return _known_item(machine, owner.value, index)
     raise TypeError(f"{describe(owner)} is not subscriptable")
+
+
+def _tensor_item(machine: Machine, owner: Abstract, index: Abstract) -> Abstract:
+    moving = windows(machine, owner, index)
+    if moving is None:
+        return _on_tensors(machine, "getitem", (owner, index))
+    for number in range(len(moving.places)):
+        owner = _on_tensors(machine, "getitem", (owner, moving.index(number)))
+    return owner if moving.whole else _on_tensors(machine, "getitem", (owner, moving.rest))
+
+
+def _with_item(machine: Machine, owner: Abstract, index: Abstract, value: Abstract) -> Abstract:
+    """The tensor `owner` with `value` in the place of some elements."""
+    moving = windows(machine, owner, index)
+    if moving is None:
+        return _on_tensors(machine, "setitem", (owner, index, value))
+    parts = [owner]
+    for number in range(len(moving.places)):
+        parts.append(_on_tensors(machine, "getitem", (parts[-1], moving.index(number))))
+    changed = _on_tensors(machine, "setitem", (parts.pop(), moving.rest, value))
+    for number in reversed(range(len(parts))):
+        changed = _on_tensors(machine, "setitem", (parts[number], moving.index(number), changed))
+    return changed
 
 
 def _dict_item(items: dict[Any, Abstract], key: Any) -> Abstract:
@@ -318,8 +342,6 @@ def _chosen(machine: Machine, owner: Abstract, values: tuple[Abstract, ...], ind
     b: Any = machine.emitter
     count = len(values)
     place = b.select(b.less(index, 0), b.add(index, count), index)
-    if machine.tries:
-        return chosen(machine, values, place)
     inside = b.logical_and(b.greater_equal(place, 0), b.less(place, count))
     taken, refused = (lambda: chosen(machine, values, place)), (lambda: raise_later(machine, Known(wrong)))
     return run_time_branch(machine, inside, taken, refused)
@@ -368,7 +390,7 @@ def _set_elements(machine: Machine, owner: Abstract, index: Abstract, value: Abs
     if isinstance(value, Masked):
         changed = _on_tensors(machine, "masked write", (owner, index, value.region))
     else:
-        changed = _on_tensors(machine, "setitem", (owner, as_index(owner, index), value))
+        changed = _with_item(machine, owner, as_index(owner, index), value)
     if not is_parameter(owner):
         return changed
     write(machine, owner, changed)

@@ -29,6 +29,7 @@ from mindspore.ir.graph import (
     Graph,
     Node,
     Parameter,
+    is_shared,
     schedule,
 )
 from mindspore.ir.loops import loop_of
@@ -41,6 +42,7 @@ from mindspore.kernels.elementwise import broadcast_strides
 from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, with_positions, with_sizes
 from mindspore.kernels.flatten_folds import arg_fold_steps, fold_steps
 from mindspore.kernels.flatten_products import product_step
+from mindspore.kernels.flatten_shared import Bodies, Leaves
 from mindspore.kernels.program import (
     Boxes,
     Branch,
@@ -65,7 +67,6 @@ from mindspore.kernels.program import (
 from mindspore.primitives import compute as kinds
 from mindspore.primitives.scalar import Expr, trace
 
-Leaves = tuple[Read, ...]
 BOX = TensorType(dt.int64, (1,))
 """A box in memory: its address, 0 for an empty one."""
 STASH = TensorType(dt.int64, (2,))
@@ -111,12 +112,14 @@ class _Flattener:
         self.stored: dict[Read, Value] = {}
         self.recipes: dict[Value, Recipe] = {}
         self.checked: set[tuple[Value, int]] = set()
+        self.shared = Bodies()
 
     def run(self, graph: Graph) -> None:
         for parameter in graph.parameters:
             values = [Value(t.dtype, size(t.shape)) for t in tensor_types(parameter.type)]
             self.function.parameters.extend(values)
             self.leaves[parameter] = tuple(whole(v) for v in values)
+        self.shared.enter(graph)
         for node in schedule(graph):
             if node not in self.leaves:
                 self.leaves[node] = self.visit(node)
@@ -347,10 +350,30 @@ class _Flattener:
         return [whole(self.store(leaf)) for i in inputs for leaf in self.leaves[i]]
 
     def call(self, node: Apply) -> Leaves:
+        if is_shared(node):
+            return self.shared_call(node)
         outputs = tuple(self.new(t) for t in tensor_types(node.type))
         function = self.subgraph(node.inputs[0], {})
         self.function.steps.append(Invoke(tuple(self.arguments(node.inputs[1:])), outputs, function=function))
         return tuple(whole(o) for o in outputs)
+
+    def shared_call(self, node: Apply) -> Leaves:
+        """The body over the arguments. Results that nobody reads have no leaves that could be read."""
+        function, *arguments = node.inputs
+        assert isinstance(function, Constant)
+        graph: Graph = function.value
+        outer, wanted = self.leaves, self.shared.read.get(node, ())
+        self.shared.enter(graph)
+        self.leaves = {p: outer[a] for p, a in zip(graph.parameters, arguments, strict=True)}
+        for each in self.shared.order(graph, wanted):
+            if each not in self.leaves:
+                self.leaves[each] = self.shared.once(each, self.leaves, self.visit)
+        inner, self.leaves = self.leaves, outer
+        found: list[Read] = []
+        for position, output in enumerate(graph.outputs()):
+            unread = [Read(None, acc.identity(0))] * len(tensor_types(output.type))
+            found += inner[output] if position in wanted else unread
+        return tuple(found)
 
     def branch(self, node: Apply) -> Leaves:
         condition, then, other, *rest = node.inputs

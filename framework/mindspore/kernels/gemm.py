@@ -18,11 +18,11 @@ from functools import partial
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape, broadcast, row_major_strides, size
-from mindspore.kernels import gemm_plain, gemm_small, gemm_vector, odometer, runtime
+from mindspore.kernels import gemm_plain, gemm_small, gemm_ways, odometer, runtime
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.elementwise import broadcast_strides, collapse
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
-from mindspore.kernels.gemm_block import STRIDED, Problem, parallel, problem, serial, serial_bytes
+from mindspore.kernels.gemm_block import Problem, problem
 from mindspore.kernels.gemm_convert import converted
 from mindspore.kernels.gemm_pack import accumulator
 from mindspore.kernels.gemm_tile import Tiling, tiling
@@ -131,31 +131,5 @@ def _problem(f: Function, dtype: DType) -> Problem:
 
 def product(f: Function, t: Tiling, source: DType, p: Problem) -> None:
     """One product by the best way for its shape."""
-
-    def vector() -> list[Value]:
-        gemm_vector.product(f, t, source, p)
-        return []
-
-    def small() -> list[Value]:
-        gemm_small.product(f, t, p)
-        return []
-
-    def tiles() -> list[Value]:
-        def alone() -> list[Value]:
-            memory = runtime.scratch(f, f["runtime"], serial_bytes(t))
-            with f.when(runtime.exists(f, memory)):
-                f.call("void", serial(f.module, t, source, STRIDED), *p.values(), memory)
-            return []
-
-        def shared() -> list[Value]:
-            f.call("void", parallel(f.module, t, source, STRIDED), f["runtime"], *p.values())
-            return []
-
-        f.choose(f["shared"].eq(0) | runtime.threads(f, f["runtime"]).eq(1), alone, shared)
-        return []
-
-    def others() -> list[Value]:
-        f.choose(gemm_small.suits(f, t, p), small, tiles)
-        return []
-
-    f.choose(gemm_vector.suits(f, p), vector, others)
+    ways = [*gemm_ways.unpacked(f, t, source, p), (gemm_small.suits(f, t, source, p), gemm_small.product)]
+    gemm_ways.first(f, t, source, p, ways, gemm_ways.tiles)

@@ -1,113 +1,265 @@
-"""Small products, and those with few columns: A and B are read where they are, nothing is packed."""
+"""Small products, those with few rows, few columns or few steps: A, and B where its rows are contiguous, are read where they are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from mindspore.kernels import runtime
+from mindspore.base.dtypes import DType
+from mindspore.kernels import lanes, runtime
 from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Module, Value, mangled, vector
 from mindspore.kernels.gemm_block import TYPES, Problem, problem
+from mindspore.kernels.gemm_pack import pack
 from mindspore.kernels.gemm_tile import Tiling, multiply_add, splat
 
-WORK = 1 << 17
-"""Multiplications up to which packing costs more than it saves: measured, 50 x 50 x 50."""
+WORK = 1 << 18
+"""Multiplications up to which packing A costs more than it saves: measured, 64 x 64 x 64."""
 ROWS = 6
 """Rows of a tile; each needs a general register for its address."""
+FEW_STEPS = 16
+"""Steps of K up to which nothing that is packed is used often enough."""
+FEW_ROWS = 16
+"""Rows of C up to which B is used too seldom to be packed."""
+SLAB = 8
+"""Steps of K between two passes over few rows of C: as many rows of B are read side by side, and caches hold one line of each."""
+WIDE = 512
+"""Columns of one block of sums; with `FEW_ROWS` rows it stays in the first-level cache."""
+_LINE = WIDE + 16
+"""Elements from one row of the block to the next: not a power of two."""
 CHUNK = 1 << 19
 """Multiplications for each chunk of threads."""
 
 
-def suits(f: Function, t: Tiling, p: Problem) -> Value:
-    """Rows of B are contiguous, there is no epilogue, and the product is small or narrow."""
-    little = (p.m * p.n * p.k <= WORK) | (p.n <= t.lanes)
-    return p.b_col.eq(1) & ~runtime.exists(f, p.epilogue) & little
+def in_place(f: Function, t: Tiling, source: DType, p: Problem) -> Value:
+    """Whether B is read where it is: its rows are contiguous and of the type that is computed with."""
+    return p.b_col.eq(1) if source is t.dtype else f.value(0, "i1")
 
 
-def product(f: Function, t: Tiling, p: Problem) -> None:
-    """One product; rows are shared among threads where there are many."""
+def suits(f: Function, t: Tiling, source: DType, p: Problem) -> Value:
+    """The product is small, or narrow, or flat."""
+    flat = (p.n <= t.lanes) | (p.k <= FEW_STEPS)
+    return (p.m * p.n * p.k <= WORK) | (in_place(f, t, source, p) & flat)
+
+
+def few_rows(p: Problem) -> Value:
+    """C has few rows and B's are contiguous: B streams through once."""
+    return (p.m <= FEW_ROWS) & p.b_col.eq(1)
+
+
+def product(f: Function, t: Tiling, source: DType, p: Problem) -> None:
+    """One product; rows are shared among threads where there are many. B is packed first where it cannot be read in place."""
     work = f.maximum(p.n * p.k * ROWS, f.index(1))
     tiles = f.op("sdiv", p.m + (ROWS - 1), ROWS)
     grain = f.maximum(f.op("sdiv", f.index(CHUNK), work), f.index(1))
     spread = f.select(f["shared"].eq(0), tiles, grain)
-    runtime.parallel_for(f, f["runtime"], tiles, spread, _worker(f.module, t), runtime.pack(f, p.values()))
+
+    def run(p: Problem) -> list[Value]:
+        runtime.parallel_for(f, f["runtime"], tiles, spread, _tall_worker(f.module, t), runtime.pack(f, p.values()))
+        return []
+
+    def packed() -> list[Value]:
+        padded = f.op("sdiv", p.n + (t.columns - 1), t.columns) * t.columns
+        memory = runtime.scratch(f, f["runtime"], padded * p.k * t.itemsize)
+        with f.when(runtime.exists(f, memory)):
+            f.call("void", pack(f.module, source, t.type, t.columns), p.n, p.k, p.b, p.b_col, p.b_row, memory)
+            run(replace(p, b=memory, b_row=f.index(t.columns), b_col=p.k))
+        return []
+
+    f.choose(in_place(f, t, source, p), lambda: run(p), packed)
 
 
-def _worker(module: Module, t: Tiling) -> str:
-    """Worker over tiles of rows: all columns of each."""
+def product_of_few_rows(f: Function, t: Tiling, source: DType, p: Problem) -> None:
+    """One product; columns are shared among threads."""
+    strips = f.op("sdiv", p.n + (t.columns - 1), t.columns)
+    work = f.maximum(p.m * p.k * t.columns, f.index(1))
+    grain = f.maximum(f.op("sdiv", f.index(CHUNK), work), f.index(4))
+    spread = f.select(f["shared"].eq(0), strips, grain)
+    runtime.parallel_for(
+        f, f["runtime"], strips, spread, _flat_worker(f.module, t, source), runtime.pack(f, p.values())
+    )
+
+
+def _tall_worker(module: Module, t: Tiling) -> str:
+    """Worker over tiles of rows: all columns of each. `b_col` is how far apart B's columns are in units of whole panels."""
     name = f"gemm_small_{t.type}"
     if module.has(name):
         return name
-    wide, narrow = _tile(module, t, 2), _tile(module, t, 1)
+    source = t.dtype
+    wide, narrow = tile(module, t, source, ROWS, 2), tile(module, t, source, ROWS, 1)
     f = module.function(name, "void", runtime.RANGE, internal=True, inline="noinline")
     p = problem(runtime.unpack(f, TYPES))
     whole = p.n - (p.n % (2 * t.lanes))
-    with f.loop(f["begin"], f["end"], hints=[NO_UNROLL, NO_VECTOR]) as tile:
-        row = tile.index * ROWS
+    with f.loop(f["begin"], f["end"], hints=[NO_UNROLL, NO_VECTOR]) as number:
+        row = number.index * ROWS
         height = f.minimum(p.m - row, f.index(ROWS))
         a, c = p.a.at(t.type, row * p.a_row), p.c.at(t.type, row * p.c_row)
         for start, stop, step, function in ((f.index(0), whole, 2 * t.lanes, wide), (whole, p.n, t.lanes, narrow)):
             with f.loop(start, stop, step, hints=[NO_UNROLL, NO_VECTOR]) as j:
                 width = f.minimum(p.n - j.index, f.index(step))
-                target, right = c.at(t.type, j.index), p.b.at(t.type, j.index)
+                panel = f.minimum(j.index, whole)
+                right = p.b.at(t.type, panel * p.b_col + (j.index - panel))
+                target = c.at(t.type, j.index)
                 f.call(
                     "void", function, p.k, a, p.a_row, p.a_col, right, p.b_row, target, p.c_row, p.add, height, width
                 )
+        finish(f, p, c, (row, height), (f.index(0), p.n))
     f.ret()
     return name
 
 
-class _Masked:
+def _flat_worker(module: Module, t: Tiling, source: DType) -> str:
+    """Worker over strips of columns: a few steps of K for many of them, then the next few.
+
+    Sums grow in a block of their own: rows of C that lie a power of two apart would push each other out of the cache.
+    """
+    name = f"gemm_flat_{source.short}"
+    if module.has(name):
+        return name
+    strip = _strip(module, t, source)
+    f = module.function(name, "void", runtime.RANGE, internal=True, inline="noinline")
+    p = problem(runtime.unpack(f, TYPES))
+    beside = f.alloca(t.type, FEW_ROWS * _LINE)
+    end = f.minimum(f["end"] * t.columns, p.n)
+    hints = [NO_UNROLL, NO_VECTOR]
+    with f.loop(f["begin"] * t.columns, end, WIDE, hints=hints) as block:
+        width = f.minimum(end - block.index, f.index(WIDE))
+        with f.loop(0, f.maximum(p.k, f.index(1)), SLAB, hints=hints) as slab:
+            steps = f.minimum(p.k - slab.index, f.index(SLAB))
+            a = p.a.at(t.type, slab.index * p.a_col)
+            b = lanes.address(f, p.b, slab.index * p.b_row + block.index, source)
+            add = (slab.index > 0).to("zext", "i64")
+            with f.loop(0, width, t.columns, hints=hints) as j:
+                right, target = lanes.address(f, b, j.index, source), beside.at(t.type, j.index)
+                f.call("void", strip, p.m, steps, a, p.a_row, p.a_col, right, p.b_row, target, add, width - j.index)
+        target = p.c.at(t.type, block.index)
+
+        def write(add: bool, target: Value = target, width: Value = width) -> list[Value]:
+            with f.loop(0, p.m, hints=hints) as row, f.loop(0, width) as j:
+                value = f.load(t.type, beside.at(t.type, row.index * _LINE + j.index))
+                slot = target.at(t.type, row.index * p.c_row + j.index)
+                f.store(f.load(t.type, slot) + value if add else value, slot)
+            return []
+
+        f.choose(p.add.ne(0), lambda: write(True), lambda: write(False))
+        finish(f, p, target, (f.index(0), p.m), (block.index, width))
+    f.ret()
+    return name
+
+
+def _strip(module: Module, t: Tiling, source: DType) -> str:
+    """Name of ``void strip(m, k, a, a_row, a_col, b, b_row, to, add, width)``: all rows of two vectors of columns, or fewer."""
+    name = f"gemm_strip_{source.short}"
+    heights = (2, ROWS) if t.rows < 8 else (2, 4, 8)
+    tiles = [[tile(module, t, source, rows, vectors) for vectors in (1, 2)] for rows in heights]
+    listed = [
+        ("i64", "m"), ("i64", "k"), ("ptr noalias readonly", "a"), ("i64", "a_row"), ("i64", "a_col"), ("ptr noalias readonly", "b"),
+        ("i64", "b_row"), ("ptr noalias", "to"), ("i64", "add"), ("i64", "width"),
+    ]  # fmt: skip
+    f = module.function(name, "void", listed, internal=True, inline="noinline")
+    m, k, a, a_row, a_col, b, b_row, to, add, width = f.arguments
+    hints = [NO_UNROLL, NO_VECTOR]
+
+    def part(vectors: int, first: Value, width: Value, row: Value, position: int) -> list[Value]:
+        """Rows from `row` on by the smallest tile that holds them."""
+        height = f.minimum(m - row, f.index(heights[position]))
+
+        def run() -> list[Value]:
+            right, target = lanes.address(f, b, first, source), to.at(t.type, row * _LINE + first)
+            left = a.at(t.type, row * a_row)
+            f.call(
+                "void", tiles[position][vectors - 1], k, left, a_row, a_col, right, b_row, target, _LINE, add, height, width
+            )  # fmt: skip
+            return []
+
+        if position == len(heights) - 1:
+            return run()
+        f.choose(m - row <= heights[position], run, lambda: part(vectors, first, width, row, position + 1))
+        return []
+
+    with f.loop(0, m, heights[-1], hints=hints) as row:
+
+        def whole(row: Value = row.index) -> list[Value]:
+            return part(2, f.index(0), width, row, 0)
+
+        def cut(row: Value = row.index) -> list[Value]:
+            with f.loop(0, f.minimum(width, t.columns), t.lanes, hints=hints) as j:
+                part(1, j.index, f.minimum(width - j.index, f.index(t.lanes)), row, 0)
+            return []
+
+        f.choose(width >= t.columns, whole, cut)
+    f.ret()
+    return name
+
+
+def finish(f: Function, p: Problem, c: Value, rows: tuple[Value, Value], columns: tuple[Value, Value]) -> None:
+    """Run the epilogue, if there is one, on (first, count) rows and columns of C, of which the first element is at `c`."""
+    with f.when(runtime.exists(f, p.epilogue)):
+        f.call("void", p.epilogue, p.context, c, p.c_row, p.row + rows[0], columns[0], rows[1], columns[1])
+
+
+class Masked:
     """Loads and stores of the first lanes of a vector."""
 
-    def __init__(self, f: Function, t: Tiling, width: Value) -> None:
-        self._f, self._type = f, t.vector
-        lanes = vector(t.lanes, "i32")
-        numbers = ", ".join(f"i32 {i}" for i in range(t.lanes))
-        count = splat(f, width.to("trunc", "i32"), t.lanes)
-        self._mask = f.emit(vector(t.lanes, "i1"), f"icmp slt {lanes} <{numbers}>, {count.name}")
+    def __init__(self, f: Function, lanes_: int, width: Value) -> None:
+        self._f, self._lanes = f, lanes_
+        kind = vector(lanes_, "i32")
+        numbers = ", ".join(f"i32 {i}" for i in range(lanes_))
+        count = splat(f, width.to("trunc", "i32"), lanes_)
+        self._mask = f.emit(vector(lanes_, "i1"), f"icmp slt {kind} <{numbers}>, {count.name}")
 
-    def load(self, pointer: Value) -> Value:
-        zero = self._f.value(0.0, self._type)
-        name = f"{mangled(self._type)}.p0"
-        return self._f.intrinsic("masked.load", self._type, pointer, self._mask, zero, suffix=name)
+    def load(self, pointer: Value, type: str) -> Value:
+        """Elements of `type`, 0 in the other lanes."""
+        kind = vector(self._lanes, type)
+        zero = self._f.value(0.0 if type in ("float", "double") else 0, kind)
+        return self._f.intrinsic("masked.load", kind, pointer, self._mask, zero, suffix=f"{mangled(kind)}.p0")
 
     def store(self, value: Value, pointer: Value) -> None:
-        f, full = self._f, f"llvm.masked.store.{mangled(self._type)}.p0"
-        f.module.declare(full, f"declare void @{full}({self._type}, ptr, {self._mask.type})")
+        f, full = self._f, f"llvm.masked.store.{mangled(value.type)}.p0"
+        f.module.declare(full, f"declare void @{full}({value.type}, ptr, {self._mask.type})")
         f.call("void", full, value, pointer, self._mask)
 
 
-def _tile(module: Module, t: Tiling, vectors: int) -> str:
-    """``void tile(k, a, a_row, a_col, b, b_row, c, c_row, add, height, width)``; one vector may be cut short by `width`."""
-    name = f"gemm_small_{t.type}_{vectors}"
+def tile(module: Module, t: Tiling, source: DType, rows: int, vectors: int) -> str:
+    """Name of ``void tile(k, a, a_row, a_col, b, b_row, c, c_row, add, height, width)``: at most `rows` rows.
+
+    B is of type `source`, A and C of the tiling's. One vector may be cut short by `width`.
+    """
+    name = f"gemm_small_{source.short}_{rows}_{vectors}"
+    if module.has(name):
+        return name
     listed = [
         ("i64", "k"), ("ptr noalias readonly", "a"), ("i64", "a_row"), ("i64", "a_col"), ("ptr noalias readonly", "b"),
         ("i64", "b_row"), ("ptr noalias", "c"), ("i64", "c_row"), ("i64", "add"), ("i64", "height"), ("i64", "width"),
     ]  # fmt: skip
     f = module.function(name, "void", listed, internal=True, inline="noinline")
     k, a, a_row, a_col, b, b_row, c, c_row, add, height, width = f.arguments
-    masked = _Masked(f, t, width) if vectors == 1 else None
+    masked = Masked(f, t.lanes, width) if vectors == 1 else None
+    memory = lanes.memory_type(source)
 
-    def load(pointer: Value) -> Value:
-        return masked.load(pointer) if masked else f.load(t.vector, pointer)
+    def load(pointer: Value, type: str) -> Value:
+        return masked.load(pointer, type) if masked else f.load(vector(t.lanes, type), pointer)
 
     # rows that do not exist compute what the first one does and are not stored
-    lines = [a.at(t.type, f.select(height > r, a_row * r, f.index(0))) for r in range(ROWS)]
-    sums: Sequence[Value] = [f.value(0.0, t.vector)] * (ROWS * vectors)
+    lines = [a.at(t.type, f.select(height > r, a_row * r, f.index(0))) for r in range(rows)]
+    sums: Sequence[Value] = [f.value(0.0, t.vector)] * (rows * vectors)
     with f.loop(0, k, carried=sums, hints=[NO_VECTOR, NO_UNROLL]) as loop:
-        base = b.at(t.type, loop.index * b_row)
-        right = [load(base.at(t.type, v * t.lanes)) for v in range(vectors)]
+        base = b.at(memory, loop.index * b_row)
+        right = [lanes.from_memory(f, load(base.at(memory, v * t.lanes), memory), source) for v in range(vectors)]
         values = []
         for r, line in enumerate(lines):
             left = splat(f, f.load(t.type, line.at(t.type, loop.index * a_col)), t.lanes)
             values += [multiply_add(f, left, x, loop.carried[r * vectors + v]) for v, x in enumerate(right)]
         loop.next(*values)
-    for r in range(ROWS):
+    for r in range(rows):
         with f.when(height > r):
             for v in range(vectors):
                 slot = c.at(t.type, c_row * r + v * t.lanes)
                 value = loop.results[r * vectors + v]
-                total = f.choose(add.ne(0), lambda s=slot, x=value: [load(s) + x], lambda x=value: [x])[0]  # type: ignore[misc]
+
+                def added(slot: Value = slot, value: Value = value) -> list[Value]:
+                    return [load(slot, t.type) + value]
+
+                total = f.choose(add.ne(0), added, lambda value=value: [value])[0]  # type: ignore[misc]
                 if masked:
                     masked.store(total, slot)
                 else:

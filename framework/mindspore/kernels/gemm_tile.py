@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mindspore.base import dtypes as dt
+from mindspore.base.dtypes import DType
 from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Module, Value, vector
 from mindspore.kernels.target import Isa
 
@@ -45,6 +47,10 @@ class Tiling:
     @property
     def vector(self) -> str:
         return vector(self.lanes, self.type)
+
+    @property
+    def dtype(self) -> DType:
+        return dt.float32 if self.type == "float" else dt.float64
 
 
 _SHAPES = {"v2": (4, 2, 256), "v3": (6, 2, 384), "v4": (12, 2, 256), "neon": (6, 4, 320)}

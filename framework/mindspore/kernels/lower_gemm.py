@@ -15,7 +15,7 @@ from mindspore.kernels.tasks import RunProduct
 TILED = (dt.float32, dt.float64)
 """Types whose kernel calls back for each finished tile."""
 PACKED = (*TILED, dt.float16, dt.bfloat16)
-WORTH_PACKING = 1 << 13
+WORTH_PACKING = 1 << 9
 """Multiplications from which packing and tiles pay off; with symbolic sizes they are always used, for their code takes any."""
 CALLBACK = (("ptr", "context"), ("ptr", "tile"), *(("i64", n) for n in ("ld", "row", "column", "rows", "columns")))
 

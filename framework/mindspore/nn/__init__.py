@@ -35,6 +35,7 @@ from mindspore.nn.adaptive_pooling import (
     MaxUnpool3d,
 )
 from mindspore.nn.basic import Dense, Dropout, Flatten, Identity, MatMul
+from mindspore.nn.bidense import BiDense
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
 from mindspore.nn.conv import Conv1d, Conv2d, Conv3d
@@ -71,6 +72,21 @@ from mindspore.nn.loss import (
     SoftMarginLoss,
     SoftmaxCrossEntropyWithLogits,
 )
+from mindspore.nn.more_activation import (
+    CELU,
+    GLU,
+    FastGelu,
+    Hardtanh,
+    HShrink,
+    Mish,
+    RReLU,
+    SeLU,
+    Softmax2d,
+    Softmin,
+    SoftShrink,
+    Tanhshrink,
+    Threshold,
+)
 from mindspore.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
 from mindspore.nn.optimizer import SGD, Momentum, Optimizer
 from mindspore.nn.pooling import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
@@ -80,8 +96,10 @@ from mindspore.nn.summary import Summary, summary
 from mindspore.nn.wrap import ForwardValueAndGrad, TrainOneStepCell, WithEvalCell, WithGradCell, WithLossCell
 
 __all__ = [
+    "CELU",
     "ELU",
     "GELU",
+    "GLU",
     "SGD",
     "Adagrad",
     "Adam",
@@ -100,6 +118,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "BiDense",
     "Cell",
     "CellList",
     "ClipByNorm",
@@ -117,11 +136,14 @@ __all__ = [
     "Dropout",
     "Embedding",
     "ExponentialDecayLR",
+    "FastGelu",
     "Flatten",
     "ForwardValueAndGrad",
     "GroupNorm",
+    "HShrink",
     "HSigmoid",
     "HSwish",
+    "Hardtanh",
     "HuberLoss",
     "Identity",
     "InstanceNorm1d",
@@ -147,6 +169,7 @@ __all__ = [
     "MaxUnpool1d",
     "MaxUnpool2d",
     "MaxUnpool3d",
+    "Mish",
     "Momentum",
     "NaturalExpDecayLR",
     "Norm",
@@ -156,19 +179,26 @@ __all__ = [
     "Pad",
     "PolynomialDecayLR",
     "RMSProp",
+    "RReLU",
     "Range",
     "ReLU",
     "ReLU6",
+    "SeLU",
     "SequentialCell",
     "SiLU",
     "Sigmoid",
     "SmoothL1Loss",
     "SoftMarginLoss",
+    "SoftShrink",
     "Softmax",
+    "Softmax2d",
     "SoftmaxCrossEntropyWithLogits",
+    "Softmin",
     "Softsign",
     "Summary",
     "Tanh",
+    "Tanhshrink",
+    "Threshold",
     "TrainOneStepCell",
     "Tril",
     "Triu",

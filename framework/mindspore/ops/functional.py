@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mindspore.base import dtypes as dt
-from mindspore.common import choosing, matrices, measures
+from mindspore.common import choosing, matrices, measures, products, special
 from mindspore.common import functions as f
 from mindspore.common.batching import vmap
 from mindspore.common.directional import jvp, vjp
@@ -19,6 +19,7 @@ from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.common.taylor import derivative, jet
 from mindspore.ir.operator import all_operators
 from mindspore.ops import (
+    activations,
     adaptive,
     binary_losses,
     clip,
@@ -249,7 +250,7 @@ _WRITTEN: Mapping[str, Any] = {
 }  # fmt: skip
 
 _CHOOSING: Mapping[str, Any] = {
-    "addmm": matrices.addmm, "argsort": measures.argsort, "chunk": choosing.chunk, "count_nonzero": measures.count_nonzero,
+    "argsort": measures.argsort, "chunk": choosing.chunk, "count_nonzero": measures.count_nonzero,
     "cumprod": measures.cumprod, "cumsum": measures.cumsum, "diag": matrices.diag, "diagonal": matrices.diagonal,
     "dsplit": matrices.dsplit, "embedding": updates.embedding, "flip": choosing.flip, "fliplr": matrices.fliplr,
     "flipud": matrices.flipud, "gather_d": choosing.gather_elements, "gather_elements": choosing.gather_elements,
@@ -257,7 +258,7 @@ _CHOOSING: Mapping[str, Any] = {
     "index_select": choosing.index_select, "isclose": measures.isclose, "masked_select": choosing.masked_select,
     "meshgrid": matrices.meshgrid, "mm": f.matmul, "moveaxis": matrices.movedim, "movedim": matrices.movedim,
     "nan_to_num": measures.nan_to_num, "narrow": choosing.narrow, "nonzero": choosing.nonzero, "norm": measures.norm,
-    "outer": matrices.outer, "range": updates.range, "repeat_elements": updates.repeat_elements,
+    "range": updates.range, "repeat_elements": updates.repeat_elements,
     "repeat_interleave": choosing.repeat_interleave, "roll": choosing.roll, "rot90": matrices.rot90, "scatter": choosing.scatter,
     "slice": updates.slice, "sort": measures.sort, "strided_slice": updates.strided_slice, "swapdims": f.swapaxes,
     "t": matrices.t, "take": choosing.take, "tensor_scatter_elements": choosing.tensor_scatter_elements,
@@ -265,7 +266,7 @@ _CHOOSING: Mapping[str, Any] = {
     "triu": matrices.triu, "vsplit": matrices.vsplit,
 }  # fmt: skip
 
-_MODULES = (adaptive, binary_losses, conversions, convolving, pooling, sums_of_products)
+_MODULES = (activations, adaptive, binary_losses, conversions, convolving, pooling, products, sums_of_products)
 _RANDOM: Mapping[str, Any] = {
     "rand": random.rand, "rand_like": random.rand_like, "randn": random.randn, "randn_like": random.randn_like,
 }  # fmt: skip
@@ -278,6 +279,7 @@ _TRANSFORMATIONS: Mapping[str, Any] = {
 _OTHER_NAMES: Mapping[str, str] = {
     "absolute": "abs", "addn": "add_n", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh",
     "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh", "bias_add": "bias_add", "divide": "div", "eq": "equal",
+    "inv": "reciprocal", "soft_shrink": "softshrink",
     "floor_divide": "floor_div", "ge": "greater_equal", "gt": "greater", "le": "less_equal",
     "lt": "less", "multiply": "mul", "ne": "not_equal", "neg_tensor": "neg", "negative": "neg", "not_equal": "not_equal",
     "pows": "pow", "select": "select", "sqrt": "sqrt", "subtract": "sub", "tensor_add": "add", "tensor_div": "div",
@@ -288,6 +290,7 @@ _OTHER_NAMES: Mapping[str, str] = {
 
 _BY_NAME: dict[str, Any] = {op.function: eager_op(op) for op in all_operators() if op.function not in _INTERNAL}
 _BY_NAME |= {name: function(target) for name, target in _OTHER_NAMES.items()}
+_BY_NAME |= special.FUNCTIONS
 _BY_NAME |= _WRITTEN
 _BY_NAME |= _CHOOSING
 _BY_NAME |= updates.FUNCTIONS

@@ -14,14 +14,20 @@ from mindspore.ops.debug import Assert, Print
 from mindspore.ops.function_objects import FunctionObject
 from mindspore.ops.hooks import HookBackward, InsertGradientOf
 from mindspore.ops.layers import batch_norm_step
-from mindspore.ops.primitive import Primitive, primitive_class
+from mindspore.ops.primitive import (
+    Primitive,
+    PrimitiveWithCheck,
+    PrimitiveWithInfer,
+    prim_attr_register,
+    primitive_class,
+)
 from mindspore.ops.random import kept
 
 INTERNAL = frozenset(
     {
         "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Conv3DBackpropFilter", "Conv3DBackpropInput",
         "Eye", "Full", "GatherStrided", "Iota",
-        "LinearRecurrence", "MaxPoolGrad", "OneHot", "PhiloxUniform", "RunningSum", "ScatterStrided", "SortPositions",
+        "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "RunningSum", "ScatterStrided", "SortPositions",
         "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",
         "WindowTake",
     }
@@ -255,12 +261,12 @@ _BY_NAME |= {
     for op in all_operators()
     if op.name not in INTERNAL and op.name not in _BY_NAME
 }
-_BY_NAME["TensorAdd"] = _BY_NAME["Add"]
+_BY_NAME |= {new: _BY_NAME[old] for new, old in (("FastGelu", "FastGeLU"), ("Inv", "Reciprocal"), ("TensorAdd", "Add"))}
 
 globals().update(_BY_NAME)
 __path__: list[str] = []
 """Further module paths begin with this one (`base.import_paths`)."""
-__all__ = ["Primitive", *_BY_NAME]
+__all__ = ["Primitive", "PrimitiveWithCheck", "PrimitiveWithInfer", "prim_attr_register", *_BY_NAME]
 
 
 def __getattr__(name: str) -> Any:

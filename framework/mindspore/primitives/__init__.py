@@ -6,7 +6,9 @@ from importlib import import_module
 
 FAMILIES = (
     "elementwise",
+    "special",
     "arithmetic",
+    "several",
     "comparison",
     "logical",
     "selection",
@@ -24,6 +26,7 @@ FAMILIES = (
     "pooling",
     "normalization",
     "activation",
+    "soft_activation",
     "loss",
     "optimizer",
     "adam",
