@@ -108,7 +108,7 @@ def test_other_types(mode: str, dtype: Any) -> None:
 @pytest.mark.parametrize(
     ("call", "error", "told"),
     [
-        (lambda: nn.Conv1d(2, 3, (3, 3)), ValueError, "'Conv1d'.*'kernel_size' must hold 1"),
+        (lambda: nn.Conv2d(2, 3, (3, 3, 3)), ValueError, "'Conv2d'.*'kernel_size' must hold 2"),
         (lambda: nn.Conv3d(2, 3, 3, padding=1), ValueError, "'Conv3d'.*'padding' must be 0 unless"),
         (lambda: nn.Conv3d(3, 4, 3, group=2), ValueError, "'Conv3d'.*'group'.*in_channels=3"),
         (lambda: nn.Conv2dTranspose(2, 3, 3, output_padding=1, pad_mode="pad"), ValueError, "'output_padding' must be below"),

@@ -64,12 +64,14 @@ def body(kind: str, x: TensorType, attrs: Mapping[str, Any]) -> Expr:
 
     def placed(s: Any, *operands: Expr) -> Expr:
         *taps, first = operands
-        best, place = taps[0], s.const(0, dt.int32)
+        best: Expr = taps[0]
+        place: Expr = s.const(0, dt.int32)
         for tap, offset in zip(taps[1:], _offsets(x.shape, attrs)[1:], strict=True):
             # the first NaN is the largest: a later one is not greater than it
             better = s.logical_and(s.logical_not(s.le(tap, best)), s.eq(best, best))
             best, place = s.select(better, tap, best), s.select(better, s.const(offset, dt.int32), place)
-        return s.add(s.cast(first, dt.int32), place)
+        whole: Expr = s.add(s.cast(first, dt.int32), place)
+        return whole
 
     operands: Sequence[Any] = (x.dtype,) * count
     return trace(placed, (*operands, dt.int64)) if kind == "index" else trace(folded, tuple(operands))
