@@ -262,6 +262,30 @@ def branch_hook(_: Any) -> None:
     branch_commands.install_hooks()
 
 
+@command(json=JSON)
+def release_state(_: Any, json: bool = False) -> None:
+    """Print whether each wheel and image was built and run, built, or only rendered.
+
+    Example: python3 tasks.py release.state --json
+    """
+    from ci import evidence
+
+    evidence.show(json)
+
+
+@command(folder="the folder with the evidence, such as build/evidence")
+def release_evidence(_: Any, folder: str) -> None:
+    """Take what tests have shown of wheels and images, by digest, into the repository and its tables.
+
+    Example: python3 tasks.py release.evidence build/evidence
+    """
+    from pathlib import Path
+
+    from ci import evidence
+
+    evidence.take(Path(folder))
+
+
 @command(change="only what differs from this branch or commit", json=JSON)
 def ci_matrix(_: Any, change: str | None = None, json: bool = False) -> None:
     """Print the jobs of images and wheels for a CI system, as include lists.
@@ -321,6 +345,7 @@ namespace = Collection(
         advance=branch_advance,
         hook=branch_hook,
     ),
+    _group("release", state=release_state, evidence=release_evidence),
     _group("ci", matrix=ci_matrix, shard=ci_shard, render=ci_render),
 )
 namespace.add_task(run_tests, name="test")
