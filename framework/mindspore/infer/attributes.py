@@ -111,12 +111,14 @@ def _of_tensor(machine: Machine, owner: Abstract, kind: TensorType, name: str) -
     if name in tensor_methods:
         return Method(Known(tensor_methods[name]), owner)
     if isinstance(owner, Known) and hasattr(owner.value, name):
+        machine.guards.leak(owner.value)
         return Known(getattr(owner.value, name))
     raise AttributeError(f"Tensor {kind} has no attribute {name!r} in a graph")
 
 
 def _of_object(machine: Machine, owner: Any, name: str) -> Abstract:
     if (assigned := current(machine, owner, name)) is not None:
+        machine.guards.log.append(("assigned", owner, name, None))
         return assigned
     found = lookup(type(owner), name)
     if isinstance(found, property) and isinstance(found.fget, FunctionType):

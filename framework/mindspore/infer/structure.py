@@ -31,6 +31,7 @@ from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node
 from mindspore.ir.sizes import has_sizes
 
+_PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
 _ITERABLE = (tuple, list, range, str, dict, set, frozenset, bytes, enumerate, zip)
 
 
@@ -108,6 +109,8 @@ def to_python(machine: Machine, value: Abstract, tensors: bool = False) -> Any:
         NotConstantError: a part is a tensor or function of the graph (tensor objects from outside are allowed if `tensors`).
     """
     if isinstance(value, Known) and (tensors or tensor_type(value) is None):
+        if type(value.value) not in _PLAIN:
+            machine.guards.leak(value.value)
         return value.value
     if isinstance(value, Sequence):
         elements = [to_python(machine, e, tensors) for e in value.elements]
@@ -232,9 +235,5 @@ def _known_elements(machine: Machine, value: Any) -> tuple[Abstract, ...]:
             machine.guards.elements(value)
         return tuple(Known(v) for v in value)
     found = list(value)
-    for held in getattr(value, "__dict__", {}).values():
-        if isinstance(held, dict) and found and any(h is found[0] for h in held.values()):
-            machine.guards.length(held)
-            for key, each in held.items():
-                machine.guards.item(held, key, each)
+    machine.guards.held(value, found)
     return tuple(Known(v) for v in found)
