@@ -21,6 +21,7 @@ from mindspore.nn.activation import (
     get_activation,
 )
 from mindspore.nn.adam import Adam, AdamWeightDecay
+from mindspore.nn.attention import MultiheadAttention
 from mindspore.nn.basic import Dense, Dropout, Flatten, Identity, MatMul
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
@@ -138,6 +139,7 @@ __all__ = [
     "MaxPool2d",
     "Mish",
     "Momentum",
+    "MultiheadAttention",
     "NaturalExpDecayLR",
     "Norm",
     "OneHot",

@@ -19,7 +19,7 @@ from mindspore.ops.random import kept
 
 INTERNAL = frozenset(
     {
-        "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Eye", "Full", "GatherStrided", "Iota",
+        "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Eye", "FlashAttention", "Full", "GatherStrided", "Iota",
         "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "RunningSum", "ScatterStrided", "SortPositions",
         "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",
         "WindowTake",
