@@ -141,20 +141,42 @@ def image_list(_: Any, json: bool = False) -> None:
 
     Example: python3 tasks.py image.list --json
     """
-    from ci import commands
+    from ci import image_commands
 
-    commands.images_list(json)
+    image_commands.listing(json)
 
 
-@command()
-def image_lock(_: Any) -> None:
-    """Resolve the images' Python packages anew and write docker/cpu/locks/.
+@command(system="the packages of the systems (docker/locks/) instead of Python's")
+def image_lock(_: Any, system: bool = False) -> None:
+    """Resolve the packages of the images anew and write their locks.
 
-    Example: python3 tasks.py image.lock
+    Example: python3 tasks.py image.lock --system
     """
-    from ci import commands
+    from ci import image_commands
 
-    commands.lock()
+    image_commands.lock(system)
+
+
+@command(json=JSON)
+def image_measure(_: Any, json: bool = False) -> None:
+    """Accept the sizes of the images built here: builds that outgrow them by over 5 % fail.
+
+    Example: python3 tasks.py image.measure
+    """
+    from ci import image_commands
+
+    image_commands.measure(json)
+
+
+@command(old="a tag of the engine, or a name of build/oci", new="the image to compare it with", json=JSON)
+def image_diff(_: Any, old: str, new: str, json: bool = False) -> None:
+    """Say what differs between two images: size, system packages, Python packages, files.
+
+    Example: python3 tasks.py image.diff mindspore/mindspore-cpu:runtime mindspore-cpu
+    """
+    from ci import image_commands
+
+    image_commands.diff(old, new, json)
 
 
 @command(as_of=DAY, json=JSON)
@@ -241,14 +263,60 @@ def branch_hook(_: Any) -> None:
 
 
 @command(json=JSON)
-def ci_matrix(_: Any, json: bool = False) -> None:
-    """Print the rows of images and wheels for a CI system.
+def release_state(_: Any, json: bool = False) -> None:
+    """Print whether each wheel and image was built and run, built, or only rendered.
 
-    Example: python3 tasks.py ci.matrix --json
+    Example: python3 tasks.py release.state --json
     """
-    from ci import commands
+    from ci import evidence
 
-    commands.matrix(json)
+    evidence.show(json)
+
+
+@command(folder="the folder with the evidence, such as build/evidence")
+def release_evidence(_: Any, folder: str) -> None:
+    """Take what tests have shown of wheels and images, by digest, into the repository and its tables.
+
+    Example: python3 tasks.py release.evidence build/evidence
+    """
+    from pathlib import Path
+
+    from ci import evidence
+
+    evidence.take(Path(folder))
+
+
+@command(change="only what differs from this branch or commit", json=JSON)
+def ci_matrix(_: Any, change: str | None = None, json: bool = False) -> None:
+    """Print the jobs of images and wheels for a CI system, as include lists.
+
+    Example: python3 tasks.py ci.matrix --json --change main
+    """
+    from ci import matrix_commands
+
+    matrix_commands.show(json, change)
+
+
+@command(shard="the job's name, from ci.matrix", change="do nothing unless this difference touches it", json=JSON)
+def ci_shard(_: Any, shard: str, change: str | None = None, json: bool = False) -> None:
+    """Do one job of the matrix: build the images on one base, or one wheel.
+
+    Example: python3 tasks.py ci.shard debian12-x86_64
+    """
+    from ci import matrix_commands
+
+    matrix_commands.run(shard, change, json)
+
+
+@command()
+def ci_render(_: Any) -> None:
+    """Write the pipelines for GitHub Actions, GitLab CI and Jenkins.
+
+    Example: python3 tasks.py ci.render
+    """
+    from ci import matrix_commands
+
+    matrix_commands.render()
 
 
 def _group(name: str, **members: Any) -> Collection:
@@ -266,7 +334,9 @@ namespace = Collection(
     doctor,
     lint,
     _group("wheel", build=wheel_build),
-    _group("image", build=build, test=image_test, list=image_list, lock=image_lock),
+    _group(
+        "image", build=build, test=image_test, list=image_list, lock=image_lock, measure=image_measure, diff=image_diff
+    ),
     _group(
         "branch",
         status=branch_status,
@@ -275,6 +345,7 @@ namespace = Collection(
         advance=branch_advance,
         hook=branch_hook,
     ),
-    _group("ci", matrix=ci_matrix),
+    _group("release", state=release_state, evidence=release_evidence),
+    _group("ci", matrix=ci_matrix, shard=ci_shard, render=ci_render),
 )
 namespace.add_task(run_tests, name="test")

@@ -20,11 +20,8 @@ OLDEST = (3, 11)
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "mindspore-groups.json"
 BASIC = ("tasks",)
-NEEDS = {
-    "test": ("tasks", "project", "test"),
-    "lint": ("tasks", "project", "test"),
-    "image.test": ("tasks", "project", "test"),
-}
+TESTS = ("tasks", "project", "publish", "test")
+NEEDS = {"test": TESTS, "lint": TESTS, "image.test": TESTS}
 
 
 def groups_for(words: list[str]) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ def parts(runner: Runner) -> list[Part]:
         Part("Python headers", has_headers(), python_packages("dev")),
         Part("mmdebstrap", runner.find("mmdebstrap") is not None, ("mmdebstrap",)),
         Part("Debian's archive keys", keyring, ("debian-archive-keyring",)),
+        Part("docker-registry", runner.find("docker-registry") is not None, ("docker-registry",)),
         Part("certificates", certificates, ("ca-certificates",)),
     ]
 

@@ -103,6 +103,16 @@ def test_the_two_halves_do_not_know_each_other() -> None:
                 assert HALVES.get(top, -1) <= HALVES[half], f"{path}:{line}: {half} imports {top}"
 
 
+def test_ci_is_built_in_storeys() -> None:
+    storeys = ["trust", "publish"]
+    for path in (ROOT / "ci").rglob("*.py"):
+        own = path.relative_to(ROOT / "ci").parts[0]
+        if own in storeys:
+            higher = storeys[storeys.index(own) + 1 :]
+            for line, name in imports(path):
+                assert not any(name.startswith(f"ci.{room}") for room in higher), f"{path}:{line}: {own} imports {name}"
+
+
 def module_name(path: Path) -> str:
     base = FRAMEWORK.parent if FRAMEWORK in path.parents else ROOT
     parts = list(path.relative_to(base).with_suffix("").parts)

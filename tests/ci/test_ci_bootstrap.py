@@ -27,7 +27,7 @@ def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_tasks_name_the_groups_that_they_need() -> None:
     assert bootstrap.groups_for(["setup", "build", "--target", "cpu"]) == ("tasks",)
-    assert bootstrap.groups_for(["setup", "test"]) == ("tasks", "project", "test")
+    assert bootstrap.groups_for(["setup", "test"]) == ("tasks", "project", "publish", "test")
 
 
 def test_requirements_come_from_the_project_file(tmp_path: Path) -> None:

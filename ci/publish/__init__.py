@@ -1,0 +1,1 @@
+"""Takes finished artefacts to where users find them: planned, staged, tested, promoted, and only then announced."""
