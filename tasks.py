@@ -102,6 +102,17 @@ def doctor(_: Any, json: bool = False) -> None:
     commands.doctor(json)
 
 
+@command(kind="the sanitizer: address, undefined or thread")
+def sanitize(_: Any, kind: str = "address") -> None:
+    """Run the native tests on a build with a sanitizer of the compiler.
+
+    Example: python3 tasks.py sanitize --kind thread
+    """
+    from ci import commands
+
+    sys.exit(commands.sanitize(kind))
+
+
 @command(json=JSON)
 def lint(_: Any, json: bool = False) -> None:
     """Run ruff, mypy and clang-format over the sources.
@@ -359,6 +370,8 @@ namespace = Collection(
     generate,
     doctor,
     lint,
+    sanitize,
+    sanitize,
     _group("wheel", build=wheel_build),
     _group(
         "image", build=build, test=image_test, list=image_list, lock=image_lock, measure=image_measure, diff=image_diff
