@@ -141,20 +141,42 @@ def image_list(_: Any, json: bool = False) -> None:
 
     Example: python3 tasks.py image.list --json
     """
-    from ci import commands
+    from ci import image_commands
 
-    commands.images_list(json)
+    image_commands.listing(json)
 
 
-@command()
-def image_lock(_: Any) -> None:
-    """Resolve the images' Python packages anew and write docker/cpu/locks/.
+@command(system="the packages of the systems (docker/locks/) instead of Python's")
+def image_lock(_: Any, system: bool = False) -> None:
+    """Resolve the packages of the images anew and write their locks.
 
-    Example: python3 tasks.py image.lock
+    Example: python3 tasks.py image.lock --system
     """
-    from ci import commands
+    from ci import image_commands
 
-    commands.lock()
+    image_commands.lock(system)
+
+
+@command(json=JSON)
+def image_measure(_: Any, json: bool = False) -> None:
+    """Accept the sizes of the images built here: builds that outgrow them by over 5 % fail.
+
+    Example: python3 tasks.py image.measure
+    """
+    from ci import image_commands
+
+    image_commands.measure(json)
+
+
+@command(old="a tag of the engine, or a name of build/oci", new="the image to compare it with", json=JSON)
+def image_diff(_: Any, old: str, new: str, json: bool = False) -> None:
+    """Say what differs between two images: size, system packages, Python packages, files.
+
+    Example: python3 tasks.py image.diff mindspore/mindspore-cpu:runtime mindspore-cpu
+    """
+    from ci import image_commands
+
+    image_commands.diff(old, new, json)
 
 
 @command(as_of=DAY, json=JSON)
@@ -266,7 +288,9 @@ namespace = Collection(
     doctor,
     lint,
     _group("wheel", build=wheel_build),
-    _group("image", build=build, test=image_test, list=image_list, lock=image_lock),
+    _group(
+        "image", build=build, test=image_test, list=image_list, lock=image_lock, measure=image_measure, diff=image_diff
+    ),
     _group(
         "branch",
         status=branch_status,

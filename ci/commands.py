@@ -6,14 +6,13 @@ import shlex
 import sys
 
 from ci import doctor as machine
-from ci import engine, generate, outcomes, quality, report, system, testing, wheelhouse
+from ci import engine, generate, outcomes, quality, report, system, testing
 from ci.engine import Runner, RunRequest
 from ci.errors import CheckError
-from ci.images import ROW_LABEL, labels_of
 from ci.paths import MANIFEST
 from ci.shop import Shop
 from release.days import today
-from release.matrix import default_row, image_rows, local_name, tags_for, wheel_rows
+from release.matrix import default_row, image_rows, local_name, wheel_rows
 from release.model import Manifest, load_manifest
 from release.tables import json_text as release_json
 
@@ -63,41 +62,12 @@ def drift(check: bool, as_json: bool) -> None:
         raise CheckError("generated files differ", got=", ".join(names), fix="run `python3 tasks.py generate`")
 
 
-def lock() -> None:
-    """Resolve the images' Python packages anew for every row."""
-    runner = Runner()
-    rows = {(row.python, row.arch) for row in image_rows(manifest())}
-    for python, arch in sorted(rows):
-        for kind in ("devel", "runtime"):
-            locked = wheelhouse.Lock(python, arch, kind)
-            with report.step(f"resolving {locked.path}"):
-                wheelhouse.resolve(runner, sys.executable, locked)
-
-
 def run(command: str, image: str) -> int:
     """Run a command in an image of this machine, on the terminal if there is one."""
     known = manifest()
     chosen = image or local_name(known, default_row(known))
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     return engine.detect(Runner()).attach(RunRequest(chosen, shlex.split(command), interactive=terminal))
-
-
-def images_list(as_json: bool) -> None:
-    """Every image of the matrix with its tags, and whether this machine's engine has it."""
-    known = manifest()
-    found = engine.detect(Runner())
-    rows = []
-    for row in image_rows(known):
-        for kind in row.kinds:
-            tag = tags_for(known, row, kind)[-1]
-            present = found.inspect(tag)
-            if present and labels_of(present).get(ROW_LABEL) != row.id:
-                present = None
-            state = "built here" if present else "rendered"
-            size = f"{present['Size'] / 1e6:.0f} MB" if present else "-"
-            rows.append((row.id, kind, tag, state, size))
-    header = ("row", "kind", "tag", "state", "size")
-    report.emit([dict(zip(header, row, strict=True)) for row in rows], as_json, report.table(header, rows))
 
 
 def matrix(as_json: bool) -> None:

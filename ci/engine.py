@@ -132,13 +132,19 @@ class Runner:
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """One image build: a Dockerfile, its context folder, a tag, build arguments and labels."""
+    """One image build: a Dockerfile, its context folder, a tag, build arguments and labels.
+
+    `network` is `none` where everything comes from the context; `fresh` builds without the engine's cache.
+    """
 
     dockerfile: Path
     context: Path
     tag: str
     arguments: Mapping[str, str]
     labels: Mapping[str, str]
+    platform: str = ""
+    network: str = "host"
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,6 +159,7 @@ class RunRequest:
     user: str = ""
     network: str = "none"
     interactive: bool = False
+    platform: str = ""
 
 
 class Engine(Protocol):
@@ -165,7 +172,6 @@ class Engine(Protocol):
     def inspect(self, reference: str) -> dict[str, Any] | None: ...
     def build(self, request: BuildRequest) -> None: ...
     def pull(self, reference: str) -> bool: ...
-    def import_rootfs(self, tar: Path, tag: str) -> None: ...
     def save(self, reference: str, path: Path) -> None: ...
     def load(self, path: Path) -> None: ...
     def tag(self, reference: str, tag: str) -> None: ...
@@ -211,11 +217,14 @@ class CliEngine:
         return {"DOCKER_BUILDKIT": "1" if buildx else "0"}
 
     def build(self, request: BuildRequest) -> None:
-        command = [self.name, "build", "--network=host", "--file", str(request.dockerfile), "--tag", request.tag]
+        command = [self.name, "build", f"--network={request.network}", "--file", str(request.dockerfile)]
+        command += ["--tag", request.tag]
         if (environment := self._build_environment()).get("DOCKER_BUILDKIT") == "1":
             command += ["--provenance=false", "--load"]
         else:
             command += ["--force-rm"]
+        command += [f"--platform={request.platform}"] if request.platform else []
+        command += ["--no-cache"] if request.fresh else []
         command += [f"--build-arg={key}={value}" for key, value in request.arguments.items()]
         command += [f"--label={key}={value}" for key, value in request.labels.items()]
         self.runner.run([*command, str(request.context)], kind="engine_builds", log="images", env=environment)
@@ -223,9 +232,6 @@ class CliEngine:
     def pull(self, reference: str) -> bool:
         self.runner.work.add("downloads")
         return self._query("pull", reference).code == 0
-
-    def import_rootfs(self, tar: Path, tag: str) -> None:
-        self.runner.run([self.name, "import", str(tar), tag], log="images")
 
     def save(self, reference: str, path: Path) -> None:
         extra = [] if self.name == "docker" else ["--format", "docker-archive"]
@@ -251,6 +257,7 @@ class CliEngine:
         command += [f"--volume={host}:{inside}" for host, inside in request.writable.items()]
         command += [f"--env={key}={value}" for key, value in request.env.items()]
         command += [f"--user={request.user}"] if request.user else []
+        command += [f"--platform={request.platform}"] if request.platform else []
         return [*command, request.image, *request.command]
 
     def run(self, request: RunRequest) -> Result:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
+from ci import branchfile
 from ci.distributions import distribution, reference
 from ci.errors import ProjectFileError
 from ci.paths import ROOT
@@ -26,7 +27,7 @@ def render(manifest: Manifest, row: ImageRow, kind: Kind, root: Path = ROOT) -> 
     """The Dockerfile's text; ProjectFileError names the template's line when it is broken."""
     family = distribution(row.os)
     names = family.devel if kind == "devel" else family.runtime
-    loader = FileSystemLoader(root / TEMPLATES / row.hardware)
+    loader = FileSystemLoader([root / TEMPLATES / row.hardware, root / TEMPLATES])
     environment = Environment(
         loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
@@ -34,6 +35,7 @@ def render(manifest: Manifest, row: ImageRow, kind: Kind, root: Path = ROOT) -> 
         return environment.get_template("Dockerfile.j2").render(
             base=reference(row, manifest.os[row.os].suite),
             family=family,
+            hardware=row.hardware,
             kind=kind,
             names=names,
         )
@@ -52,7 +54,7 @@ def outputs(manifest: Manifest, root: Path = ROOT) -> dict[Path, str]:
     """Every generated file of the repository with the text that it should have."""
     rows = [row for row in manifest.image_rows() if has_template(row, root)]
     dockerfiles = {dockerfile(row, kind): render(manifest, row, kind, root) for row in rows for kind in row.kinds}
-    return {**release_generate.outputs(manifest), **dockerfiles}
+    return {**release_generate.outputs(manifest), **branchfile.outputs(manifest), **dockerfiles}
 
 
 def drift(manifest: Manifest, root: Path = ROOT) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import platform
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,34 +10,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Literal
 
-from ci import archive, bases, generate, report, wheelhouse, wheels
+from ci import archive, bases, branchfile, debs, emulation, generate, report, sizes, wheelhouse, wheels
 from ci.engine import BuildRequest
-from ci.errors import CheckError
+from ci.errors import CheckError, UsageError
 from ci.files import need_space
-from ci.shop import Shop, digest
-from release.matrix import budget, is_default, local_name, tags_for
+from ci.layout import Blob
+from ci.shop import INPUTS_LABEL, Shop, digest, labels_of
+from release.matrix import budget, index_rows, is_default, local_name, tags_for
 from release.rows import ImageRow, Kind
 
-INPUTS_LABEL = "org.mindspore.inputs"
 ROW_LABEL = "org.mindspore.row"
 INTERMEDIATE = "org.mindspore.intermediate=true"
-FILES = Path("docker/cpu/files")
-SCRIPTS: dict[Kind, tuple[str, ...]] = {
-    "devel": ("mindspore-entrypoint", "build-wheel"),
-    "runtime": ("mindspore-entrypoint",),
-    "release": (),
-}
+FILES = Path("docker/files")
+ENTRY = ("mindspore-entrypoint", "mindspore-phase")
+SCRIPTS: dict[Kind, tuple[str, ...]] = {"devel": (*ENTRY, "build-wheel"), "runtime": ENTRY, "release": ()}
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image in the engine: its tags, its id, and whether this run built it."""
+    """An image in the engine: its tags, its id there, its manifest's digest, and whether this run built it."""
 
     kind: Kind
     tags: tuple[str, ...]
     digest: str
+    manifest: str
     state: Literal["built", "unchanged"]
 
 
@@ -51,11 +49,27 @@ class Plan:
     parent_digest: str
     material: str
     paths: list[str]
+    debs: tuple[debs.Deb, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The image's name among the layouts."""
+        return layout_name(self.row, self.kind)
+
+
+def layout_name(row: ImageRow, kind: Kind) -> str:
+    """`cpu/debian12/py311/x86_64:release`: what the image is called in `build/oci`."""
+    return f"{row.id}:{kind}"
 
 
 def all_tags(shop: Shop, row: ImageRow, kind: Kind) -> tuple[str, ...]:
-    """The published tags, and for the default row's release the local short name."""
+    """The tags in this machine's engine: the published ones, and for the default row's release the local short name.
+
+    What is published under one tag for all architectures needs one each here: a foreign image's tag ends in its machine.
+    """
     tags = tags_for(shop.manifest, row, kind)
+    if is_foreign(row):
+        return (f"{tags[-1]}-{row.arch}",)
     if kind == "release" and is_default(shop.manifest, row):
         tags.append(f"{local_name(shop.manifest, row)}:latest")
     return tuple(dict.fromkeys(tags))
@@ -65,12 +79,11 @@ def build(shop: Shop, row: ImageRow, kinds: Sequence[Kind]) -> tuple[list[Image]
     """Make the images of `kinds` and whatever they stand on; give those that were asked for, and the wheel."""
     wheel = None
     done: dict[Kind, Image] = {}
-    epoch = shop.change([str(generate.TEMPLATES)]).time
-    base = bases.ensure_base(shop.engine, shop.runner, shop.manifest, row, epoch)
-    if "devel" in kinds or "release" in kinds:
+    base = bases.ensure_base(shop, row)
+    if "devel" in kinds or ("release" in kinds and not is_foreign(row)):
         done["devel"] = _ensure(shop, _on_base(shop, row, "devel", base))
     if "release" in kinds:
-        wheel = wheels.ensure(shop, wheels.row_of_image(shop, row), done["devel"].tags[0])
+        wheel = wheels.ensure(shop, wheels.row_of_image(shop, row), _builder(shop, row, done))
     if "runtime" in kinds or "release" in kinds:
         done["runtime"] = _ensure(shop, _on_base(shop, row, "runtime", base))
     if wheel:
@@ -78,10 +91,30 @@ def build(shop: Shop, row: ImageRow, kinds: Sequence[Kind]) -> tuple[list[Image]
     return [done[kind] for kind in kinds], wheel
 
 
+def is_foreign(row: ImageRow) -> bool:
+    """Whether the row's programs need an emulator on this machine."""
+    return row.arch != platform.machine()
+
+
+def _builder(shop: Shop, row: ImageRow, done: dict[Kind, Image]) -> str:
+    """The devel image that builds the row's wheel: its own, or for a foreign row that of this machine, which cross-compiles."""
+    if not is_foreign(row):
+        return done["devel"].tags[0]
+    native = next((other for other in index_rows(shop.manifest, row) if not is_foreign(other)), None)
+    if native is None:
+        raise UsageError(f"nothing here compiles for {row.id}", expected=f"the same row for {platform.machine()}")
+    base = bases.ensure_base(shop, native)
+    return _ensure(shop, _on_base(shop, native, "devel", base)).tags[0]
+
+
 def _on_base(shop: Shop, row: ImageRow, kind: Kind, base: bases.Base) -> Plan:
     lock = wheelhouse.lock_for(row, kind)
     paths = [str(generate.dockerfile(row, kind)), str(lock.path), *(str(FILES / name) for name in SCRIPTS[kind])]
-    return Plan(row, kind, base.tag, base.digest, wheelhouse.read(lock, shop.root), paths)
+    paths += [str(branchfile.PATH)]
+    packages = bases.lock_of(shop, row)
+    wanted = packages.debs(row.arch, debs.set_for(kind)) if packages else ()
+    material = "\n".join([wheelhouse.read(lock, shop.root), *(deb.sha256 for deb in wanted)])
+    return Plan(row, kind, base.tag, base.digest, material, paths, wanted)
 
 
 def _on_runtime(row: ImageRow, runtime: Image, wheel: wheels.Wheel) -> Plan:
@@ -103,7 +136,7 @@ def _labels(shop: Shop, plan: Plan) -> dict[str, str]:
         "org.mindspore.kind": plan.kind,
     }
     recipe = [f"{key}={value}" for key, value in labels.items()]
-    limit = str(budget(shop.manifest, plan.kind))
+    limit = str(budget(shop.manifest, plan.kind, plan.row.hardware))
     return labels | {INPUTS_LABEL: digest([*recipe, plan.material, limit, shop.fingerprint(plan.paths)])}
 
 
@@ -113,7 +146,7 @@ def _ensure(shop: Shop, plan: Plan, wheel: wheels.Wheel | None = None) -> Image:
     found = shop.engine.inspect(tags[0])
     if found and labels_of(found).get(INPUTS_LABEL) == labels[INPUTS_LABEL]:
         _tag_all(shop, found["Id"], tags)
-        return Image(plan.kind, tags, found["Id"], "unchanged")
+        return Image(plan.kind, tags, found["Id"], _kept(shop, plan, found["Id"], tags[0]), "unchanged")
     with report.step(f"building {tags[0]}"):
         _make(shop, plan, labels, tags[0], wheel)
     made = shop.engine.inspect(tags[0])
@@ -122,17 +155,30 @@ def _ensure(shop: Shop, plan: Plan, wheel: wheels.Wheel | None = None) -> Image:
     _tag_all(shop, made["Id"], tags)
     if found and found["Id"] != made["Id"]:
         shop.engine.remove(found["Id"])
-    return Image(plan.kind, tags, made["Id"], "built")
+    shop.layouts.sweep()
+    return Image(plan.kind, tags, made["Id"], shop.layouts.digest(plan.key), "built")
+
+
+def _kept(shop: Shop, plan: Plan, identity: str, tag: str) -> str:
+    """The digest of the image's manifest; a layout that was lost is written anew from what the engine has."""
+    if not (shop.layouts.has(plan.key) and shop.layouts.manifest(plan.key)["config"]["digest"] == identity):
+        with TemporaryDirectory(prefix="image-", dir=shop.root / "build") as name:
+            shop.engine.save(tag, Path(name) / "saved.tar")
+            archive.normalise(Path(name) / "saved.tar", shop.layouts, plan.key, _epoch(shop, plan))
+    return shop.layouts.digest(plan.key)
+
+
+def _epoch(shop: Shop, plan: Plan) -> int:
+    """The time of an image: that of its youngest input."""
+    times = [shop.change(plan.paths).time]
+    if lock := bases.lock_of(shop, plan.row):
+        times.append(lock.epoch)
+    return max(times)
 
 
 def epoch_of(created: str) -> int:
     """The Unix time of an image's `Created`, which normalising sets to its SOURCE_DATE_EPOCH."""
     return int(datetime.fromisoformat(created).timestamp())
-
-
-def labels_of(inspected: dict[str, Any]) -> dict[str, str]:
-    """The labels of an image as the engine's `inspect` tells them."""
-    return inspected.get("Config", {}).get("Labels") or inspected.get("Labels") or {}
 
 
 def _tag_all(shop: Shop, digest_: str, tags: Sequence[str]) -> None:
@@ -150,8 +196,11 @@ def _make(shop: Shop, plan: Plan, labels: dict[str, str], tag: str, wheel: wheel
     try:
         with _context(shop, plan, wheel) as context:
             dockerfile = shop.root / plan.paths[0]
-            shop.engine.build(BuildRequest(dockerfile, context, passing, {parent: plan.parent}, labels))
-        _load_normalised(shop, plan, passing, tag, shop.change(plan.paths).time)
+            network = "none" if plan.debs or plan.kind == "release" else "host"
+            machine = plan.row.platform if is_foreign(plan.row) else ""
+            request = BuildRequest(dockerfile, context, passing, {parent: plan.parent}, labels, machine, network)
+            shop.engine.build(request)
+        _load_normalised(shop, plan, passing, tag)
     finally:
         shop.engine.remove(passing)
         shop.engine.prune(INTERMEDIATE)
@@ -171,6 +220,9 @@ def _context(shop: Shop, plan: Plan, wheel: wheels.Wheel | None) -> Iterator[Pat
         else:
             lock = wheelhouse.lock_for(plan.row, plan.kind)
             shutil.copytree(wheelhouse.ensure(shop.runner, shop.python, lock, shop.root), house)
+            (context / "share").mkdir()
+            shutil.copyfile(shop.root / branchfile.PATH, context / "share" / branchfile.PATH.name)
+            _packages(shop, plan, context / "packages")
         for script in SCRIPTS[plan.kind]:
             (context / "files").mkdir(exist_ok=True)
             shutil.copyfile(shop.root / FILES / script, context / "files" / script)
@@ -178,15 +230,22 @@ def _context(shop: Shop, plan: Plan, wheel: wheels.Wheel | None) -> Iterator[Pat
         yield context
 
 
-def _load_normalised(shop: Shop, plan: Plan, passing: str, tag: str, epoch: int) -> None:
+def _packages(shop: Shop, plan: Plan, target: Path) -> None:
+    """The system's packages, where they are locked; else an empty folder, and the Dockerfile asks the archive."""
+    target.mkdir()
+    if lock := bases.lock_of(shop, plan.row):
+        debs.folder(shop.runner, lock, plan.debs, target)
+
+
+def _load_normalised(shop: Shop, plan: Plan, passing: str, tag: str) -> None:
     with TemporaryDirectory(prefix="image-", dir=shop.root / "build") as name:
-        saved, clean = Path(name) / "saved.tar", Path(name) / "clean.tar"
+        saved = Path(name) / "saved.tar"
         shop.engine.save(passing, saved)
-        layers = archive.normalise(saved, clean, tag, epoch)
-        saved.unlink()
-        check_size(tag, layers, budget(shop.manifest, plan.kind))
-        shop.engine.load(clean)
-    write_layers(shop, tag, layers)
+        layers = archive.normalise(saved, shop.layouts, plan.key, _epoch(shop, plan))
+    emulation.check_architecture(shop.layouts, plan.key, plan.row.arch)
+    check_size(tag, layers, budget(shop.manifest, plan.kind, plan.row.hardware))
+    sizes.check(shop.root, plan.key, layers)
+    bases.load(shop, plan.key, tag)
 
 
 def check_size(tag: str, layers: Sequence[archive.Layer], limit: int | None) -> None:
@@ -194,21 +253,19 @@ def check_size(tag: str, layers: Sequence[archive.Layer], limit: int | None) -> 
     total = sum(layer.size for layer in layers)
     if limit is not None and total > limit:
         raise CheckError(
-            f"{tag} is too big\n{layer_table(layers)}",
+            f"{tag} is too big\n{sizes.table(layers)}",
             where="release/manifest.toml: image.budget",
             expected=f"at most {limit} bytes of layer tars",
             got=f"{total} bytes",
-            fix="trim the largest layer in docker/cpu/Dockerfile.j2",
+            fix="trim the largest layer in docker/base.j2",
         )
 
 
-def layer_table(layers: Sequence[archive.Layer]) -> str:
-    rows = [(f"{layer.size / 1e6:.1f} MB", layer.digest[7:19], layer.command[:90]) for layer in layers]
-    return report.table(("size", "digest", "made by"), rows)
-
-
-def write_layers(shop: Shop, tag: str, layers: Sequence[archive.Layer]) -> None:
-    """Note the layers' sizes for `image.list`."""
-    path = shop.root / "build" / "layers" / f"{tag.replace('/', '_').replace(':', '_')}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([vars(layer) for layer in layers], indent=2) + "\n", encoding="utf-8")
+def measured(shop: Shop, row: ImageRow) -> dict[str, int]:
+    """The sizes of the row's images that were built here."""
+    found = {}
+    for name in (layout_name(row, kind) for kind in row.kinds):
+        if shop.layouts.has(name):
+            layers = shop.layouts.manifest(name)["layers"]
+            found[name] = sum(shop.layouts.unpacked_size(Blob(layer["digest"], layer["size"])) for layer in layers)
+    return found

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from ci import generate, images, report
+from ci import emulation, generate, images, report
 from ci.errors import CheckError, NoBaseError, UsageError
 from ci.shop import Shop
 from ci.wheels import Wheel
@@ -55,8 +54,8 @@ def build_rows(shop: Shop, chosen: Sequence[ImageRow]) -> list[Outcome]:
 
 
 def _build_row(shop: Shop, row: ImageRow, alone: bool) -> Outcome:
-    if row.arch != platform.machine():
-        return Outcome(row.id, "rendered", reason=f"images of {row.arch} are not built on {platform.machine()}")
+    if not emulation.runs(row.arch):
+        return Outcome(row.id, "rendered", reason=f"nothing runs {row.arch} here: {emulation.MEND}")
     try:
         made, wheel = images.build(shop, row, row.kinds)
     except NoBaseError as error:

@@ -8,12 +8,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from pathlib import Path
+from typing import Any
 
 from ci import git
 from ci.engine import Engine, Runner
 from ci.files import sha256
+from ci.layout import Layouts
 from ci.paths import ROOT
 from release.model import Manifest
+
+INPUTS_LABEL = "org.mindspore.inputs"
+"""The label that holds the digest of all that an image was made of: equal inputs, nothing to do."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,11 @@ class Shop:
     manifest: Manifest
     root: Path = ROOT
     python: str = field(default=sys.executable)
+
+    @property
+    def layouts(self) -> Layouts:
+        """The images that this checkout built, as they would be published."""
+        return Layouts(self.root / "build" / "oci")
 
     def change(self, paths: list[str]) -> git.Change:
         """The commit that last touched `paths`; before the first one, the day that the manifest is written for."""
@@ -39,3 +49,8 @@ class Shop:
 
 def digest(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def labels_of(inspected: dict[str, Any]) -> dict[str, str]:
+    """The labels of an image as the engine's `inspect` tells them."""
+    return inspected.get("Config", {}).get("Labels") or inspected.get("Labels") or {}

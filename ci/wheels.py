@@ -22,7 +22,7 @@ from release.matrix import wheel_name
 from release.rows import ImageRow, WheelRow
 
 INPUTS = ["pyproject.toml", "README.md", "LICENSE", "framework"]
-SCRIPT = "docker/cpu/files/build-wheel"
+SCRIPT = "docker/files/build-wheel"
 LARGEST = 60 * MIB
 STRANGER = 4242  # a user id that no image knows: building as it proves that anybody can
 
@@ -108,32 +108,40 @@ def _lend(folder: Path) -> Path:
 
 def _in_image(shop: Shop, row: WheelRow, image: str, output: Path, epoch: str) -> None:
     """Run the image's `build-wheel`: no network, the checkout read-only, an unknown user."""
-    tag = f"{row.tag}-image"
-    writable = {output: "/out", _lend(shop.root / "build" / tag): "/build", _lend(cache_dir("wheel-image")): "/cache"}
+    build = _lend(shop.root / "build" / f"{row.tag}-image")
+    writable = {output: "/out", build: "/build", _lend(cache_dir("wheel-image")): "/cache"}
     request = RunRequest(
         image,
         ["build-wheel", "/src", "/out"],
         mounts={shop.root: "/src"},
         writable=writable,
-        env={"SOURCE_DATE_EPOCH": epoch, "BUILD_DIR": "/build", "CACHE_DIR": "/cache"},
+        env={"SOURCE_DATE_EPOCH": epoch, "BUILD_DIR": "/build", "CACHE_DIR": "/cache", "MACHINE": row.platform.arch},
         user=_user(),
     )
-    shop.runner.work.add("compilers")
     done = shop.engine.run(request)
+    _count(shop, build)
     write_text(shop.runner.logs / "wheel.log", done.stdout + done.stderr)
     if done.code:
         raise CommandError(["build-wheel"], done.code, done.stdout + done.stderr, str(shop.runner.logs / "wheel.log"))
 
 
+def _count(shop: Shop, build: Path) -> None:
+    """Add the compilers that `build-wheel` started: none when only Python code has changed."""
+    noted = build / "compilations"
+    shop.runner.work.compilers += len(noted.read_text(encoding="utf-8").splitlines()) if noted.exists() else 0
+
+
 def _on_host(shop: Shop, row: WheelRow, output: Path, epoch: str) -> None:
+    build = shop.root / "build" / f"{row.tag}-host"
     environment = {
         "PYTHON": shop.python,
         "SOURCE_DATE_EPOCH": epoch,
-        "BUILD_DIR": str(shop.root / "build" / f"{row.tag}-host"),
+        "BUILD_DIR": str(build),
         "CACHE_DIR": str(cache_dir("wheel-host")),
     }
     command = ["bash", str(shop.root / SCRIPT), str(shop.root), str(output)]
-    shop.runner.run(command, kind="compilers", log="wheel", env=environment)
+    shop.runner.run(command, log="wheel", env=environment)
+    _count(shop, build)
 
 
 def _accept(output: Path, path: Path, row: WheelRow) -> None:

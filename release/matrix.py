@@ -40,10 +40,10 @@ def is_default(manifest: Manifest, row: ImageRow) -> bool:
     return row.variant == default_row(manifest, row.hardware).variant
 
 
-def budget(manifest: Manifest, kind: Kind) -> int | None:
-    """Largest sum of uncompressed layer tars, in bytes; None: no limit is set."""
+def budget(manifest: Manifest, kind: Kind, hardware: Hardware = "cpu") -> int | None:
+    """Largest sum of uncompressed layer tars, in bytes; None: no limit is set, as where a vendor's libraries lie inside."""
     limit: int | None = getattr(manifest.image.budget, kind)
-    return limit
+    return limit if hardware == "cpu" else None
 
 
 def repository(manifest: Manifest, row: ImageRow) -> str:

@@ -20,7 +20,11 @@ _OTHER_MODULES = {"dtype": "mindspore.common.dtype", "log": "mindspore.base.log"
 _HOMES = {
     "mindspore.common.api": ("jit", "ms_function"),
     "mindspore.common.classes": ("jit_class", "ms_class"),
-    "mindspore.common.dtype": ("dtype_to_nptype", "dtype_to_pytype", "pytype_to_dtype"),
+    "mindspore.common.dtype": (
+        "byte", "cdouble", "cfloat", "double", "dtype_to_nptype", "dtype_to_pytype", "float_", "get_py_obj_dtype", "half", "int_", "intc",
+        "intp", "issubclass_", "list_", "long", "number", "pytype_to_dtype", "short", "single", "string", "tensor_type", "tuple_",
+        "type_none", "ubyte", "uint", "uintc", "uintp", "ushort",
+    ),
     "mindspore.common.batching": ("vmap",),
     "mindspore.common.custom": ("recompute",),
     "mindspore.common.directional": ("jvp", "vjp"),
@@ -31,10 +35,13 @@ _HOMES = {
     "mindspore.common.mutables": ("mutable",),
     "mindspore.common.parameter": ("Parameter", "ParameterTuple"),
     "mindspore.common.seed": ("get_seed", "set_seed"),
-    "mindspore.context": ("GRAPH_MODE", "PYNATIVE_MODE", "get_context", "set_context"),
+    "mindspore.context": (
+        "COMPATIBLE", "GRAPH_MODE", "LAX", "PYNATIVE_MODE", "STRICT", "ParallelMode", "get_auto_parallel_context", "get_context",
+        "reset_auto_parallel_context", "set_auto_parallel_context", "set_context",
+    ),
     "mindspore.ops.constant": ("constexpr",),
     "mindspore.common.version": ("__version__",),
-}
+}  # fmt: skip
 _DTYPES = (
     "bool_", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
     "bfloat16", "complex64", "complex128",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
 
+from ci import debs
 from ci.engine import Result
 from ci.paths import MANIFEST, ROOT
 from ci.shop import Shop
@@ -36,7 +37,9 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeRunner:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     made = FakeRunner(tmp_path / "logs", ["mmdebstrap", "git"])
-    made.effects["mmdebstrap"] = lambda argv: _write(Path(argv[-1]), b"root file system")
+    made.effects["mmdebstrap"] = lambda argv: _root_file_system(
+        Path(argv[-2] if argv[-1].startswith("deb ") else argv[-1])
+    )
     made.effects["pip --disable-pip-version-check download"] = lambda argv: _write(
         Path(_option(argv, "--dest")) / "numpy-2-py3-none-any.whl", b"numpy"
     )
@@ -46,6 +49,27 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeRunner:
 def _write(path: Path, content: bytes) -> Result:
     path.write_bytes(content)
     return Result(0, "")
+
+
+def _root_file_system(tar: Path) -> Result:
+    with tarfile.open(tar, "w") as archive:
+        archive.addfile(tarfile.TarInfo("etc"))
+    return Result(0, "")
+
+
+def _locked_packages(root: Path, archive: Path) -> None:
+    """A lock of three packages, one of each set, and an archive that has them."""
+    sets: dict[str, dict[str, list[debs.Deb]]] = {}
+    for arch in ("x86_64", "aarch64"):
+        sets[arch] = {}
+        for name in debs.SET:
+            path = archive / "debian" / f"{name}_1_{arch}.deb"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(f"{name} for {arch}".encode())
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            sets[arch][name] = [debs.Deb(name, "1", digest, f"debian/{path.name}")]
+    text = debs.text_of(f"file://{archive}", "20231114T221320Z", sets)
+    (root / "docker/locks/debian12.toml").write_text(text, encoding="utf-8")
 
 
 def _option(argv: list[str], name: str) -> str:
@@ -63,6 +87,7 @@ def checkout(tmp_path: Path) -> Path:
     digest = hashlib.sha256(b"numpy").hexdigest()
     for lock in (root / "docker/cpu/locks").glob("*.txt"):
         lock.write_text(f"numpy==2 --hash=sha256:{digest}\n", encoding="utf-8")
+    _locked_packages(root, tmp_path / "archive")
     return root
 
 
@@ -79,12 +104,10 @@ def shop(engine: FakeEngine, runner: FakeRunner, manifest: Manifest, row: ImageR
     def build_wheel(request: object) -> Result:
         name = wheel_name(wheel_row(made, row.python, row.arch), manifest.current.text)
         write_wheel(checkout / "build" / "wheel-output" / name, {"mindspore/__init__.py": b""})
+        (checkout / "build" / f"{wheel_row(made, row.python, row.arch).tag}-image" / "compilations").write_text(
+            "cc\n", "utf-8"
+        )
         return Result(0, name)
 
     engine.on_run = build_wheel
     return made
-
-
-@pytest.fixture
-def on_x86(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platform, "machine", lambda: "x86_64")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import platform
+import shutil
 
 import pytest
 
-from ci import archive, images
-from ci.errors import CheckError
-from ci.shop import Shop
+from ci import archive, images, sizes
+from ci.errors import CheckError, ProjectFileError
+from ci.layout import Blob
+from ci.shop import Shop, labels_of
 from release.rows import ImageRow
 from tests.ci.fakes import FakeEngine, FakeRunner
 
@@ -29,7 +31,7 @@ def test_a_first_build_makes_wheel_and_images_and_tags_them(shop: Shop, engine: 
 
 def test_a_second_build_does_no_work_at_all(shop: Shop, runner: FakeRunner, row: ImageRow) -> None:
     images.build(shop, row, row.kinds)
-    assert runner.work.as_dict() == {"compilers": 1, "engine_builds": 3, "downloads": 4}
+    assert runner.work.as_dict() == {"compilers": 1, "engine_builds": 3, "downloads": 5}
     again = FakeRunner(runner.logs, runner.programs)
     engine = shop.engine
     assert isinstance(engine, FakeEngine)
@@ -67,7 +69,7 @@ def test_the_runtime_image_needs_no_wheel(shop: Shop, engine: FakeEngine, row: I
 
 def test_labels_say_what_the_image_is(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
     images.build(shop, row, ["runtime"])
-    labels = images.labels_of(engine.images[RUNTIME])
+    labels = labels_of(engine.images[RUNTIME])
     assert labels["org.opencontainers.image.version"] == shop.manifest.current.text
     assert labels["org.opencontainers.image.base.name"] == "mindspore-base:debian12-x86_64"
     assert labels[images.ROW_LABEL] == row.id
@@ -77,7 +79,7 @@ def test_an_image_over_its_budget_gets_no_tag(shop: Shop, engine: FakeEngine, ro
     images.build(shop, row, ["runtime"])
     limit = shop.manifest.image.budget.release
     assert limit is not None
-    layers = [archive.Layer("COPY everything", "sha256:" + "a" * 64, limit + 1)]
+    layers = [archive.Layer("COPY everything", "sha256:" + "a" * 64, limit + 1, Blob("sha256:" + "b" * 64, 1))]
     with pytest.raises(CheckError, match="is too big") as caught:
         images.check_size("mindspore-cpu", layers, limit)
     assert "COPY everything" in str(caught.value)
@@ -96,7 +98,62 @@ def test_a_failed_build_leaves_neither_image_nor_context(shop: Shop, engine: Fak
     assert not [path for path in (shop.root / "build").iterdir() if path.name.startswith(("context-", "image-"))]
 
 
-def test_the_layers_are_noted_for_people(shop: Shop, row: ImageRow) -> None:
-    images.build(shop, row, ["runtime"])
-    notes = list((shop.root / "build/layers").glob("*runtime*.json"))
-    assert json.loads(notes[0].read_text(encoding="utf-8"))[0]["command"] == "COPY everything"
+def test_a_locked_image_is_built_without_network(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
+    images.build(shop, row, row.kinds)
+    assert {request.network for request in engine.builds} == {"none"}
+    other = next(found for found in shop.manifest.image_rows() if found.os == "debian13" and found.arch == row.arch)
+    engine.registry.add("debian:trixie-slim")
+    images.build(shop, other, ["runtime"])
+    assert engine.builds[-1].network == "host"
+
+
+def test_images_stand_ready_to_be_published(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
+    made, _ = images.build(shop, row, row.kinds)
+    for image in made:
+        name = images.layout_name(row, image.kind)
+        assert shop.layouts.digest(name) == image.manifest
+        assert shop.layouts.manifest(name)["config"]["digest"] == image.digest
+    held = {blob["digest"] for blob in shop.layouts.manifest(images.layout_name(row, "release"))["layers"]}
+    assert all(shop.layouts.path(blob).exists() for blob in held)
+
+
+def test_a_lost_layout_is_written_anew_without_a_build(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
+    (first,), _ = images.build(shop, row, ["runtime"])
+    shutil.rmtree(shop.layouts.root)
+    (second,), _ = images.build(shop, row, ["runtime"])
+    assert (second.state, len(engine.builds)) == ("unchanged", 1)
+    assert shop.layouts.digest(images.layout_name(row, "runtime")) == second.manifest
+    assert first.manifest.startswith("sha256:")
+
+
+def test_a_foreign_image_has_its_machine_in_its_tag(shop: Shop, row: ImageRow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    foreign = row.model_copy(update={"arch": "aarch64"})
+    assert images.all_tags(shop, foreign, "devel") == ("mindspore/mindspore-cpu:devel-debian12-py311-aarch64",)
+
+
+def test_a_size_that_nobody_agreed_to_is_refused(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
+    (made,), _ = images.build(shop, row, ["runtime"])
+    name = images.layout_name(row, "runtime")
+    found = images.measured(shop, row)
+    assert set(found) == {name}
+    sizes.write(shop.root, found)
+    assert sizes.read(shop.root)[name] == found[name]
+    engine.images.pop(made.tags[0])
+    engine.layer_bytes = found[name] * 106 // 100
+    with pytest.raises(CheckError, match=r"grew by \d+\.\d %") as caught:
+        images.build(shop, row, ["runtime"])
+    assert "COPY everything" in str(caught.value)
+    assert "image.measure" in caught.value.fix
+    assert made.tags[0] not in engine.images
+    engine.layer_bytes = 1000
+    assert images.build(shop, row, ["runtime"])[0][0].state == "built"
+
+
+def test_sizes_of_other_images_stay(shop: Shop) -> None:
+    sizes.write(shop.root, {"a:release": 1_000})
+    sizes.write(shop.root, {"b:release": 2_000_000})
+    assert sizes.read(shop.root) == {"a:release": 1000, "b:release": 2_000_000}
+    (shop.root / sizes.PATH).write_text("a: 1", encoding="utf-8")
+    with pytest.raises(ProjectFileError, match="cannot be read"):
+        sizes.read(shop.root)

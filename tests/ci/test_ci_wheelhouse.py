@@ -1,4 +1,4 @@
-"""Locks, the wheelhouse that is filled from them, and base images."""
+"""Locks of Python packages, and the wheelhouse that is filled from them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from ci import bases, distributions, wheelhouse
+from ci import distributions, wheelhouse
 from ci.engine import Result
-from ci.errors import CommandError, NoBaseError, ProjectFileError, UsageError
+from ci.errors import ProjectFileError, UsageError
 from ci.paths import ROOT
 from ci.wheelhouse import Lock
 from release.model import Manifest
-from release.rows import ImageRow
-from tests.ci.fakes import FakeEngine, FakeRunner
+from tests.ci.fakes import FakeRunner
 
 LOCK = Lock("3.11", "x86_64", "runtime")
-EPOCH = 1_700_000_000
 
 
 def test_a_lock_has_one_hash_per_package() -> None:
@@ -75,52 +73,6 @@ def test_wheels_are_downloaded_once(runner: FakeRunner, checkout: Path) -> None:
     (house / "numpy-2-py3-none-any.whl").write_bytes(b"changed")
     wheelhouse.ensure(runner, "python", LOCK, checkout)
     assert runner.work.downloads == 2
-
-
-def test_a_base_is_pulled_where_a_registry_answers(
-    engine: FakeEngine, runner: FakeRunner, manifest: Manifest, row: ImageRow
-) -> None:
-    engine.registry.add("debian:bookworm-slim")
-    first = bases.ensure_base(engine, runner, manifest, row, EPOCH)
-    second = bases.ensure_base(engine, runner, manifest, row, EPOCH)
-    assert (first.origin, second.origin) == ("pulled", "present")
-    assert first.tag == "mindspore-base:debian12-x86_64"
-
-
-def test_a_base_is_bootstrapped_where_none_does_and_kept(
-    engine: FakeEngine, runner: FakeRunner, manifest: Manifest, row: ImageRow
-) -> None:
-    first = bases.ensure_base(engine, runner, manifest, row, EPOCH)
-    engine.images.clear()
-    second = bases.ensure_base(engine, runner, manifest, row, EPOCH)
-    assert (first.origin, second.origin) == ("bootstrapped", "cached")
-    assert first.digest == second.digest
-
-
-def test_a_damaged_base_is_made_anew(
-    engine: FakeEngine, runner: FakeRunner, manifest: Manifest, row: ImageRow, tmp_path: Path
-) -> None:
-    bases.ensure_base(engine, runner, manifest, row, EPOCH)
-    engine.images.clear()
-    next((tmp_path / "cache").rglob("*.tar")).write_bytes(b"half")
-    assert bases.ensure_base(engine, runner, manifest, row, EPOCH).origin == "bootstrapped"
-
-
-def test_a_base_that_cannot_be_made_says_why(
-    engine: FakeEngine, runner: FakeRunner, manifest: Manifest, row: ImageRow
-) -> None:
-    def fail(argv: list[str]) -> Result:
-        raise CommandError(argv, 1, "no route to the archive")
-
-    runner.effects["mmdebstrap"] = fail
-    with pytest.raises(NoBaseError, match="no route"):
-        bases.ensure_base(engine, runner, manifest, row, EPOCH)
-    runner.programs.clear()
-    with pytest.raises(NoBaseError, match="no registry answers"):
-        bases.ensure_base(engine, runner, manifest, row, EPOCH)
-    other = next(known for known in manifest.image_rows() if known.os.startswith("openeuler"))
-    with pytest.raises(NoBaseError, match="openeuler"):
-        bases.ensure_base(engine, runner, manifest, other, EPOCH)
 
 
 def test_every_system_of_the_manifest_is_known(manifest: Manifest) -> None:

@@ -70,12 +70,32 @@ def test_a_wheel_with_another_name_is_refused(shop: Shop, engine: FakeEngine, wh
 def test_the_host_runs_the_same_script(shop: Shop, runner: FakeRunner, wheel_row: WheelRow) -> None:
     def build(argv: list[str]) -> Result:
         write_wheel(Path(argv[-1]) / wheel_name(wheel_row, shop.manifest.current.text), {})
+        build = shop.root / "build" / f"{wheel_row.tag}-host"
+        build.mkdir(parents=True)
+        (build / "compilations").write_text("c++ -c a.cpp\nc++ -shared\n", encoding="utf-8")
         return Result(0, "")
 
     runner.effects["bash"] = build
     assert wheels.ensure(shop, wheel_row, None).state == "built"
-    assert runner.commands[-1][1].endswith("docker/cpu/files/build-wheel")
-    assert runner.work.compilers == 1
+    assert runner.commands[-1][1].endswith("docker/files/build-wheel")
+    assert runner.work.compilers == 2
+
+
+def test_a_change_of_python_code_alone_starts_no_compiler(shop: Shop, engine: FakeEngine, wheel_row: WheelRow) -> None:
+    """What `build-wheel` notes is what counts: nothing was compiled, so nothing is said to be."""
+    build = engine.on_run
+
+    def quiet(request: RunRequest) -> Result:
+        done = build(request)
+        next(iter(shop.root.glob("build/*-image/compilations"))).write_text("", encoding="utf-8")
+        return done
+
+    wheels.ensure(shop, wheel_row, "devel")
+    assert shop.runner.work.compilers == 1
+    (shop.root / "framework/mindspore/__init__.py").write_text("x = 1\n", encoding="utf-8")
+    engine.on_run = quiet
+    assert wheels.ensure(shop, wheel_row, "devel").state == "built"
+    assert shop.runner.work.compilers == 1
 
 
 def test_unknown_wheels_are_refused_with_the_known_ones(shop: Shop) -> None:

@@ -32,6 +32,20 @@ def test_defaults_are_mindspores() -> None:
             {"deterministic": "OFF", "pynative_synchronize": True, "check_bprop": True, "enable_graph_kernel": True},
             {"deterministic": "OFF", "pynative_synchronize": True, "check_bprop": True, "enable_graph_kernel": True},
         ),
+        (
+            {
+                "jit_syntax_level": ms.STRICT,
+                "max_device_memory": "3.5GB",
+                "memory_optimize_level": "O0",
+                "enable_compile_cache": False,
+            },
+            {
+                "jit_syntax_level": 0,
+                "max_device_memory": "3.5GB",
+                "memory_optimize_level": "O0",
+                "enable_compile_cache": False,
+            },
+        ),
     ],
 )
 def test_values_are_kept(settings: dict[str, Any], stored: dict[str, Any]) -> None:
@@ -56,6 +70,10 @@ def test_values_are_kept(settings: dict[str, Any], stored: dict[str, Any]) -> No
         ({"deterministic": "yes"}, ValueError, "ON"),
         ({"check_bprop": 1}, TypeError, "'check_bprop' must be <class 'bool'>"),
         ({"save_graphs_path": __file__}, ValueError, "directory"),
+        ({"jit_syntax_level": 7}, ValueError, "'jit_syntax_level' must be one of .0, 1, 2., but got 7"),
+        ({"max_device_memory": "3GiB"}, ValueError, "ending with 'GB'.*got 3GiB"),
+        ({"ascend_config": {}}, ValueError, "ascend_config is for Ascend devices"),
+        ({"precompile_only": True}, ValueError, "precompile_only is for other devices"),
     ],
 )
 def test_wrong_settings_are_refused_and_change_nothing(
@@ -114,3 +132,40 @@ def test_a_folder_for_graphs_that_cannot_be_made_is_named(tmp_path: Path) -> Non
     taken.write_text("", encoding="utf-8")
     with pytest.raises(NotADirectoryError, match=r"cannot be saved in 'save_graphs_path'.*save_graphs=0.*graphs"):
         ms.jit(lambda x: x + 1)(ms.Tensor(1.0))
+
+
+def test_parallel_settings() -> None:
+    assert ms.get_auto_parallel_context("parallel_mode") == ms.ParallelMode.STAND_ALONE == "stand_alone"
+    settings = {
+        "parallel_mode": "data_parallel",
+        "gradients_mean": True,
+        "device_num": 1,
+        "global_rank": 0,
+        "full_batch": True,
+    }
+    ms.set_auto_parallel_context(**settings)
+    assert {k: context.get_auto_parallel_context(k) for k in settings} == settings
+    context.reset_auto_parallel_context()
+    assert context.get_auto_parallel_context("gradients_mean") is False
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"parallel_mode": "x"}, ValueError, "'stand_alone', 'data_parallel'.*: x"),
+        ({"parallel_mode": "semi_auto_parallel"}, RuntimeError, "splits operators over devices.*STAND_ALONE"),
+        ({"device_num": 0}, ValueError, "'device_num' must be a positive integer.*: 0"),
+        ({"device_num": 8}, RuntimeError, "'device_num' must be 1, because .* one device; got 8"),
+        ({"device_num": "a"}, TypeError, "'device_num' must be <class 'int'>"),
+        ({"global_rank": 3}, RuntimeError, "'global_rank' must be 0.*got 3"),
+        ({"gradients_mean": 1}, TypeError, "'gradients_mean' must be <class 'bool'>"),
+        ({"search_mode": "z"}, ValueError, "recursive_programming.*got z"),
+        ({"nothing": 1}, ValueError, "nothing is not recognized.*parallel_mode"),
+    ],
+)
+def test_wrong_parallel_settings_change_nothing(settings: dict[str, Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        ms.set_auto_parallel_context(**{"gradients_mean": True, **settings})
+    assert ms.get_auto_parallel_context("gradients_mean") is False
+    with pytest.raises(ValueError, match=r"get_auto_parallel_context.*nothing is not recognized"):
+        ms.get_auto_parallel_context("nothing")

@@ -47,3 +47,15 @@ def test_paths_that_do_not_exist_stay_unknown() -> None:
         import_module("mindspore.nn.nothing")
     assert ms.nn is nn
     assert ops.operations.Reshape is ops.Reshape
+
+
+def test_names_of_operators_of_types() -> None:
+    from mindspore.ops import operators_of_types
+
+    path = "mindspore.ops.composite.multitype_ops"
+    assert (
+        import_module(f"{path}.zeros_like_impl").zeros_like
+        is import_module(path).zeros_like
+        is operators_of_types.zeros_like
+    )
+    assert import_module(f"{path}.pow_impl").pow_ is operators_of_types.pow_

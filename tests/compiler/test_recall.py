@@ -16,6 +16,7 @@ import pytest
 from mindspore import Tensor
 from mindspore.common import api
 from mindspore.compiler import identity, recall
+from mindspore.context import SETTINGS
 from mindspore.kernels import diskcache
 
 HEAD = """
@@ -249,6 +250,20 @@ def test_keywords_count(lab: Lab) -> None:
     program = "def net(x, n=1):\n    return x * n\ndef made():\n    return net\n"
     given: list[dict[str, Any]] = [{}, {"n": 2}, {"n": 3}, {"n": 2}, {}]
     assert [lab.run(program, x(), **k)[1] for k in given] == [True] * 3 + [False] * 2
+
+
+NOTED = """
+def made():
+    multiply = ops.Mul().add_prim_attr("primitive_target", "CPU")
+    return lambda x: multiply(x, x)
+"""
+
+
+def test_nothing_is_kept_when_the_cache_is_off(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(SETTINGS, "enable_compile_cache", False)
+        assert [lab.run(NOTED, Tensor([3.0]))[1] for _ in range(2)] == [True, True]
+    assert [lab.run(NOTED, Tensor([3.0]))[1] for _ in range(2)] == [True, False]
 
 
 def test_another_version_compiles_again(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,11 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+_MULTITYPE = (
+    "add", "bitwise_and", "bitwise_or", "bitwise_xor", "div", "equal", "floordiv", "getitem", "greater", "greater_equal", "in",
+    "invert", "left_shift", "less", "less_equal", "logical_and", "logical_not", "logical_or", "mod", "mul", "negative", "not_equal",
+    "not_in", "ones_like", "pow", "right_shift", "setitem", "sub", "uadd", "zeros_like",
+)  # fmt: skip
 PATHS: Mapping[str, str] = {
     "mindspore.common._decorator": "mindspore.common.api",
     "mindspore.log": "mindspore.base.log",
@@ -30,12 +35,15 @@ PATHS: Mapping[str, str] = {
     "mindspore.nn.optim.sgd": "mindspore.nn",
     "mindspore.nn.wrap.cell_wrapper": "mindspore.nn.wrap",
     "mindspore.ops.composite.base": "mindspore.ops.composite",
+    "mindspore.ops.composite.multitype_ops": "mindspore.ops.operators_of_types",
+    **{f"mindspore.ops.composite.multitype_ops.{name}_impl": "mindspore.ops.operators_of_types" for name in _MULTITYPE},
     "mindspore.ops.function": "mindspore.ops.functional",
     "mindspore.ops.function.array_func": "mindspore.ops.functional",
     "mindspore.ops.function.grad": "mindspore.ops.functional",
     "mindspore.ops.function.grad.grad_func": "mindspore.ops.functional",
     "mindspore.ops.function.math_func": "mindspore.ops.functional",
     "mindspore.ops.function.nn_func": "mindspore.ops.functional",
+    "mindspore.ops.operations._grad_ops": "mindspore.ops.gradient_operators",
     "mindspore.ops.operations._inner_ops": "mindspore.ops.operations",
     "mindspore.ops.operations.array_ops": "mindspore.ops.operations",
     "mindspore.ops.operations.control_ops": "mindspore.ops.operations",

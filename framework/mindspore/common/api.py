@@ -126,7 +126,8 @@ def _options(backend: str = "") -> Any:
     from mindspore.compiler.options import Options
 
     target = backend or SETTINGS.device_target.lower()
-    return Options(target, SETTINGS.save_graphs, SETTINGS.save_graphs_path, SETTINGS.max_call_depth)
+    how = SETTINGS.save_graphs, SETTINGS.save_graphs_path, SETTINGS.max_call_depth, SETTINGS.enable_compile_cache
+    return Options(target, *how)
 
 
 def general_now(

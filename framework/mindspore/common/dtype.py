@@ -1,8 +1,8 @@
-"""``mindspore.dtype``: element types and conversions between them, numpy's and Python's."""
+"""``mindspore.dtype``: element types, kinds of values, and conversions between them, numpy's and Python's."""
 
 from __future__ import annotations
 
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from mindspore.base.dtypes import (
     uint32,
     uint64,
 )
+from mindspore.ir.types import TensorType
 
 Type = DType
 int_type = _dtypes.SIGNED
@@ -37,6 +38,7 @@ number_type = _dtypes.NUMBERS
 
 __all__ = [
     "DType",
+    "Kind",
     "Type",
     "bfloat16",
     "bool_",
@@ -62,6 +64,47 @@ __all__ = [
     "uint64",
     "uint_type",
 ]
+
+
+class Kind:
+    """A kind of values that is no element type: any tensor, any tuple, integers of any size."""
+
+    __slots__ = ("holds", "name", "shown")
+
+    def __init__(self, name: str, shown: str, holds: tuple[Any, ...] = ()) -> None:
+        self.name, self.shown, self.holds = name, shown, holds
+
+    def __repr__(self) -> str:
+        return f"mindspore.{self.shown}"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+int_ = Kind("Int", "int", _dtypes.SIGNED)
+uint = Kind("UInt", "uint", _dtypes.UNSIGNED)
+float_ = Kind("Float", "float", _dtypes.FLOATS)
+number = Kind("Number", "number", (bool_, *_dtypes.NUMBERS, int_, uint, float_))
+tensor_type = tensor = Kind("Tensor", "tensor")
+tuple_ = Kind("Tuple", "tuple_")
+list_ = Kind("List", "list_")
+dict_ = Kind("Dictionary", "dictionary")
+string = Kind("String", "string_")
+function = Kind("Function", "function")
+type_none = none_type = Kind("None", "type_none")
+
+byte, short, intc, long, intp = int8, int16, int32, int64, int64
+ubyte, ushort, uintc, uintp = uint8, uint16, uint32, uint64
+half, single, double = float16, float32, float64
+cfloat, cdouble = complex64, complex128
+_KINDS = MappingProxyType(
+    {tuple: tuple_, list: list_, dict: dict_, str: string, type(None): type_none, FunctionType: function}
+)
+__all__ += [
+    "byte", "cdouble", "cfloat", "dict_", "double", "float_", "function", "get_py_obj_dtype", "half", "int_", "intc", "intp",
+    "issubclass_", "list_", "long", "none_type", "number", "short", "single", "string", "tensor", "tensor_type", "tuple_", "type_none",
+    "ubyte", "uint", "uintc", "uintp", "ushort",
+]  # fmt: skip
 
 _OF_PYTHON = MappingProxyType({bool: bool_, int: int64, float: float64, complex: complex128})
 _KIND_TO_PYTHON = MappingProxyType({"b": bool, "i": int, "u": int, "f": float, "c": complex})
@@ -94,7 +137,48 @@ def pytype_to_dtype(obj: Any) -> DType:
     raise TypeError(f"Cannot convert {obj!r} to an element type: expected bool, int, float, complex or a numpy type.")
 
 
-pytype_to_dtype.__constexpr__ = True  # type: ignore[attr-defined]
+def issubclass_(type_: Any, dtype: Any) -> bool:
+    """Whether `type_` is `dtype`, or one of those that `dtype`, a kind as ``mindspore.dtype.number``, stands for.
+
+    Examples:
+        >>> import mindspore as ms
+        >>> from mindspore.common import dtype as mstype
+        >>> mstype.issubclass_(ms.int32, mstype.int_), mstype.issubclass_(ms.int32, mstype.float_)
+        (True, False)
+    """
+    for each in (type_, dtype):
+        if not isinstance(each, DType | Kind | TensorType):
+            raise TypeError(
+                f"For 'issubclass_', expected element types or kinds as mindspore.dtype.number, but got {each!r}."
+            )
+    if isinstance(type_, TensorType):
+        return dtype is tensor_type or type_ == dtype
+    return type_ is dtype or (isinstance(dtype, Kind) and type_ in dtype.holds)
+
+
+def get_py_obj_dtype(obj: Any) -> Any:
+    """The element type of a Python number or its class, the kind of a container, text or None, and the type of a tensor.
+
+    Raises:
+        TypeError: something else.
+
+    Examples:
+        >>> from mindspore.common import dtype as mstype
+        >>> mstype.get_py_obj_dtype(1.5), mstype.get_py_obj_dtype((1, 2))
+        (mindspore.float64, mindspore.tuple_)
+    """
+    if isinstance(kind := getattr(obj, "__tensor_type__", None), TensorType):
+        return kind
+    cls = obj if isinstance(obj, type) else type(obj)
+    found = _OF_PYTHON.get(cls) or next((_KINDS[c] for c in cls.__mro__ if c in _KINDS), None)
+    if found is None:
+        raise TypeError(
+            f"For 'get_py_obj_dtype', expected a number, text, container, function, None or Tensor, but got {obj!r}."
+        )
+    return found
+
+
+pytype_to_dtype.__constexpr__ = issubclass_.__constexpr__ = True  # type: ignore[attr-defined]
 
 
 def _checked(function: str, given: object) -> DType:

@@ -45,7 +45,12 @@ def compiled(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], opti
 
 
 def _enabled(options: Options) -> bool:
-    if options.save_graphs or os.environ.get("MS_DEV_DEBUG") == "1" or os.environ.get(SWITCH) == "0":
+    if (
+        not options.kept
+        or options.save_graphs
+        or os.environ.get("MS_DEV_DEBUG") == "1"
+        or os.environ.get(SWITCH) == "0"
+    ):
         return False
     return backends.storing(backends.find(options.backend)) and diskcache.directory() is not None
 

@@ -7,14 +7,14 @@ from typing import Any
 from mindspore.ops import composite, functional, operations
 from mindspore.ops.composite import GradOperation, HyperMap, Map, MultitypeFuncGraph, zip_operation
 from mindspore.ops.constant import constexpr
-from mindspore.ops.primitive import Primitive
+from mindspore.ops.primitive import Primitive, PrimitiveWithCheck, PrimitiveWithInfer, prim_attr_register
 
 globals().update({name: getattr(operations, name) for name in operations.__all__})
 globals().update({name: getattr(functional, name) for name in functional.__all__})
 
 __all__ = [
-    "GradOperation", "HyperMap", "Map", "MultitypeFuncGraph", "Primitive", "composite", "constexpr", "functional", "operations",
-    "zip_operation",
+    "GradOperation", "HyperMap", "Map", "MultitypeFuncGraph", "Primitive", "PrimitiveWithCheck", "PrimitiveWithInfer", "composite",
+    "constexpr", "functional", "operations", "prim_attr_register", "zip_operation",
 ]  # fmt: skip
 __all__ += sorted({*operations.__all__, *functional.__all__} - set(__all__))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from mindspore.common.gradients import GradOperation, grad, value_and_grad
 from mindspore.ops import functional
+from mindspore.ops import operators_of_types as multitype_ops
 from mindspore.ops.clip import clip_by_global_norm, clip_by_value
 from mindspore.ops.maps import HyperMap, Map, zip_operation
 from mindspore.ops.multitype import MultitypeFuncGraph
@@ -52,6 +53,7 @@ __all__ = [
     "grad",
     "hyper_add",
     "matmul",
+    "multitype_ops",
     "ones_like",
     "tail",
     "value_and_grad",

@@ -2,11 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 
-class FunctionObject:
+class Annotated:
+    """An operator object that carries notes: names and values that say something about it to whoever reads them."""
+
+    __slots__ = ("_notes",)
+
+    def add_prim_attr(self, name: str, value: Any) -> Any:
+        """Notes `value` under `name`; gives the object itself."""
+        self._notes = {**self._noted(), name: value}
+        return self
+
+    def del_prim_attr(self, name: str) -> Any:
+        """Forgets what was noted under `name`; gives the object itself."""
+        self._notes = {n: v for n, v in self._noted().items() if n != name}
+        return self
+
+    def init_prim_io_names(self, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        """Notes the names of inputs and results."""
+        self.add_prim_attr("input_names", list(inputs))
+        self.add_prim_attr("output_names", list(outputs))
+
+    def set_prim_instance_name(self, name: str) -> Any:
+        """Notes a name of this object, as ``instance_name``; gives the object itself."""
+        return self.add_prim_attr("instance_name", name)
+
+    @property
+    def instance_name(self) -> str:
+        """The name of this object, of the operator when it has none of its own."""
+        return str(self._noted().get("instance_name") or getattr(self, "name", type(self).__name__))
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """What was noted."""
+        return dict(self._noted())
+
+    def _noted(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = getattr(self, "_notes", {})
+        return found
+
+
+class FunctionObject(Annotated):
     """Base of these objects."""
 
     __slots__ = ()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mindspore.base.dtypes import DType
+from mindspore.common.dtype import Kind
 from mindspore.common.methods import Tensor
 from mindspore.common.parameter import Parameter
 
@@ -110,7 +111,7 @@ class MultitypeFuncGraph:
             type_names: one for each argument: "Tensor", "Number", "Int", "Float", "Bool", "Tuple", "List", "Dictionary", "String",
                 "None", "Function", ..., or the element type of a number.
         """
-        names = tuple(each.name if isinstance(each, DType) else each for each in type_names)
+        names = tuple(each.name if isinstance(each, DType | Kind) else each for each in type_names)
         for each in names:
             if each not in _TESTS:
                 raise RuntimeError(

@@ -14,7 +14,13 @@ from mindspore.ops.debug import Assert, Print
 from mindspore.ops.function_objects import FunctionObject
 from mindspore.ops.hooks import HookBackward, InsertGradientOf
 from mindspore.ops.layers import batch_norm_step
-from mindspore.ops.primitive import Primitive, primitive_class
+from mindspore.ops.primitive import (
+    Primitive,
+    PrimitiveWithCheck,
+    PrimitiveWithInfer,
+    prim_attr_register,
+    primitive_class,
+)
 from mindspore.ops.random import kept
 
 INTERNAL = frozenset(
@@ -260,7 +266,7 @@ _BY_NAME |= {new: _BY_NAME[old] for new, old in (("FastGelu", "FastGeLU"), ("Inv
 globals().update(_BY_NAME)
 __path__: list[str] = []
 """Further module paths begin with this one (`base.import_paths`)."""
-__all__ = ["Primitive", *_BY_NAME]
+__all__ = ["Primitive", "PrimitiveWithCheck", "PrimitiveWithInfer", "prim_attr_register", *_BY_NAME]
 
 
 def __getattr__(name: str) -> Any:

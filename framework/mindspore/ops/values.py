@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from mindspore.base import dtypes as dt
-from mindspore.common.dtype import dtype_to_pytype
+from mindspore.common.dtype import dict_, dtype_to_pytype, get_py_obj_dtype, issubclass_, list_, tuple_
 from mindspore.common.eager import function
 from mindspore.common.methods import Tensor
+from mindspore.ir.types import TensorType
 from mindspore.ops.constant import constexpr
 from mindspore.ops.conversions import scalar_to_array, scalar_to_tensor, tuple_to_array
 from mindspore.ops.function_objects import composed
@@ -121,9 +123,56 @@ def reversed_tuple(data: Any) -> Any:
     return data[::-1]
 
 
+def switch(condition: Any, then: Any, other: Any) -> Any:
+    """`then` where `condition` is true, `other` elsewhere; both may be functions, to be called afterwards."""
+    return then if condition else other
+
+
+@constexpr
+def _tensor_kind(dtype: Any, shape: Any) -> Any:
+    return TensorType(dtype, tuple(shape))
+
+
+def typeof(x: Any) -> Any:
+    """The type of a tensor; of a Python number the element type that holds it; the kind of any other value.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> print(ops.typeof(Tensor([1.0, 2.0])), ops.typeof(3), ops.typeof((1, 2)))
+        Float32[2] Int64 Tuple
+    """
+    if isinstance(x, Tensor):
+        return _tensor_kind(x.dtype, x.shape)
+    for cls, kind in ((tuple, tuple_), (list, list_), (dict, dict_)):
+        if isinstance(x, cls):
+            return kind
+    return _kind_of(x)
+
+
+_kind_of = constexpr(get_py_obj_dtype)
+
+
+def isinstance_(x: Any, kind: Any) -> Any:
+    """Whether the type of `x` is `kind`, or one of those that `kind` stands for: ``isinstance_(3, mindspore.dtype.number)``."""
+    return issubclass_(typeof(x), kind)
+
+
+def is_(x: Any, y: Any) -> Any:
+    """``x is y``."""
+    return x is y
+
+
+def is_not(x: Any, y: Any) -> Any:
+    """``x is not y``."""
+    return x is not y
+
+
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "depend": depend, "dict_getitem": getitem, "dict_setitem": list_setitem, "in_dict": in_dict, "linspace": linspace,
     "list_getitem": getitem, "list_len": length, "list_setitem": list_setitem, "make_dict": make_dict,
+    "is_": is_, "is_not": is_not, "isinstance_": isinstance_, "issubclass_": issubclass_, "list_equal": operator.eq, "make_slice": slice,
+    "scalar_log": math.log, "scalar_max": max, "scalar_min": min, "shape_mul": math.prod, "switch": switch, "tuple_equal": operator.eq,
+    "typeof": typeof,
     "make_list": make_list, "make_tuple": make_tuple, "not_in_dict": not_in_dict,
     "scalar_cast": scalar_cast, "tuple_getitem": getitem, "tuple_len": length, "tuple_reversed": reversed_tuple,
     "tuple_setitem": tuple_setitem,
@@ -139,7 +188,8 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 CLASSES: Mapping[str, Any] = {
     name: composed(name, meaning)
     for name, meaning in {
-        "Depend": depend, "InvertPermutation": invert_permutation, "LinSpace": linspace, "ScalarCast": scalar_cast,
+        "Depend": depend, "IsInstance": isinstance_, "IsSubClass": issubclass_,
+        "InvertPermutation": invert_permutation, "LinSpace": linspace, "ScalarCast": scalar_cast,
         "ScalarToArray": scalar_to_array, "ScalarToTensor": scalar_to_tensor, "TupleToArray": tuple_to_array,
     }.items()
 }  # fmt: skip

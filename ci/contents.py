@@ -1,0 +1,120 @@
+"""What is inside an image: its files, its system's packages, its Python packages; and what differs between two images."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ci import report
+from ci.layout import Layouts
+
+WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
+DPKG = "var/lib/dpkg/status"
+METADATA = re.compile(r".*/([^/]+)\.dist-info/METADATA$")
+FIELD = re.compile(r"^(Package|Name|Version|Status): (.*)$", re.MULTILINE)
+LISTED = 40
+
+
+@dataclass
+class Contents:
+    """Files with their sizes in bytes, and packages with their versions."""
+
+    files: dict[str, int] = field(default_factory=dict)
+    system: dict[str, str] = field(default_factory=dict)
+    python: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return sum(self.files.values())
+
+
+def read(store: Layouts, name: str) -> Contents:
+    """The contents of the image `name`: its layers laid over each other."""
+    found = Contents()
+    texts: dict[str, str] = {}
+    for layer in store.manifest(name)["layers"]:
+        with tarfile.open(store.path(layer["digest"])) as tar:
+            for member in tar:
+                _lay(found, texts, tar, member)
+    for path, text in texts.items():
+        if path in found.files:
+            _packages(found, path, text)
+    return found
+
+
+def _lay(found: Contents, texts: dict[str, str], tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    folder, _, base = member.name.rpartition("/")
+    if base.startswith(WHITEOUT):
+        hidden = folder if base == OPAQUE else f"{folder}/{base.removeprefix(WHITEOUT)}".lstrip("/")
+        for path in [path for path in found.files if path == hidden or path.startswith(f"{hidden}/")]:
+            del found.files[path]
+    elif not member.isdir():
+        found.files[member.name] = member.size
+        if member.isreg() and (member.name == DPKG or METADATA.match(member.name)):
+            stream = tar.extractfile(member)
+            texts[member.name] = stream.read().decode("utf-8", "replace") if stream else ""
+
+
+def _packages(found: Contents, path: str, text: str) -> None:
+    if path != DPKG:
+        fields = dict(
+            reversed(FIELD.findall(text))
+        )  # the first of each name counts: a description may look like a field
+        found.python[fields["Name"].lower()] = fields["Version"]
+        return
+    for stanza in text.split("\n\n"):
+        fields = dict(FIELD.findall(stanza))
+        if fields.get("Status", "").endswith(" installed"):
+            found.system[fields["Package"]] = fields["Version"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that differs: its old and its new value, None where it was or is absent."""
+
+    name: str
+    old: Any
+    new: Any
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    """What was added, removed or changed, by name."""
+    return [
+        Change(name, old.get(name), new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)
+    ]
+
+
+def compare(old: Contents, new: Contents) -> dict[str, Any]:
+    """The differences, as data: sizes in all, packages, and files by the growth that they bring."""
+    files = changes(old.files, new.files)
+    files.sort(key=lambda change: (-abs((change.new or 0) - (change.old or 0)), change.name))
+    return {
+        "size": {"old": old.size, "new": new.size},
+        "system": [vars(change) for change in changes(old.system, new.system)],
+        "python": [vars(change) for change in changes(old.python, new.python)],
+        "files": [vars(change) for change in files],
+    }
+
+
+def text(difference: Mapping[str, Any]) -> str:
+    """The differences for a reader; of the files the largest growths alone."""
+    size = difference["size"]
+    lines = [
+        f"size: {size['old'] / 1e6:.1f} MB -> {size['new'] / 1e6:.1f} MB ({(size['new'] - size['old']) / 1e6:+.1f} MB)"
+    ]
+    for title, key in (("system packages", "system"), ("Python packages", "python"), ("files", "files")):
+        found = difference[key]
+        lines.append(f"\n{title}: {len(found) or 'no'} differences")
+        if found:
+            lines.append(report.table(("name", "old", "new"), list(_rows(found[:LISTED]))))
+        if len(found) > LISTED:
+            lines.append(f"... and {len(found) - LISTED} more (--json lists them all)")
+    return "\n".join(lines)
+
+
+def _rows(found: list[dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    for change in found:
+        yield change["name"], *("-" if change[side] is None else str(change[side]) for side in ("old", "new"))
