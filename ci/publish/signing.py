@@ -59,7 +59,7 @@ def _subjects(folder: Path, version: str, source: Source) -> Iterator[tuple[str,
             path.name,
             image.manifest.digest.removeprefix("sha256:"),
             {
-                "sbom": sbom.of_image(path.name, version, image.manifest.digest, layers),
+                "sbom": sbom.of_image(path.name, image.manifest.digest, layers),
                 "provenance": predicate("image", labels, source),
             },
         )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tarfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.message import Message
 from email.parser import BytesHeaderParser
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 from zipfile import ZipFile
@@ -21,10 +20,9 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 from packaging.requirements import Requirement
 
-DPKG = "var/lib/dpkg/status"
-OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
+from ci import contents
+
 RPM = ("var/lib/rpm/", "usr/lib/sysimage/rpm/")
-WHITEOUT = ".wh."
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # a bill says what is inside, not when it was written
 
 
@@ -76,62 +74,18 @@ def _headers(data: bytes) -> Message:
     return BytesHeaderParser().parsebytes(data)
 
 
-def of_image(name: str, version: str, digest: str, layers: Sequence[Path]) -> dict[str, Any]:
+def of_image(name: str, digest: str, layers: Sequence[Path]) -> dict[str, Any]:
     """The image and the packages of its system and its Pythons, from the layers' tars, lowest first."""
-    found = _files(layers)
-    system = _system(found)
-    parts = [*_debian(found.get(DPKG, b""), system), *_python(found)]
+    found = contents.of_layers(layers)
+    parts = [_component(key, value, PackageURL("pypi", None, key, value)) for key, value in found.python.items()]
+    system = found.distribution or "debian"
+    parts += [_component(key, value, PackageURL("deb", system, key, value)) for key, value in found.system.items()]
     about = []
-    if any(path.startswith(RPM) for path in found):
+    if any(path.startswith(RPM) for path in found.files):
         about = [Property(name="unread", value="the system's RPM database")]
     purl = PackageURL("oci", name=name, version=digest)
-    subject = _component(name, version, purl, sha256=digest.removeprefix("sha256:"), properties=about)
+    subject = _component(name, digest, purl, sha256=digest.removeprefix("sha256:"), properties=about)
     return _bill(subject, parts, digest.removeprefix("sha256:"))
-
-
-def _wanted(path: str) -> bool:
-    known = (DPKG, *OS_RELEASE)
-    return path in known or path.endswith(".dist-info/METADATA") or path.startswith(RPM)
-
-
-def _files(layers: Sequence[Path]) -> dict[str, bytes]:
-    """The files that name packages, as the topmost layer has them; what a layer removes is gone."""
-    found: dict[str, bytes] = {}
-    for layer in layers:
-        with tarfile.open(layer) as tar:
-            for member in tar:
-                path = PurePosixPath(member.name.removeprefix("./"))
-                if path.name.startswith(WHITEOUT):
-                    gone = str(path.with_name(path.name.removeprefix(WHITEOUT)))
-                    found = {key: data for key, data in found.items() if key != gone and not key.startswith(f"{gone}/")}
-                elif member.isfile() and _wanted(str(path)):
-                    stream = tar.extractfile(member)
-                    found[str(path)] = stream.read() if stream and not str(path).startswith(RPM) else b""
-    return found
-
-
-def _system(found: Mapping[str, bytes]) -> str:
-    """The `ID` of os-release, which is the namespace of its packages: debian, ubuntu."""
-    text = next((found[path] for path in OS_RELEASE if path in found), b"").decode()
-    fields = dict(line.partition("=")[::2] for line in text.splitlines())
-    return fields.get("ID", "debian").strip('"')
-
-
-def _debian(status: bytes, system: str) -> Iterator[Component]:
-    for paragraph in status.split(b"\n\n"):
-        fields = _headers(paragraph)
-        if "installed" in str(fields["Status"] or "").split():
-            name, version, arch = (str(fields[key]) for key in ("Package", "Version", "Architecture"))
-            purl = PackageURL("deb", system, name, version, qualifiers={"arch": arch})
-            yield _component(name, version, purl)
-
-
-def _python(found: Mapping[str, bytes]) -> Iterator[Component]:
-    for path, data in found.items():
-        if path.endswith(".dist-info/METADATA"):
-            fields = _headers(data)
-            name, version = str(fields["Name"]), str(fields["Version"])
-            yield _component(name, version, PackageURL("pypi", name=name.lower().replace("_", "-"), version=version))
 
 
 def packages(bill: Mapping[str, Any]) -> list[str]:

@@ -60,20 +60,20 @@ def test_an_images_bill_names_system_and_python_packages_as_the_top_layer_has_th
     lower = write_layer(
         tmp_path / "lower",
         {
-            "etc/os-release": 'ID=debian\nVERSION_ID="12"\n',
+            "usr/lib/os-release": 'ID=debian\nVERSION_ID="12"\n',
             "var/lib/dpkg/status": STATUS,
             f"{site}/numpy-2.4.6.dist-info/METADATA": NUMPY,
             f"{site}/old-1.dist-info/METADATA": "Metadata-Version: 2.4\nName: old\nVersion: 1\n",
         },
     )
-    upper = write_layer(tmp_path / "upper", {f"./{site}/.wh.old-1.dist-info": ""})
-    bill = sbom.of_image("image", "2.0.0rc1", f"sha256:{'ab' * 32}", [lower, upper])
+    upper = write_layer(tmp_path / "upper", {f"{site}/.wh.old-1.dist-info": ""})
+    bill = sbom.of_image("image", f"sha256:{'ab' * 32}", [lower, upper])
     assert valid(bill)
-    assert sbom.packages(bill) == ["pkg:deb/debian/libc6@2.36-9?arch=amd64", "pkg:pypi/numpy@2.4.6"]
+    assert sbom.packages(bill) == ["pkg:deb/debian/libc6@2.36-9", "pkg:pypi/numpy@2.4.6"]
 
 
 def test_an_rpm_database_is_said_to_be_unread(tmp_path: Path) -> None:
     layer = write_layer(tmp_path / "layer", {"var/lib/rpm/rpmdb.sqlite": "x"})
-    bill = sbom.of_image("image", "2.0.0rc1", f"sha256:{'ab' * 32}", [layer])
+    bill = sbom.of_image("image", f"sha256:{'ab' * 32}", [layer])
     unread = {"name": "unread", "value": "the system's RPM database"}
     assert bill["metadata"]["component"]["properties"] == [unread]
