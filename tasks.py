@@ -262,22 +262,42 @@ def branch_hook(_: Any) -> None:
     branch_commands.install_hooks()
 
 
-@command(json=JSON)
-def ci_matrix(_: Any, json: bool = False) -> None:
-    """Print the rows of images and wheels for a CI system.
+@command(change="only what differs from this branch or commit", json=JSON)
+def ci_matrix(_: Any, change: str | None = None, json: bool = False) -> None:
+    """Print the jobs of images and wheels for a CI system, as include lists.
 
-    Example: python3 tasks.py ci.matrix --json
+    Example: python3 tasks.py ci.matrix --json --change main
     """
-    from ci import commands
+    from ci import matrix_commands
 
-    commands.matrix(json)
+    matrix_commands.show(json, change)
 
 
-STORE = "where files are published: a folder or s3://bucket/prefix (default: MINDSPORE_RELEASE_STORE)"
-REGISTRY = "where images are published, such as https://host (default: MINDSPORE_RELEASE_REGISTRY)"
-KEY = "the file of the private signing key (default: MINDSPORE_RELEASE_KEY)"
-TRUST = "the public key to believe, or a folder of them (default: release/keys)"
+@command(shard="the job's name, from ci.matrix", change="do nothing unless this difference touches it", json=JSON)
+def ci_shard(_: Any, shard: str, change: str | None = None, json: bool = False) -> None:
+    """Do one job of the matrix: build the images on one base, or one wheel.
+
+    Example: python3 tasks.py ci.shard debian12-x86_64
+    """
+    from ci import matrix_commands
+
+    matrix_commands.run(shard, change, json)
+
+
+@command()
+def ci_render(_: Any) -> None:
+    """Write the pipelines for GitHub Actions, GitLab CI and Jenkins.
+
+    Example: python3 tasks.py ci.render
+    """
+    from ci import matrix_commands
+
+    matrix_commands.render()
+
+
 ROW = "publish this row alone, as a partial pre-release (repeatable): an image row or a wheel's tag"
+SETTINGS = "a TOML file with store, registry, key and trust (default: the variables MINDSPORE_RELEASE_STORE, ...)"
+VERSION = "the version"
 
 
 @command(path="where to write the private key; the public one lies beside it as PATH.pub")
@@ -291,157 +311,97 @@ def release_key(_: Any, path: str) -> None:
     release_commands.key(path)
 
 
-@command("row", version="the version", row=ROW, key=KEY, json=JSON)
-def release_sign(_: Any, version: str, row: list[str], key: str | None = None, json: bool = False) -> None:
+@command("row", version=VERSION, row=ROW, settings=SETTINGS, json=JSON)
+def release_sign(_: Any, version: str, row: list[str], settings: str | None = None, json: bool = False) -> None:
     """Gather the wheels and images that were built, and sign their bills of materials and provenance.
 
-    Example: python3 tasks.py release.sign 2.0.0rc1 --key ~/release-key
+    Example: python3 tasks.py release.sign 2.0.0rc1
     """
     from ci import release_commands
-    from ci.publish.settings import of_options
 
-    release_commands.sign(of_options(None, None, key, None, row), version, json)
+    release_commands.sign(release_commands.settings(settings, row), version, json)
 
 
-@command("row", version="the version", store=STORE, registry=REGISTRY, row=ROW, key=KEY, trust=TRUST, json=JSON)
-def release_plan(
-    _: Any,
-    version: str,
-    row: list[str],
-    store: str | None = None,
-    registry: str | None = None,
-    key: str | None = None,
-    trust: str | None = None,
-    json: bool = False,
-) -> None:
+@command("row", version=VERSION, row=ROW, settings=SETTINGS, json=JSON)
+def release_plan(_: Any, version: str, row: list[str], settings: str | None = None, json: bool = False) -> None:
     """Check that a release is whole and may be published, and print its steps and their digest; writes nothing.
 
-    Example: python3 tasks.py release.plan 2.0.0rc1 --store /srv/files --registry http://127.0.0.1:5000
+    Example: python3 tasks.py release.plan 2.0.0rc1 --settings ~/staging.toml
     """
     from ci import release_commands
-    from ci.publish.settings import of_options
 
-    release_commands.plan(of_options(store, registry, key, trust, row), version, json)
+    release_commands.plan(release_commands.settings(settings, row), version, json)
 
 
 @command(
     "row",
-    version="the version",
-    store=STORE,
-    registry=REGISTRY,
+    version=VERSION,
     row=ROW,
-    key=KEY,
-    trust=TRUST,
+    settings=SETTINGS,
     confirm="the digest that release.plan printed; without it nothing is written",
     json=JSON,
 )
 def release_publish(
-    _: Any,
-    version: str,
-    row: list[str],
-    store: str | None = None,
-    registry: str | None = None,
-    key: str | None = None,
-    trust: str | None = None,
-    confirm: str | None = None,
-    json: bool = False,
+    _: Any, version: str, row: list[str], settings: str | None = None, confirm: str | None = None, json: bool = False
 ) -> None:
     """Stage, test and promote a release; the same command goes on where an earlier run was cut off.
 
     Example: python3 tasks.py release.publish 2.0.0rc1 --confirm DIGEST
     """
     from ci import release_commands
-    from ci.publish.settings import of_options
 
-    release_commands.publish(of_options(store, registry, key, trust, row), version, confirm, json)
+    release_commands.publish(release_commands.settings(settings, row), version, confirm, json)
 
 
-@command(version="the version (default: all)", store=STORE, registry=REGISTRY, trust=TRUST, json=JSON)
-def release_verify(
-    _: Any,
-    version: str | None = None,
-    store: str | None = None,
-    registry: str | None = None,
-    trust: str | None = None,
-    json: bool = False,
-) -> None:
+@command(version="the version (default: all)", settings=SETTINGS, json=JSON)
+def release_verify(_: Any, version: str | None = None, settings: str | None = None, json: bool = False) -> None:
     """Check index, files, images, statements and pages of what is published; exit 1 when anything was changed.
 
-    Example: python3 tasks.py release.verify --version 2.0.0rc1 --store /srv/files --registry http://127.0.0.1:5000
+    Example: python3 tasks.py release.verify --version 2.0.0rc1
     """
     from ci import release_commands
-    from ci.publish.settings import of_options
 
-    release_commands.verify(of_options(store, registry, None, trust), version, json)
+    release_commands.verify(release_commands.settings(settings), version, json)
 
 
-@command(store=STORE, registry=REGISTRY, key=KEY, trust=TRUST, json=JSON)
-def release_renew(
-    _: Any,
-    store: str | None = None,
-    registry: str | None = None,
-    key: str | None = None,
-    trust: str | None = None,
-    json: bool = False,
-) -> None:
+@command(settings=SETTINGS, json=JSON)
+def release_renew(_: Any, settings: str | None = None, json: bool = False) -> None:
     """Sign the published index anew, before it expires.
 
-    Example: python3 tasks.py release.renew --store /srv/files --registry http://127.0.0.1:5000
+    Example: python3 tasks.py release.renew
     """
     from ci import release_commands
-    from ci.publish.settings import of_options
 
-    release_commands.renew(of_options(store, registry, key, trust), json)
+    release_commands.renew(release_commands.settings(settings), json)
 
 
-@command(version="the version", on=DAY, store=STORE, registry=REGISTRY, key=KEY, trust=TRUST, json=JSON)
-def release_end(
-    _: Any,
-    version: str,
-    on: str | None = None,
-    store: str | None = None,
-    registry: str | None = None,
-    key: str | None = None,
-    trust: str | None = None,
-    json: bool = False,
-) -> None:
+@command(version=VERSION, on=DAY, settings=SETTINGS, json=JSON)
+def release_end(_: Any, version: str, on: str | None = None, settings: str | None = None, json: bool = False) -> None:
     """Attach the end of life to a version's images and its entry in the index; nothing is removed.
 
     Example: python3 tasks.py release.end 2.0.0rc1 --on 2027-08-22
     """
     from ci import release_commands
-    from ci.publish.settings import of_options
 
-    release_commands.end_of_life(of_options(store, registry, key, trust), version, on, json)
+    release_commands.end_of_life(release_commands.settings(settings), version, on, json)
 
 
 @command(
     days="keep what was staged for versions published fewer days ago (default: 14)",
     abandoned="also remove what was staged for this version, which will never be published",
-    store=STORE,
-    registry=REGISTRY,
-    key=KEY,
-    trust=TRUST,
+    settings=SETTINGS,
     json=JSON,
 )
 def release_clean(
-    _: Any,
-    days: int = 14,
-    abandoned: str | None = None,
-    store: str | None = None,
-    registry: str | None = None,
-    key: str | None = None,
-    trust: str | None = None,
-    json: bool = False,
+    _: Any, days: int = 14, abandoned: str | None = None, settings: str | None = None, json: bool = False
 ) -> None:
     """Remove staging artefacts that nobody needs any more.
 
     Example: python3 tasks.py release.clean --days 30
     """
     from ci import release_commands
-    from ci.publish.settings import of_options
 
-    release_commands.clean(of_options(store, registry, key, trust), days, abandoned, json)
+    release_commands.clean(release_commands.settings(settings), days, abandoned, json)
 
 
 def _group(name: str, **members: Any) -> Collection:
@@ -482,5 +442,6 @@ namespace = Collection(
         end=release_end,
         clean=release_clean,
     ),
+    _group("ci", matrix=ci_matrix, shard=ci_shard, render=ci_render),
 )
 namespace.add_task(run_tests, name="test")

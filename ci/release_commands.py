@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ci import git, report
@@ -24,6 +24,10 @@ from release.model import Manifest, load_manifest
 
 ALLOWED = ROOT / "release" / "vulnerabilities.toml"
 SOURCES = ["framework", "docker", "ci", "release", "pyproject.toml"]
+
+
+def settings(path: str | None, rows: Sequence[str] = ()) -> Settings:
+    return options.read(path, rows)
 
 
 def key(path: str) -> None:

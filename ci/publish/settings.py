@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ VARIABLES = {
     "store": "MINDSPORE_RELEASE_STORE",
     "registry": "MINDSPORE_RELEASE_REGISTRY",
     "key": "MINDSPORE_RELEASE_KEY",
+    "trust": "MINDSPORE_RELEASE_TRUST",
 }
 
 
@@ -44,11 +46,14 @@ class Settings:
         """A setting; UsageError names the option and the variable that would give it."""
         value: str = getattr(self, name) or os.environ.get(VARIABLES[name], "")
         if not value:
-            raise UsageError(f"no {name} was named", expected=f"--{name}, or the variable {VARIABLES[name]}")
+            raise UsageError(
+                f"no {name} was named",
+                expected=f"`{name}` in the file of --settings, or the variable {VARIABLES[name]}",
+            )
         return value
 
     def trusted_path(self) -> Path:
-        return Path(self.trust) if self.trust else TRUSTED
+        return Path(self.trust or os.environ.get(VARIABLES["trust"], "") or TRUSTED)
 
 
 def store_of(text: str, identity: Identity) -> Store:
@@ -68,7 +73,7 @@ def registry_of(text: str, identity: Identity) -> Registry:
     parts = urlsplit(url)
     if parts.username or parts.password:
         fix = "give them in the variables that docs/releasing.md names"
-        raise UsageError("a password in an address ends up in logs", where="--registry", fix=fix)
+        raise UsageError("a password in an address ends up in logs", where="registry", fix=fix)
     if credentials and parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         raise UsageError("a password would travel unprotected", where=url, expected="https")
     return Registry(url, credentials)
@@ -101,7 +106,17 @@ def folder(settings: Settings, version: str) -> Path:
     return Path(settings.folder) if settings.folder else place(ROOT, version)
 
 
-def of_options(
-    store: str | None, registry: str | None, key: str | None, trust: str | None, rows: Sequence[str] = ()
-) -> Settings:
-    return Settings(store or "", registry or "", key or "", trust or "", tuple(rows))
+def read(path: str | None, rows: Sequence[str] = ()) -> Settings:
+    """The settings in a TOML file, or none: then the environment has them. UsageError for a key that nobody reads."""
+    if path is None:
+        return Settings(rows=tuple(rows))
+    known = ("store", "registry", "key", "trust")
+    try:
+        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UsageError("the settings cannot be read", where=path, expected="TOML", got=str(error)) from None
+    wrong = [name for name, value in found.items() if name not in known or not isinstance(value, str)]
+    if wrong:
+        expected = f"texts named {', '.join(known)}"
+        raise UsageError("settings that nobody reads", where=path, expected=expected, got=", ".join(wrong))
+    return Settings(**found, rows=tuple(rows))

@@ -81,7 +81,7 @@ def test_a_key_that_nobody_trusts_does_not_publish(settings: Settings, tmp_path:
 
 def test_what_was_not_named_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MINDSPORE_RELEASE_STORE", raising=False)
-    with pytest.raises(UsageError, match="--store, or the variable MINDSPORE_RELEASE_STORE") as refusal:
+    with pytest.raises(UsageError, match="or the variable MINDSPORE_RELEASE_STORE") as refusal:
         Settings().option("store")
     assert refusal.value.exit_code == 2
     monkeypatch.setenv("MINDSPORE_RELEASE_STORE", "/srv/files")
@@ -144,3 +144,16 @@ def test_what_was_built_is_collected_by_links(manifest: Manifest, tmp_path: Path
     assert len(list(release.images)) == 6
     wheel = next((target / "wheels").iterdir())
     assert wheel.stat().st_nlink == 2
+
+
+def test_settings_come_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "staging.toml"
+    path.write_text('store = "/srv/files"\nregistry = "https://host"\n', encoding="utf-8")
+    found = release_commands.settings(str(path), ["a row"])
+    assert (found.store, found.registry, found.rows) == ("/srv/files", "https://host", ("a row",))
+    path.write_text('password = "hidden"\n', encoding="utf-8")
+    with pytest.raises(UsageError, match="settings that nobody reads") as refusal:
+        release_commands.settings(str(path))
+    assert "hidden" not in str(refusal.value)
+    with pytest.raises(UsageError, match="the settings cannot be read"):
+        release_commands.settings(str(tmp_path / "absent"))
