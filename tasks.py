@@ -102,6 +102,17 @@ def doctor(_: Any, json: bool = False) -> None:
     commands.doctor(json)
 
 
+@command(kind="the sanitizer: address, undefined or thread")
+def sanitize(_: Any, kind: str = "address") -> None:
+    """Run the native tests on a build with a sanitizer of the compiler.
+
+    Example: python3 tasks.py sanitize --kind thread
+    """
+    from ci import commands
+
+    sys.exit(commands.sanitize(kind))
+
+
 @command(json=JSON)
 def lint(_: Any, json: bool = False) -> None:
     """Run ruff, mypy and clang-format over the sources.
@@ -262,6 +273,30 @@ def branch_hook(_: Any) -> None:
     branch_commands.install_hooks()
 
 
+@command(json=JSON)
+def release_state(_: Any, json: bool = False) -> None:
+    """Print whether each wheel and image was built and run, built, or only rendered.
+
+    Example: python3 tasks.py release.state --json
+    """
+    from ci import evidence
+
+    evidence.show(json)
+
+
+@command(folder="the folder with the evidence, such as build/evidence")
+def release_evidence(_: Any, folder: str) -> None:
+    """Take what tests have shown of wheels and images, by digest, into the repository and its tables.
+
+    Example: python3 tasks.py release.evidence build/evidence
+    """
+    from pathlib import Path
+
+    from ci import evidence
+
+    evidence.take(Path(folder))
+
+
 @command(change="only what differs from this branch or commit", json=JSON)
 def ci_matrix(_: Any, change: str | None = None, json: bool = False) -> None:
     """Print the jobs of images and wheels for a CI system, as include lists.
@@ -418,6 +453,8 @@ namespace = Collection(
     generate,
     doctor,
     lint,
+    sanitize,
+    sanitize,
     _group("wheel", build=wheel_build),
     _group(
         "image", build=build, test=image_test, list=image_list, lock=image_lock, measure=image_measure, diff=image_diff
@@ -430,9 +467,10 @@ namespace = Collection(
         advance=branch_advance,
         hook=branch_hook,
     ),
-    _group("ci", matrix=ci_matrix),
     _group(
         "release",
+        state=release_state,
+        evidence=release_evidence,
         key=release_key,
         sign=release_sign,
         plan=release_plan,

@@ -43,7 +43,11 @@ def outputs(manifest: Manifest, root: Path = ROOT) -> dict[Path, str]:
     """Every generated file of the repository with the text that it should have."""
     rows = [row for row in manifest.image_rows() if has_template(row, root)]
     dockerfiles = {dockerfile(row, kind): render(manifest, row, kind, root) for row in rows for kind in row.kinds}
-    generated = [release_generate.outputs(manifest), branchfile.outputs(manifest), pipelines.outputs(manifest, root)]
+    generated = [
+        release_generate.outputs(manifest, root),
+        branchfile.outputs(manifest),
+        pipelines.outputs(manifest, root),
+    ]
     return {path: text for files in [*generated, dockerfiles] for path, text in files.items()}
 
 

@@ -15,7 +15,10 @@ from release.rows import ImageRow, WheelRow
 LIMIT = 256  # jobs of one matrix; the smallest limit of the CI systems (GitHub's)
 RUNNERS = {"x86_64": "ubuntu-24.04", "aarch64": "ubuntu-24.04-arm", "windows": "windows-2025"}
 # Changes under these build no row: tests and linters look at them.
-IDLE = ("docs", "tests", "benchmarks", "examples", "*.md", "LICENSE", ".gitignore", ".github", ".gitlab-ci.yml")
+IDLE = (
+    *("docs", "tests", "benchmarks", "examples", ".gitignore", ".github", ".gitlab-ci.yml"),
+    *("ARCHITECTURE.md", "CONTRIBUTING.md", "RELEASE.md", "README.zh.md"),
+)
 LOCK = re.compile(r"docker/[^/]+/locks/(py\d+)-(x86_64|aarch64)")
 GENERATED = re.compile(r"docker/([^/]+)/generated/([^/]+)/")
 TEMPLATE = re.compile(r"docker/([^/]+)/")
@@ -113,11 +116,11 @@ def touched_by(paths: Sequence[str], manifest: Manifest, before: Manifest | None
 
 def _touches(path: str, manifest: Manifest, before: Manifest | None) -> Touches:
     name = PurePosixPath(path)
-    if name.parts[0] in IDLE or any(name.match(pattern) for pattern in IDLE if "*" in pattern):
+    if name.parts[0] in IDLE:
         return lambda row: False
     if path == "release/manifest.toml" and before is not None:
         return lambda row: _facts(manifest, row) != _facts(before, row)
-    if path.startswith("release/") and path.endswith(".json"):
+    if path.startswith("release/") and path.endswith(".json"):  # generated, or evidence
         return lambda row: False
     if lock := LOCK.match(path):
         return lambda row: (python_tag(row.python), _arch(row)) == lock.groups()

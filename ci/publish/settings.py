@@ -72,7 +72,7 @@ def registry_of(text: str, identity: Identity) -> Registry:
     credentials = load(identity, "registry")
     parts = urlsplit(url)
     if parts.username or parts.password:
-        fix = "give them in the variables that docs/releasing.md names"
+        fix = "give them in the variables that docs/publishing.md names"
         raise UsageError("a password in an address ends up in logs", where="registry", fix=fix)
     if credentials and parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         raise UsageError("a password would travel unprotected", where=url, expected="https")
