@@ -465,48 +465,17 @@ def release_clean(
     release_commands.clean(release_commands.settings(settings), days, abandoned, json)
 
 
-def _group(name: str, **members: Any) -> Collection:
+def _group(name: str, **others: Any) -> Collection:
+    """The tasks of this file whose names start with that of the group, and `others`."""
     group = Collection(name)
-    for member, body in members.items():
+    own = {key.removeprefix(f"{name}_"): task for key, task in globals().items() if key.startswith(f"{name}_")}
+    for member, body in (others | own).items():
         group.add_task(body, name=member)
     return group
 
 
-namespace = Collection(
-    setup,
-    build,
-    run,
-    generate,
-    doctor,
-    lint,
-    sanitize,
-    sanitize,
-    _group("wheel", build=wheel_build),
-    _group(
-        "image", build=build, test=image_test, list=image_list, lock=image_lock, measure=image_measure, diff=image_diff
-    ),
-    _group(
-        "branch",
-        status=branch_status,
-        check=branch_check,
-        plan=branch_plan,
-        advance=branch_advance,
-        hook=branch_hook,
-    ),
-    _group(
-        "release",
-        state=release_state,
-        evidence=release_evidence,
-        notes=release_notes,
-        key=release_key,
-        sign=release_sign,
-        plan=release_plan,
-        publish=release_publish,
-        verify=release_verify,
-        renew=release_renew,
-        end=release_end,
-        clean=release_clean,
-    ),
-    _group("ci", matrix=ci_matrix, shard=ci_shard, render=ci_render),
-)
+namespace = Collection(setup, build, run, generate, doctor, lint, sanitize)
+for _name in ("wheel", "branch", "release", "ci"):
+    namespace.add_collection(_group(_name))
+namespace.add_collection(_group("image", build=build))
 namespace.add_task(run_tests, name="test")
