@@ -102,6 +102,17 @@ def doctor(_: Any, json: bool = False) -> None:
     commands.doctor(json)
 
 
+@command(kind="the sanitizer: address, undefined or thread")
+def sanitize(_: Any, kind: str = "address") -> None:
+    """Run the native tests on a build with a sanitizer of the compiler.
+
+    Example: python3 tasks.py sanitize --kind thread
+    """
+    from ci import commands
+
+    sys.exit(commands.sanitize(kind))
+
+
 @command(json=JSON)
 def lint(_: Any, json: bool = False) -> None:
     """Run ruff, mypy and clang-format over the sources.
@@ -263,14 +274,86 @@ def branch_hook(_: Any) -> None:
 
 
 @command(json=JSON)
-def ci_matrix(_: Any, json: bool = False) -> None:
-    """Print the rows of images and wheels for a CI system.
+def release_state(_: Any, json: bool = False) -> None:
+    """Print whether each wheel and image was built and run, built, or only rendered.
 
-    Example: python3 tasks.py ci.matrix --json
+    Example: python3 tasks.py release.state --json
     """
-    from ci import commands
+    from ci import evidence
 
-    commands.matrix(json)
+    evidence.show(json)
+
+
+@command(folder="the folder with the evidence, such as build/evidence")
+def release_evidence(_: Any, folder: str) -> None:
+    """Take what tests have shown of wheels and images, by digest, into the repository and its tables.
+
+    Example: python3 tasks.py release.evidence build/evidence
+    """
+    from pathlib import Path
+
+    from ci import evidence
+
+    evidence.take(Path(folder))
+
+
+@command(
+    old="the wheel of the older version",
+    new="with --old: the wheel of the newer version",
+    confirm="put the fragments into RELEASE.md; without it, only show them",
+    json=JSON,
+)
+def release_notes(
+    _: Any, old: str | None = None, new: str | None = None, confirm: bool = False, json: bool = False
+) -> None:
+    """Put the fragments of release/fragments/ together, or tell what changed between two wheels.
+
+    Example: python3 tasks.py release.notes --old mindspore-2.0.0rc1.whl --new mindspore-2.0.0.whl
+    """
+    from pathlib import Path
+
+    from ci import notes
+    from ci.errors import UsageError
+
+    if bool(old) != bool(new):
+        raise UsageError("one wheel alone cannot be compared", fix="give --old and --new")
+    if old and new:
+        notes.show_differences(Path(old), Path(new), json)
+    else:
+        notes.merge(confirm, json)
+
+
+@command(change="only what differs from this branch or commit", json=JSON)
+def ci_matrix(_: Any, change: str | None = None, json: bool = False) -> None:
+    """Print the jobs of images and wheels for a CI system, as include lists.
+
+    Example: python3 tasks.py ci.matrix --json --change main
+    """
+    from ci import matrix_commands
+
+    matrix_commands.show(json, change)
+
+
+@command(shard="the job's name, from ci.matrix", change="do nothing unless this difference touches it", json=JSON)
+def ci_shard(_: Any, shard: str, change: str | None = None, json: bool = False) -> None:
+    """Do one job of the matrix: build the images on one base, or one wheel.
+
+    Example: python3 tasks.py ci.shard debian12-x86_64
+    """
+    from ci import matrix_commands
+
+    matrix_commands.run(shard, change, json)
+
+
+@command()
+def ci_render(_: Any) -> None:
+    """Write the pipelines for GitHub Actions, GitLab CI and Jenkins.
+
+    Example: python3 tasks.py ci.render
+    """
+    from ci import matrix_commands
+
+    matrix_commands.render()
 
 
 def _group(name: str, **members: Any) -> Collection:
@@ -287,6 +370,8 @@ namespace = Collection(
     generate,
     doctor,
     lint,
+    sanitize,
+    sanitize,
     _group("wheel", build=wheel_build),
     _group(
         "image", build=build, test=image_test, list=image_list, lock=image_lock, measure=image_measure, diff=image_diff
@@ -299,6 +384,7 @@ namespace = Collection(
         advance=branch_advance,
         hook=branch_hook,
     ),
-    _group("ci", matrix=ci_matrix),
+    _group("release", state=release_state, evidence=release_evidence, notes=release_notes),
+    _group("ci", matrix=ci_matrix, shard=ci_shard, render=ci_render),
 )
 namespace.add_task(run_tests, name="test")

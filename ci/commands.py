@@ -6,15 +6,14 @@ import shlex
 import sys
 
 from ci import doctor as machine
-from ci import engine, generate, outcomes, quality, report, system, testing
+from ci import engine, generate, outcomes, quality, report, sanitizers, system, testing
 from ci.engine import Runner, RunRequest
 from ci.errors import CheckError
 from ci.paths import MANIFEST
 from ci.shop import Shop
 from release.days import today
-from release.matrix import default_row, image_rows, local_name, wheel_rows
+from release.matrix import default_row, local_name
 from release.model import Manifest, load_manifest
-from release.tables import json_text as release_json
 
 
 def manifest() -> Manifest:
@@ -70,18 +69,6 @@ def run(command: str, image: str) -> int:
     return engine.detect(Runner()).attach(RunRequest(chosen, shlex.split(command), interactive=terminal))
 
 
-def matrix(as_json: bool) -> None:
-    """The rows of images and wheels, for a CI system to spread over its machines."""
-    known = manifest()
-    images = [{"id": row.id, "kinds": row.kinds, "platform": row.platform} for row in image_rows(known)]
-    built = [{"tag": row.tag, "cibuildwheel": row.identifier, "tested": row.tested} for row in wheel_rows(known)]
-    text = "\n".join([*(str(row["id"]) for row in images), *(str(row["tag"]) for row in built)])
-    if as_json:
-        print(release_json({"images": images, "wheels": built}), end="")
-    else:
-        print(text)
-
-
 def doctor(as_json: bool) -> None:
     """Print the machine's state; exit 1 when something needed is missing."""
     checks = machine.examine(Runner())
@@ -97,6 +84,10 @@ def lint(as_json: bool) -> None:
     report.emit([vars(found) for found in findings], as_json, text)
     if failed := [found.name for found in findings if not found.passed]:
         raise CheckError(f"failed: {', '.join(failed)}", fix="`ruff check --fix`, `ruff format`, `clang-format -i`")
+
+
+def sanitize(kind: str) -> int:
+    return sanitizers.run_tests(Runner(), kind)
 
 
 def test(paths: list[str], images: bool) -> int:

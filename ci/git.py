@@ -62,3 +62,9 @@ def changed(root: Path, base: str) -> list[str] | None:
     listing = _git(root, "diff", "--name-only", "-z", "--no-renames", start.strip())
     others = _git(root, "ls-files", "-z", "--others", "--exclude-standard")
     return sorted({name for name in f"{listing or ''}{others or ''}".split("\0") if name})
+
+
+def content(root: Path, revision: str, name: str) -> str | None:
+    """A file as it is where the checkout left `revision`; None if it is not there."""
+    start = _git(root, "merge-base", revision, "HEAD")
+    return _git(root, "show", f"{start.strip()}:{name}") if start else None

@@ -18,12 +18,14 @@ from mindspore.infer import (
     copies,
     effects,
     exceptions,
+    generators,
     loops,
     mathematics,
     methods,
     operations,
     patterns,
     records,
+    sets,
     transforms,
 )
 from mindspore.infer.errors import hide_internals, located
@@ -40,7 +42,8 @@ from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
 RULES = (
-    batching, builtins, calls, copies, effects, exceptions, loops, mathematics, methods, operations, patterns, records, transforms,
+    batching, builtins, calls, copies, effects, exceptions, generators, loops, mathematics, methods, operations, patterns, records, sets,
+    transforms,
 )  # fmt: skip
 """Modules whose import registers what nodes and callables mean."""
 _FRAMES_PER_CALL = 30
@@ -112,6 +115,9 @@ def specialise(
         if not hide_internals():
             raise located(error, machine.stack) from error
         raise located(error, machine.stack) from None
+    finally:
+        for activation in machine.activations:
+            activation.abandon()
 
 
 @contextmanager

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import GeneratorType
 from typing import Any
+
+import numpy as np
 
 from mindspore.base.protocols import tensor_operators
 from mindspore.infer.machine import Machine, dispatchers, tensor_type
@@ -14,6 +17,7 @@ from mindspore.infer.values import (
     Deferred,
     Dict,
     Endless,
+    Generator,
     Instance,
     Iterator,
     Known,
@@ -21,6 +25,7 @@ from mindspore.infer.values import (
     Position,
     Range,
     Sequence,
+    Set,
     Slice,
     View,
 )
@@ -73,14 +78,25 @@ def make_list(machine: Machine, elements: Iterable[Abstract]) -> List:
     return made
 
 
-def make_dict(machine: Machine, items: dict[Any, Abstract]) -> Dict:
-    made = Dict()
+def make_dict(machine: Machine, items: dict[Any, Abstract], like: Dict | None = None) -> Dict:
+    """A dict, or a set where `like` is one."""
+    made = Set() if isinstance(like, Set) else Dict()
     machine.heap.set(made, dict(items))
     return made
 
 
+def make_set(machine: Machine, elements: Iterable[Any]) -> Set:
+    made = Set()
+    machine.heap.set(made, dict.fromkeys(elements, Known(None)))
+    return made
+
+
 def fresh(machine: Machine, value: Any) -> Abstract:
-    """A Python object made while compiling; lists and dicts may be changed by the program from now on."""
+    """A Python object made while compiling; lists, dicts and sets may be changed by the program from now on."""
+    if type(value) is np.ndarray:
+        machine.constants[id(value)] = value
+    if type(value) is set:
+        return make_set(machine, value)
     if type(value) is list:
         return make_list(machine, [fresh(machine, v) for v in value])
     if type(value) is dict:
@@ -103,6 +119,8 @@ def to_python(machine: Machine, value: Abstract, tensors: bool = False) -> Any:
         return value.cls(*elements) if hasattr(value.cls, "_fields") else value.cls(elements)
     if isinstance(value, List):
         return [to_python(machine, e, tensors) for e in machine.heap.get(value)]
+    if isinstance(value, Set):
+        return set(machine.heap.get(value))
     if isinstance(value, Dict):
         return {k: to_python(machine, v, tensors) for k, v in machine.heap.get(value).items()}
     if isinstance(value, Deferred) and is_constant(machine, value):
@@ -164,7 +182,9 @@ def python_class(value: Abstract) -> type:
     classes: dict[type, type] = {
         List: list,
         Iterator: type(iter(())),
+        Generator: GeneratorType,
         Dict: dict,
+        Set: set,
         View: dict,
         Slice: slice,
         Range: range,
@@ -185,10 +205,13 @@ def elements(machine: Machine, value: Abstract) -> tuple[Abstract, ...]:
         if isinstance(value, Iterator):
             machine.heap.set(value, ())
         return held
+    if isinstance(value, Generator):
+        return dispatchers["drain generator"](machine, value)  # type: ignore[return-value]
     if isinstance(value, Endless):
         raise TypeError("this iterator has no end. Take elements with next, zip or itertools.islice.")
     if isinstance(value, Dict):
-        return tuple(Known(k) for k in machine.heap.get(value))
+        held = machine.heap.get(value)
+        return tuple(Known(k) for k in (set(held) if isinstance(value, Set) else held))
     if isinstance(value, Range):
         raise NotConstantError("the length of this range is known only at run time; loop over it with for or while.")
     if (kind := tensor_type(value)) is not None:

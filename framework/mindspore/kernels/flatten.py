@@ -36,7 +36,7 @@ from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import BoxType, StashType, TensorType, TupleType, Type
 from mindspore.kernels import access as acc
-from mindspore.kernels import catalog
+from mindspore.kernels import catalog, flatten_windows
 from mindspore.kernels.calls import calls
 from mindspore.kernels.elementwise import broadcast_strides
 from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, traced, with_positions, with_sizes
@@ -318,6 +318,22 @@ class _Flattener:
         self.emit(Kernels(tuple(whole(self.store(r)) for r, _ in operands), outputs, made))
         return tuple(whole(o) for o in outputs)
 
+    def windows(self, node: Apply) -> Leaves:
+        """Small windows are maps over their taps, others run kernels."""
+        assert isinstance(node.type, TensorType)
+        read, type = self.operand(node.inputs[0])
+        kind = node.op.compute.kind
+        if not flatten_windows.suits(kind, type, node.attrs) or not size(node.type.shape):
+            return self.kernels(node)
+        counts = node.type.shape[-len(node.attrs["kernel"]) :]
+        source = whole(self.store(read))
+        reads = [self.seen(source, view) for view in flatten_windows.views(type.shape, counts, node.attrs)]
+        if kind == "index":
+            reads.append(Read(None, flatten_windows.places(type.shape, counts, node.attrs)))
+        output = self.new(node.type)
+        self.emit(Map(tuple(reads), (output,), (flatten_windows.body(kind, type, node.attrs),)))
+        return (whole(output),)
+
     def make_tuple(self, node: Apply) -> Leaves:
         return tuple(leaf for i in node.inputs for leaf in self.leaves[i])
 
@@ -478,5 +494,5 @@ _COMPUTE: Mapping[type, _Handler] = {
     kinds.Gather: _Flattener.gather,
     kinds.Scatter: _Flattener.scatter,
     kinds.Products: _Flattener.kernels,
-    kinds.Windows: _Flattener.kernels,
+    kinds.Windows: _Flattener.windows,
 }

@@ -21,11 +21,26 @@ from mindspore.nn.activation import (
     get_activation,
 )
 from mindspore.nn.adam import Adam, AdamWeightDecay
+from mindspore.nn.adaptive_pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    LPPool1d,
+    LPPool2d,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
+)
+from mindspore.nn.attention import MultiheadAttention
 from mindspore.nn.basic import Dense, Dropout, Flatten, Identity, MatMul
 from mindspore.nn.bidense import BiDense
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
-from mindspore.nn.conv import Conv2d
+from mindspore.nn.conv import Conv1d, Conv2d, Conv3d
+from mindspore.nn.conv_transpose import Conv1dTranspose, Conv2dTranspose, Conv3dTranspose
 from mindspore.nn.decaying_rates import (
     CosineDecayLR,
     ExponentialDecayLR,
@@ -75,9 +90,23 @@ from mindspore.nn.more_activation import (
 )
 from mindspore.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
 from mindspore.nn.optimizer import SGD, Momentum, Optimizer
-from mindspore.nn.pooling import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from mindspore.nn.padding import (
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    Pad,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReflectionPad3d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    ReplicationPad3d,
+    ZeroPad2d,
+)
+from mindspore.nn.pooling import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
+from mindspore.nn.resizing import PixelShuffle, PixelUnshuffle, Upsample
 from mindspore.nn.scaled_descent import Adagrad, Lamb, RMSProp
-from mindspore.nn.shaping import ClipByNorm, ConstantPad2d, Norm, OneHot, Pad, Range, Tril, Triu, ZeroPad2d
+from mindspore.nn.shaping import ClipByNorm, Norm, OneHot, Range, Tril, Triu
 from mindspore.nn.summary import Summary, summary
 from mindspore.nn.wrap import ForwardValueAndGrad, TrainOneStepCell, WithEvalCell, WithGradCell, WithLossCell
 
@@ -90,9 +119,15 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamWeightDecay",
+    "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
     "AvgPool1d",
     "AvgPool2d",
+    "AvgPool3d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
@@ -102,8 +137,15 @@ __all__ = [
     "Cell",
     "CellList",
     "ClipByNorm",
+    "ConstantPad1d",
     "ConstantPad2d",
+    "ConstantPad3d",
+    "Conv1d",
+    "Conv1dTranspose",
     "Conv2d",
+    "Conv2dTranspose",
+    "Conv3d",
+    "Conv3dTranspose",
     "CosineDecayLR",
     "CrossEntropyLoss",
     "Dense",
@@ -127,6 +169,8 @@ __all__ = [
     "InverseDecayLR",
     "Jvp",
     "L1Loss",
+    "LPPool1d",
+    "LPPool2d",
     "Lamb",
     "LayerNorm",
     "LeakyReLU",
@@ -138,20 +182,33 @@ __all__ = [
     "MatMul",
     "MaxPool1d",
     "MaxPool2d",
+    "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Mish",
     "Momentum",
+    "MultiheadAttention",
     "NaturalExpDecayLR",
     "Norm",
     "OneHot",
     "Optimizer",
     "PReLU",
     "Pad",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PolynomialDecayLR",
     "RMSProp",
     "RReLU",
     "Range",
     "ReLU",
     "ReLU6",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
     "SeLU",
     "SequentialCell",
     "SiLU",
@@ -171,6 +228,7 @@ __all__ = [
     "TrainOneStepCell",
     "Tril",
     "Triu",
+    "Upsample",
     "Vjp",
     "WarmUpLR",
     "WithEvalCell",
