@@ -34,6 +34,7 @@ from mindspore.nn.adaptive_pooling import (
     MaxUnpool2d,
     MaxUnpool3d,
 )
+from mindspore.nn.attention import MultiheadAttention
 from mindspore.nn.basic import Dense, Dropout, Flatten, Identity, MatMul
 from mindspore.nn.bidense import BiDense
 from mindspore.nn.cell import Cell
@@ -187,6 +188,7 @@ __all__ = [
     "MaxUnpool3d",
     "Mish",
     "Momentum",
+    "MultiheadAttention",
     "NaturalExpDecayLR",
     "Norm",
     "OneHot",

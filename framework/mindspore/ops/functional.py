@@ -21,6 +21,7 @@ from mindspore.ir.operator import all_operators
 from mindspore.ops import (
     activations,
     adaptive,
+    attention,
     binary_losses,
     clip,
     conversions,
@@ -41,7 +42,7 @@ _INTERNAL = frozenset(
     {
         "adam", "adam_weight_decay", "apply_momentum", "argmax_index", "argmin_index", "avg_pool",
         "conv2d_backprop_filter", "conv2d_backprop_input", "conv3d_backprop_filter", "conv3d_backprop_input",
-        "cum_prod", "cum_sum", "gather_strided", "iota",
+        "cum_prod", "cum_sum", "flash_attention", "gather_strided", "iota",
         "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "running_sum", "scatter_strided", "sort_positions",
         "strided_products", "strided_slice_grad", "top_k", "window_index", "window_max", "window_place",
         "window_spread", "window_sum", "window_take",
@@ -289,6 +290,7 @@ _OTHER_NAMES: Mapping[str, str] = {
 _BY_NAME: dict[str, Any] = {op.function: eager_op(op) for op in all_operators() if op.function not in _INTERNAL}
 _BY_NAME |= {name: function(target) for name, target in _OTHER_NAMES.items()}
 _BY_NAME |= special.FUNCTIONS
+_BY_NAME["flash_attention_score"] = attention.flash_attention_score
 _BY_NAME |= _WRITTEN
 _BY_NAME |= _CHOOSING
 _BY_NAME |= updates.FUNCTIONS
