@@ -465,6 +465,25 @@ def release_clean(
     release_commands.clean(release_commands.settings(settings), days, abandoned, json)
 
 
+@command(
+    version=VERSION,
+    kills="kill the rehearsal's process this many times with `kill -9` (default: 3)",
+    seed="where it is killed follows from this number (default: 7)",
+    keep="keep the temporary folder",
+    json=JSON,
+)
+def release_rehearse(
+    _: Any, version: str, kills: int = 3, seed: int = 7, keep: bool = False, json: bool = False
+) -> None:
+    """Do a whole release of the default row on loopback, from build to end of life; leaves nothing behind.
+
+    Example: python3 tasks.py release.rehearse 2.0.0rc1
+    """
+    from ci import release_commands
+
+    release_commands.rehearse(version, kills, seed, keep, json)
+
+
 def _group(name: str, **others: Any) -> Collection:
     """The tasks of this file whose names start with that of the group, and `others`."""
     group = Collection(name)
