@@ -40,7 +40,7 @@ def _server(runner: Runner, folder: Path, words: Sequence[str], address: int | P
             if child.poll() is not None or time.monotonic() > end:
                 got = log.read_text(encoding="utf-8", errors="replace")[-500:]
                 raise CheckError("a server of the rehearsal does not start", where=" ".join(words[:2]), got=got)
-            time.sleep(0.1)
+            time.sleep(0.02)
         yield
     finally:
         child.terminate()
