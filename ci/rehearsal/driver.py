@@ -72,7 +72,7 @@ def rehearse(version: str, kills: int, seed: int, keep: bool) -> Outcome:
     folder = Path(mkdtemp(prefix="rehearsal-"))
     report.say(f"rehearsing {version} in {folder}, seed {seed}")
     with ExitStack() as stack:
-        stack.enter_context(_ending_on(signal.SIGTERM))
+        stack.enter_context(ending_on(signal.SIGTERM))
         if not keep:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
         if not git.clone(ROOT, folder / "checkout"):
@@ -110,8 +110,8 @@ def _show(runner: Runner, words: Sequence[str], folder: Path, environment: Mappi
 
 
 @contextmanager
-def _ending_on(number: signal.Signals) -> Iterator[None]:
-    """A signal that asks to end cleans up like Ctrl-C."""
+def ending_on(number: signal.Signals) -> Iterator[None]:
+    """A signal that asks to end cleans up like Ctrl-C: what was started is ended, then what it wrote is removed."""
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from ci.publish.run import Publisher, utc_now
 from ci.publish.settings import Settings
 from ci.publish.settings import publisher as publisher_of
 from ci.publish.verify import Verifier
-from ci.rehearsal.driver import CONFIGURATION, Stage
+from ci.rehearsal.driver import CONFIGURATION, Stage, ending_on
 from ci.rehearsal.killer import Killer
 from ci.release_commands import check_phase, source
 from ci.shop import Shop
@@ -171,4 +172,5 @@ def main(folder: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    guarded(main, Path(sys.argv[1]), int(sys.argv[2]))
+    with ending_on(signal.SIGTERM):
+        guarded(main, Path(sys.argv[1]), int(sys.argv[2]))
