@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mindspore.base import dtypes as dt
-from mindspore.common import choosing, matrices, measures, products, special, statistics
+from mindspore.common import choosing, counts, matrices, measures, products, special, statistics
 from mindspore.common import functions as f
 from mindspore.common.batching import vmap
 from mindspore.common.directional import jvp, vjp
@@ -23,11 +23,13 @@ from mindspore.ops import (
     adaptive,
     attention,
     binary_losses,
+    channel_dropout,
     clip,
     conversions,
     convolving,
     layers,
     losses,
+    margin_losses,
     padding,
     pooling,
     random,
@@ -257,6 +259,8 @@ _CHOOSING: Mapping[str, Any] = {
 }  # fmt: skip
 
 _MODULES = (
+    channel_dropout,
+    margin_losses,
     sampling,
     activations,
     adaptive,
@@ -294,6 +298,7 @@ _BY_NAME: dict[str, Any] = {op.function: eager_op(op) for op in all_operators() 
 _BY_NAME |= {name: function(target) for name, target in _OTHER_NAMES.items()}
 _BY_NAME |= special.FUNCTIONS
 _BY_NAME |= statistics.FUNCTIONS
+_BY_NAME |= counts.FUNCTIONS
 _BY_NAME["flash_attention_score"] = attention.flash_attention_score
 _BY_NAME |= _WRITTEN
 _BY_NAME |= _CHOOSING
