@@ -9,7 +9,7 @@ from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
-from mindspore.ops import adaptive, convolving, indexed, pooling_objects, values, written
+from mindspore.ops import adaptive, convolving, indexed, padding, pooling_objects, resizing, values, written
 from mindspore.ops.debug import Assert, Print
 from mindspore.ops.function_objects import FunctionObject
 from mindspore.ops.hooks import HookBackward, InsertGradientOf
@@ -26,7 +26,7 @@ from mindspore.ops.random import kept
 INTERNAL = frozenset(
     {
         "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Conv3DBackpropFilter", "Conv3DBackpropInput",
-        "Eye", "Full", "GatherStrided", "Iota",
+        "Eye", "FlashAttention", "Full", "GatherStrided", "Iota",
         "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "RunningSum", "ScatterStrided", "SortPositions",
         "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",
         "WindowTake",
@@ -207,7 +207,7 @@ class Adam(FunctionObject):
         self.use_locking, self.use_nesterov = use_locking, use_nesterov
 
     def __call__(self, var: Any, m: Any, v: Any, *numbers_and_gradient: Any) -> Any:
-        return _stored((var, m, v), _adam(var, m, v, *numbers_and_gradient, use_nesterov=self.use_nesterov))
+        return _stored(var, m, v, _adam(var, m, v, *numbers_and_gradient, use_nesterov=self.use_nesterov))
 
 
 class AdamWeightDecay(FunctionObject):
@@ -219,7 +219,7 @@ class AdamWeightDecay(FunctionObject):
         self.use_locking = use_locking
 
     def __call__(self, var: Any, m: Any, v: Any, *numbers_and_gradient: Any) -> Any:
-        return _stored((var, m, v), _adam_weight_decay(var, m, v, *numbers_and_gradient))
+        return _stored(var, m, v, _adam_weight_decay(var, m, v, *numbers_and_gradient))
 
 
 class Dropout(FunctionObject):
@@ -240,9 +240,9 @@ class Dropout(FunctionObject):
         return _mul(x, _mul(mask, 1.0 / self.keep_prob)), mask
 
 
-def _stored(state: tuple[Any, ...], values: Any) -> Any:
+def _stored(var: Any, m: Any, v: Any, values: Any) -> Any:
     """The new values, written into the Parameters."""
-    return tuple([assign(parameter, value) for parameter, value in zip(state, values, strict=True)])
+    return assign(var, values[0]), assign(m, values[1]), assign(v, values[2])
 
 
 _mul = function("mul")
@@ -253,7 +253,9 @@ _WRITTEN = (
     Adam, AdamWeightDecay, ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Dropout, Eye, Fill, OneHot, Ones,
     Partial, Print, Rank, Shape, Size, Zeros,
 )  # fmt: skip
-_OF_MODULES = [c for m in (adaptive, convolving, indexed, pooling_objects, written) for c in m.CLASSES]
+_OF_MODULES = [
+    c for m in (adaptive, convolving, indexed, padding, pooling_objects, resizing, written) for c in m.CLASSES
+]
 _BY_NAME: dict[str, Any] = {c.__name__: c for c in (*_WRITTEN, *_OF_MODULES, HookBackward, InsertGradientOf)}
 _BY_NAME |= values.CLASSES
 _BY_NAME |= {
