@@ -179,6 +179,25 @@ def image_diff(_: Any, old: str, new: str, json: bool = False) -> None:
     image_commands.diff(old, new, json)
 
 
+@command(
+    target="the hardware: cpu, gpu, ascend",
+    os="the system of the images, such as debian12",
+    arch="x86_64 or aarch64",
+    json=JSON,
+)
+def image_reproduce(
+    _: Any, target: str = "cpu", os: str | None = None, arch: str | None = None, json: bool = False
+) -> None:
+    """Build a row's wheel and images again from the last commit, without caches and elsewhere; compare the digests.
+
+    Example: python3 tasks.py image.reproduce --target cpu
+    """
+    from ci import image_commands
+
+    options = {"os": os, "arch": arch, "python": None, "kind": None, "stack": None}
+    image_commands.twice(target, options, json)
+
+
 @command(as_of=DAY, json=JSON)
 def branch_status(_: Any, as_of: str | None = None, json: bool = False) -> None:
     """Print every branch's phase and dates.
@@ -289,7 +308,14 @@ namespace = Collection(
     lint,
     _group("wheel", build=wheel_build),
     _group(
-        "image", build=build, test=image_test, list=image_list, lock=image_lock, measure=image_measure, diff=image_diff
+        "image",
+        build=build,
+        test=image_test,
+        list=image_list,
+        lock=image_lock,
+        measure=image_measure,
+        diff=image_diff,
+        reproduce=image_reproduce,
     ),
     _group(
         "branch",

@@ -6,7 +6,7 @@ import shlex
 import sys
 
 from ci import doctor as machine
-from ci import engine, generate, outcomes, quality, report, system, testing
+from ci import engines, generate, outcomes, quality, report, system, testing
 from ci.engine import Runner, RunRequest
 from ci.errors import CheckError
 from ci.paths import MANIFEST
@@ -37,7 +37,7 @@ def build(target: str, options: dict[str, str | None], as_json: bool) -> None:
     chosen = outcomes.rows(known, target, options)
     outcomes.check_phase(known, today())
     runner = Runner()
-    shop = Shop(engine.detect(runner), runner, known)
+    shop = Shop(engines.detect(runner), runner, known)
     made = outcomes.build_rows(shop, chosen)
     work = runner.work.as_dict()
     data = {"rows": [outcome.as_dict() for outcome in made], "work": work}
@@ -67,7 +67,7 @@ def run(command: str, image: str) -> int:
     known = manifest()
     chosen = image or local_name(known, default_row(known))
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    return engine.detect(Runner()).attach(RunRequest(chosen, shlex.split(command), interactive=terminal))
+    return engines.detect(Runner()).attach(RunRequest(chosen, shlex.split(command), interactive=terminal))
 
 
 def matrix(as_json: bool) -> None:

@@ -62,3 +62,11 @@ def changed(root: Path, base: str) -> list[str] | None:
     listing = _git(root, "diff", "--name-only", "-z", "--no-renames", start.strip())
     others = _git(root, "ls-files", "-z", "--others", "--exclude-standard")
     return sorted({name for name in f"{listing or ''}{others or ''}".split("\0") if name})
+
+
+def clone(root: Path, target: Path) -> str | None:
+    """A copy of the last commit with its history in `target`; the commit's id, or None where there is no commit."""
+    if _git(root, "clone", "--quiet", "--no-hardlinks", str(root), str(target)) is None:
+        return None
+    found = _git(target, "rev-parse", "HEAD")
+    return found.strip() if found else None

@@ -26,6 +26,7 @@ INTERMEDIATE = "org.mindspore.intermediate=true"
 FILES = Path("docker/files")
 ENTRY = ("mindspore-entrypoint", "mindspore-phase")
 SCRIPTS: dict[Kind, tuple[str, ...]] = {"devel": (*ENTRY, "build-wheel"), "runtime": ENTRY, "release": ()}
+DEVICE_CHECK = "mindspore-device"
 
 
 @dataclass(frozen=True)
@@ -62,16 +63,22 @@ def layout_name(row: ImageRow, kind: Kind) -> str:
     return f"{row.id}:{kind}"
 
 
+def scripts(row: ImageRow, kind: Kind) -> tuple[str, ...]:
+    """The scripts that the image carries; those for devices also look whether there is one."""
+    more = (DEVICE_CHECK,) if row.hardware != "cpu" and kind != "release" else ()
+    return (*SCRIPTS[kind], *more)
+
+
 def all_tags(shop: Shop, row: ImageRow, kind: Kind) -> tuple[str, ...]:
     """The tags in this machine's engine: the published ones, and for the default row's release the local short name.
 
     What is published under one tag for all architectures needs one each here: a foreign image's tag ends in its machine.
     """
-    tags = tags_for(shop.manifest, row, kind)
+    tags = [shop.space + tag for tag in tags_for(shop.manifest, row, kind)]
     if is_foreign(row):
         return (f"{tags[-1]}-{row.arch}",)
     if kind == "release" and is_default(shop.manifest, row):
-        tags.append(f"{local_name(shop.manifest, row)}:latest")
+        tags.append(f"{shop.space}{local_name(shop.manifest, row)}:latest")
     return tuple(dict.fromkeys(tags))
 
 
@@ -109,7 +116,7 @@ def _builder(shop: Shop, row: ImageRow, done: dict[Kind, Image]) -> str:
 
 def _on_base(shop: Shop, row: ImageRow, kind: Kind, base: bases.Base) -> Plan:
     lock = wheelhouse.lock_for(row, kind)
-    paths = [str(generate.dockerfile(row, kind)), str(lock.path), *(str(FILES / name) for name in SCRIPTS[kind])]
+    paths = [str(generate.dockerfile(row, kind)), str(lock.path), *(str(FILES / name) for name in scripts(row, kind))]
     paths += [str(branchfile.PATH)]
     packages = bases.lock_of(shop, row)
     wanted = packages.debs(row.arch, debs.set_for(kind)) if packages else ()
@@ -130,7 +137,7 @@ def _labels(shop: Shop, plan: Plan) -> dict[str, str]:
         "org.opencontainers.image.version": version,
         "org.opencontainers.image.revision": shop.change(sources).revision,
         "org.opencontainers.image.licenses": "Apache-2.0",
-        "org.opencontainers.image.base.name": plan.parent,
+        "org.opencontainers.image.base.name": plan.parent.removeprefix(shop.space),
         "org.opencontainers.image.base.digest": plan.parent_digest,
         ROW_LABEL: plan.row.id,
         "org.mindspore.kind": plan.kind,
@@ -191,14 +198,16 @@ def _make(shop: Shop, plan: Plan, labels: dict[str, str], tag: str, wheel: wheel
     """Build under a passing name, normalise, check the size, and only then give the image its tag."""
     need_space(shop.engine.data_root() or shop.root, 4096, f"building {tag}")
     need_space(shop.root, 4096, f"normalising {tag}")
-    passing = f"mindspore-build:{plan.kind}-{labels[INPUTS_LABEL][:12]}"
+    passing = f"{shop.space}mindspore-build:{plan.kind}-{labels[INPUTS_LABEL][:12]}"
     parent = "RUNTIME" if plan.kind == "release" else "BASE"
     try:
         with _context(shop, plan, wheel) as context:
             dockerfile = shop.root / plan.paths[0]
             network = "none" if plan.debs or plan.kind == "release" else "host"
             machine = plan.row.platform if is_foreign(plan.row) else ""
-            request = BuildRequest(dockerfile, context, passing, {parent: plan.parent}, labels, machine, network)
+            request = BuildRequest(
+                dockerfile, context, passing, {parent: plan.parent}, labels, machine, network, shop.fresh
+            )
             shop.engine.build(request)
         _load_normalised(shop, plan, passing, tag)
     finally:
@@ -223,7 +232,7 @@ def _context(shop: Shop, plan: Plan, wheel: wheels.Wheel | None) -> Iterator[Pat
             (context / "share").mkdir()
             shutil.copyfile(shop.root / branchfile.PATH, context / "share" / branchfile.PATH.name)
             _packages(shop, plan, context / "packages")
-        for script in SCRIPTS[plan.kind]:
+        for script in scripts(plan.row, plan.kind):
             (context / "files").mkdir(exist_ok=True)
             shutil.copyfile(shop.root / FILES / script, context / "files" / script)
             (context / "files" / script).chmod(0o755)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 
-from ci import bootstrap, engine, images, outcomes, report, wheels
+from ci import bootstrap, engines, images, outcomes, report, wheels
 from ci.engine import Runner
 from ci.errors import MissingPartError
 from ci.paths import ROOT
@@ -39,7 +39,7 @@ def build_wheel(
     if on_host or wanted != row.python:
         made = _wheel_on_host(known, runner, wanted)
     else:
-        shop = Shop(engine.detect(runner), runner, known)
+        shop = Shop(engines.detect(runner), runner, known)
         made = build_default(shop, row)
     return made, runner.work.as_dict()
 
@@ -69,7 +69,7 @@ def prepare(known: Manifest, runner: Runner, with_images: bool) -> None:
     wheel = None
     if with_images:
         outcomes.check_phase(known, today())
-        shop = Shop(engine.detect(runner), runner, known)
+        shop = Shop(engines.detect(runner), runner, known)
         _, wheel = images.build(shop, row, row.kinds)
     if wheel is None or not fits:
         wheel = _wheel_on_host(known, runner, THIS_PYTHON)

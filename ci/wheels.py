@@ -109,7 +109,8 @@ def _lend(folder: Path) -> Path:
 def _in_image(shop: Shop, row: WheelRow, image: str, output: Path, epoch: str) -> None:
     """Run the image's `build-wheel`: no network, the checkout read-only, an unknown user."""
     build = _lend(shop.root / "build" / f"{row.tag}-image")
-    writable = {output: "/out", build: "/build", _lend(cache_dir("wheel-image")): "/cache"}
+    cache = shop.root / "build" / "wheel-cache" if shop.fresh else cache_dir("wheel-image")
+    writable = {output: "/out", build: "/build", _lend(cache): "/cache"}
     request = RunRequest(
         image,
         ["build-wheel", "/src", "/out"],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ci import engine
+from ci import engines
 from ci.engine import Result, Runner, RunRequest
 from ci.errors import NoEngineError
 from ci.images import all_tags
@@ -39,7 +39,7 @@ def row() -> ImageRow:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     runner = Runner(tmp_path_factory.mktemp("logs"))
     try:
-        return Shop(engine.detect(runner), runner, load_manifest(MANIFEST))
+        return Shop(engines.detect(runner), runner, load_manifest(MANIFEST))
     except NoEngineError as error:
         _absent(str(error))
         raise
