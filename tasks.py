@@ -282,14 +282,60 @@ def branch_hook(_: Any) -> None:
 
 
 @command(json=JSON)
-def ci_matrix(_: Any, json: bool = False) -> None:
-    """Print the rows of images and wheels for a CI system.
+def release_state(_: Any, json: bool = False) -> None:
+    """Print whether each wheel and image was built and run, built, or only rendered.
 
-    Example: python3 tasks.py ci.matrix --json
+    Example: python3 tasks.py release.state --json
     """
-    from ci import commands
+    from ci import evidence
 
-    commands.matrix(json)
+    evidence.show(json)
+
+
+@command(folder="the folder with the evidence, such as build/evidence")
+def release_evidence(_: Any, folder: str) -> None:
+    """Take what tests have shown of wheels and images, by digest, into the repository and its tables.
+
+    Example: python3 tasks.py release.evidence build/evidence
+    """
+    from pathlib import Path
+
+    from ci import evidence
+
+    evidence.take(Path(folder))
+
+
+@command(change="only what differs from this branch or commit", json=JSON)
+def ci_matrix(_: Any, change: str | None = None, json: bool = False) -> None:
+    """Print the jobs of images and wheels for a CI system, as include lists.
+
+    Example: python3 tasks.py ci.matrix --json --change main
+    """
+    from ci import matrix_commands
+
+    matrix_commands.show(json, change)
+
+
+@command(shard="the job's name, from ci.matrix", change="do nothing unless this difference touches it", json=JSON)
+def ci_shard(_: Any, shard: str, change: str | None = None, json: bool = False) -> None:
+    """Do one job of the matrix: build the images on one base, or one wheel.
+
+    Example: python3 tasks.py ci.shard debian12-x86_64
+    """
+    from ci import matrix_commands
+
+    matrix_commands.run(shard, change, json)
+
+
+@command()
+def ci_render(_: Any) -> None:
+    """Write the pipelines for GitHub Actions, GitLab CI and Jenkins.
+
+    Example: python3 tasks.py ci.render
+    """
+    from ci import matrix_commands
+
+    matrix_commands.render()
 
 
 def _group(name: str, **members: Any) -> Collection:
@@ -325,6 +371,7 @@ namespace = Collection(
         advance=branch_advance,
         hook=branch_hook,
     ),
-    _group("ci", matrix=ci_matrix),
+    _group("release", state=release_state, evidence=release_evidence),
+    _group("ci", matrix=ci_matrix, shard=ci_shard, render=ci_render),
 )
 namespace.add_task(run_tests, name="test")

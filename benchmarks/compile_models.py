@@ -75,6 +75,50 @@ def chain(layers: int) -> Callable[[], Any]:
     return lambda: net(x)
 
 
+class Encoder(nn.Cell):
+    """One layer of a transformer: attention and two dense layers, each after a norm."""
+
+    def __init__(self, width: int, heads: int, inner: int) -> None:
+        super().__init__()
+        self.q, self.k, self.v, self.out = (nn.Dense(width, width) for _ in range(4))
+        self.wide, self.narrow = nn.Dense(width, inner), nn.Dense(inner, width)
+        self.norm1, self.norm2 = layers.LayerNorm((width,)), layers.LayerNorm((width,))
+        self.relu, self.softmax, self.heads = nn.ReLU(), nn.Softmax(), heads
+
+    def split(self, x: Any) -> Any:
+        batch, length, width = x.shape
+        return x.reshape(batch, length, self.heads, width // self.heads).transpose(0, 2, 1, 3)
+
+    def construct(self, x: Any) -> Any:
+        y = self.norm1(x)
+        q, k, v = self.split(self.q(y)), self.split(self.k(y)), self.split(self.v(y))
+        weights = self.softmax(ms.ops.matmul(q, k.transpose(0, 1, 3, 2)) * 0.25)
+        x = x + self.out(ms.ops.matmul(weights, v).transpose(0, 2, 1, 3).reshape(x.shape))
+        return x + self.narrow(self.relu(self.wide(self.norm2(x))))
+
+
+class Transformer(nn.Cell):
+    def __init__(self, count: int, width: int) -> None:
+        super().__init__()
+        self.layers, self.last = (
+            nn.SequentialCell([Encoder(width, 4, 4 * width) for _ in range(count)]),
+            nn.Dense(width, 10),
+        )
+
+    def construct(self, x: Any) -> Any:
+        return self.last(self.layers(x).mean(1))
+
+
+def transformer(layers: int) -> Callable[[], Any]:
+    """Equal layers of many operators."""
+    net = Transformer(layers, 64)
+    loss = nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean")
+    step = nn.TrainOneStepCell(nn.WithLossCell(net, loss), nn.Adam(net.trainable_params(), 1e-3))
+    step.set_train()
+    x, labels = floats(2, 16, 64), Tensor(RNG.integers(0, 10, 2).astype(np.int32))
+    return lambda: step(x, labels)
+
+
 class Bottleneck(nn.Cell):
     def __init__(self, given: int, middle: int, stride: int) -> None:
         super().__init__()
@@ -119,7 +163,7 @@ def resnet(layers: int) -> Callable[[], Any]:
 
 
 MODELS: Mapping[str, Callable[[int], Callable[[], Any]]] = {
-    "perceptron": perceptron, "funnel": funnel, "chain": chain, "resnet": resnet,
+    "perceptron": perceptron, "funnel": funnel, "chain": chain, "transformer": transformer, "resnet": resnet,
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 WORKER = Path(__file__).with_name("compile_models.py")
-MODELS = ("perceptron", "funnel", "chain", "resnet")
+MODELS = ("perceptron", "funnel", "chain", "transformer", "resnet")
 LAYERS = (8, 16, 32, 64)
 
 

@@ -12,9 +12,8 @@ from ci.errors import CheckError
 from ci.paths import MANIFEST
 from ci.shop import Shop
 from release.days import today
-from release.matrix import default_row, image_rows, local_name, wheel_rows
+from release.matrix import default_row, local_name
 from release.model import Manifest, load_manifest
-from release.tables import json_text as release_json
 
 
 def manifest() -> Manifest:
@@ -68,18 +67,6 @@ def run(command: str, image: str) -> int:
     chosen = image or local_name(known, default_row(known))
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     return engines.detect(Runner()).attach(RunRequest(chosen, shlex.split(command), interactive=terminal))
-
-
-def matrix(as_json: bool) -> None:
-    """The rows of images and wheels, for a CI system to spread over its machines."""
-    known = manifest()
-    images = [{"id": row.id, "kinds": row.kinds, "platform": row.platform} for row in image_rows(known)]
-    built = [{"tag": row.tag, "cibuildwheel": row.identifier, "tested": row.tested} for row in wheel_rows(known)]
-    text = "\n".join([*(str(row["id"]) for row in images), *(str(row["tag"]) for row in built)])
-    if as_json:
-        print(release_json({"images": images, "wheels": built}), end="")
-    else:
-        print(text)
 
 
 def doctor(as_json: bool) -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
-
-from ci import branchfile
+from ci import branchfile, pipelines, templating
 from ci.distributions import distribution, reference
-from ci.errors import ProjectFileError
 from ci.paths import ROOT
 from release import generate as release_generate
 from release.model import Manifest
@@ -27,25 +24,17 @@ def render(manifest: Manifest, row: ImageRow, kind: Kind, root: Path = ROOT) -> 
     """The Dockerfile's text; ProjectFileError names the template's line when it is broken."""
     family, stack = distribution(row.os), manifest.hardware[row.hardware].stack.get(row.stack or "")
     names = family.devel if kind == "devel" else family.runtime
-    loader = FileSystemLoader([root / TEMPLATES / row.hardware, root / TEMPLATES])
-    environment = Environment(
-        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-    )
-    try:
-        return environment.get_template("Dockerfile.j2").render(
-            base=reference(row, manifest.os[row.os].suite),
-            family=family,
-            hardware=row.hardware,
-            title=manifest.os[row.os].title,
-            version=stack.version if stack else "",
-            driver=stack.driver if stack else "",
-            kind=kind,
-            names=names,
-        )
-    except TemplateError as error:
-        line = getattr(error, "lineno", "?")
-        where = f"{TEMPLATES / row.hardware}/Dockerfile.j2:{line}"
-        raise ProjectFileError("the Dockerfile template cannot be rendered", where=where, got=str(error)) from error
+    facts = {
+        "base": reference(row, manifest.os[row.os].suite),
+        "family": family,
+        "hardware": row.hardware,
+        "title": manifest.os[row.os].title,
+        "version": stack.version if stack else "",
+        "driver": stack.driver if stack else "",
+        "kind": kind,
+        "names": names,
+    }
+    return templating.render(TEMPLATES / row.hardware / "Dockerfile.j2", facts, root)
 
 
 def has_template(row: ImageRow, root: Path = ROOT) -> bool:
@@ -57,7 +46,12 @@ def outputs(manifest: Manifest, root: Path = ROOT) -> dict[Path, str]:
     """Every generated file of the repository with the text that it should have."""
     rows = [row for row in manifest.image_rows() if has_template(row, root)]
     dockerfiles = {dockerfile(row, kind): render(manifest, row, kind, root) for row in rows for kind in row.kinds}
-    return {**release_generate.outputs(manifest), **branchfile.outputs(manifest), **dockerfiles}
+    generated = [
+        release_generate.outputs(manifest, root),
+        branchfile.outputs(manifest),
+        pipelines.outputs(manifest, root),
+    ]
+    return {path: text for files in [*generated, dockerfiles] for path, text in files.items()}
 
 
 def drift(manifest: Manifest, root: Path = ROOT) -> list[Path]:

@@ -70,3 +70,9 @@ def clone(root: Path, target: Path) -> str | None:
         return None
     found = _git(target, "rev-parse", "HEAD")
     return found.strip() if found else None
+
+
+def content(root: Path, revision: str, name: str) -> str | None:
+    """A file as it is where the checkout left `revision`; None if it is not there."""
+    start = _git(root, "merge-base", revision, "HEAD")
+    return _git(root, "show", f"{start.strip()}:{name}") if start else None

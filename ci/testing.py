@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 
-from ci import bootstrap, engines, images, outcomes, report, wheels
+from ci import bootstrap, engines, evidence, images, outcomes, report, wheels
 from ci.engine import Runner
 from ci.errors import MissingPartError
 from ci.paths import ROOT
@@ -18,6 +18,7 @@ from release.rows import ImageRow
 
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 LARGEST_WORKERS = 8
+IMAGE_TESTS = "tests/images"
 IMAGES_ARE_THERE = "MINDSPORE_TEST_IMAGES"  # "1": tests of images may not be skipped
 
 
@@ -86,4 +87,15 @@ def pytest_command(paths: list[str], with_images: bool) -> list[str]:
 def test(known: Manifest, runner: Runner, paths: list[str], with_images: bool) -> int:
     """Prepare, then run pytest once: its summary is the last thing printed; give its exit code."""
     prepare(known, runner, with_images)
-    return runner.show(pytest_command(paths, with_images), cwd=ROOT, env={IMAGES_ARE_THERE: str(int(with_images))})
+    code = runner.show(pytest_command(paths, with_images), cwd=ROOT, env={IMAGES_ARE_THERE: str(int(with_images))})
+    if code == 0 and with_images and IMAGE_TESTS in (paths or [IMAGE_TESTS]):
+        note(known)
+    return code
+
+
+def note(known: Manifest) -> None:
+    """Write down that the default row's images, and the wheel inside them, passed their tests."""
+    shop, row = Shop(HostOnly(), Runner(), known), default_row(known)  # type: ignore[arg-type]
+    written = evidence.note_images(shop, row, row.kinds, [IMAGE_TESTS])
+    written += evidence.note_wheel(shop, wheels.row_of_image(shop, row), [IMAGE_TESTS])
+    report.say(f"    noted in {evidence.NOTED}: {', '.join(path.stem for path in written)}")

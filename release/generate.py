@@ -1,11 +1,14 @@
 """The committed files that follow from the manifest, and whether they still do."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from release import tables
+from release import support, tables
 from release.branches import Branch
+from release.errors import unknown
+from release.evidence import Evidence, read
 from release.feeds import calendar, endoflife
 from release.lifecycle import newest_first, status
 from release.model import Manifest
@@ -14,30 +17,98 @@ from release.timeline import timeline
 from release.wording import LANGUAGES, Language
 
 ROOT = Path(__file__).resolve().parent.parent
+EVIDENCE = Path("release/evidence")
 MARK = "generated from release/manifest.toml; do not edit"
-SCHEMA, LIFECYCLE, ENDOFLIFE, BRANCHES, TIMELINE, CALENDAR = (
+SCHEMA, LIFECYCLE, ENDOFLIFE, BRANCHES, TIMELINE, CALENDAR, MATRIX = (
     Path("release/manifest.schema.json"),
     Path("release/lifecycle.json"),
     Path("release/endoflife.json"),
     Path("docs/branches.md"),
     Path("docs/branches.svg"),
     Path("docs/branches.ics"),
+    Path("docs/matrix.md"),
 )
+PAGES: dict[Path, Language] = {Path("README.md"): "en", Path("README.zh.md"): "zh"}
+BLOCK = re.compile(r"(<!-- table: (\w+); generated, do not edit -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
+MATRIX_WORDS: dict[Language, dict[str, str]] = {
+    "en": {
+        "title": "What is built",
+        "states": "A row is *rendered* when its recipe exists, *built* when an artefact of the current version was made, and *built and "
+        "run* when tests passed on the artefact with the digest shown.",
+        "images": "Images",
+        "wheels": "Wheels",
+        "excluded": "What is left out, and why",
+        "cells": "The cells of the tables that the project set out from",
+    },
+    "zh": {
+        "title": "构建矩阵",
+        "states": "*仅生成*：构建文件已存在；*已构建*：当前版本的产物已生成；*已构建并运行*：测试在所示摘要的产物上通过。",
+        "images": "镜像",
+        "wheels": "安装包",
+        "excluded": "不包含的组合及原因",
+        "cells": "原始表格的单元格",
+    },
+}
 TITLES: dict[Language, tuple[str, str]] = {"en": ("Branches", "As of"), "zh": ("分支", "截至")}
 
 
-def outputs(manifest: Manifest) -> dict[Path, str]:
-    """Each generated file's text, by its path from the root. Depends on the manifest, never on the clock."""
+def outputs(manifest: Manifest, root: Path = ROOT) -> dict[Path, str]:
+    """Each generated file's text, by its path from the root. Depends on the manifest and the evidence, never on the clock.
+
+    Pages with marked tables are read from `root`, and their other text is kept.
+    """
     day = manifest.project.docs_as_of
-    return {
+    files = {
         SCHEMA: schema_text(),
         LIFECYCLE: lifecycle_text(manifest),
         ENDOFLIFE: tables.json_text(endoflife(manifest, day)),
         BRANCHES: branches_text(manifest),
         TIMELINE: f"<!-- {MARK} -->\n{timeline(manifest, day)}",
         CALENDAR: calendar(plan(manifest, day), day),
+        MATRIX: matrix_text(manifest, read(root / EVIDENCE)),
     }
+    pages = {path: root / path for path in PAGES if (root / path).is_file()}
+    return files | {
+        path: filled(place.read_text(encoding="utf-8"), manifest, PAGES[path]) for path, place in pages.items()
+    }
+
+
+def filled(page: str, manifest: Manifest, language: Language) -> str:
+    """A page with its marked tables made anew; ReleaseError for a mark that names no table."""
+    states = status(manifest, manifest.project.docs_as_of)
+    known = {
+        "branches": tables.branch_table(states, language),
+        "policy": tables.policy_table(manifest.policy, language),
+        "hardware": support.hardware_table(manifest, language),
+    }
+
+    def table(found: re.Match[str]) -> str:
+        if found[2] not in known:
+            raise unknown("table", found[2], list(known))
+        return f"{found[1]}\n{known[found[2]]}\n{found[3]}"
+
+    return BLOCK.sub(table, page)
+
+
+def matrix_text(manifest: Manifest, evidence: Sequence[Evidence]) -> str:
+    """docs/matrix.md: every row with its state, what is left out, and the source's cells."""
+    parts = [f"<!-- {MARK} -->\n"]
+    for language in LANGUAGES:
+        words = MATRIX_WORDS[language]
+        parts += [
+            f"{'#' * (1 if language == 'en' else 2)} {words['title']}\n",
+            f"{words['states']}\n",
+            f"### {words['images']}\n",
+            support.image_table(manifest, evidence, language),
+            f"### {words['wheels']}\n",
+            support.wheel_table(manifest, evidence, language),
+            f"### {words['excluded']}\n",
+            support.excluded_table(manifest, language),
+            f"### {words['cells']}\n",
+            support.cell_table(manifest, evidence, language),
+        ]
+    return "\n".join(parts)
 
 
 def schema_text() -> str:

@@ -35,3 +35,29 @@ MEANINGS: dict[Language, dict[Phase, str]] = {
         Phase.EOL: "不再接受修改合入该分支。",
     },
 }
+
+HARDWARE_HEADERS: dict[Language, tuple[str, ...]] = {
+    "en": ("Hardware", "System", "Architectures", "Python", "As"),
+    "zh": ("硬件平台", "操作系统", "架构", "Python", "形式"),
+}
+IMAGE_HEADERS: dict[Language, tuple[str, ...]] = {
+    "en": ("Row", "`devel`", "`runtime`", "`x.y.z`", "Tested"),
+    "zh": ("行", "`devel`", "`runtime`", "`x.y.z`", "测试"),
+}
+WHEEL_HEADERS: dict[Language, tuple[str, ...]] = {
+    "en": ("Wheel", "Python", "Platform", "State", "Tested"),
+    "zh": ("安装包", "Python", "平台", "状态", "测试"),
+}
+EXCLUDED_HEADERS: dict[Language, tuple[str, ...]] = {"en": ("Left out", "Reason"), "zh": ("不包含", "原因")}
+CELL_HEADERS: dict[Language, tuple[str, ...]] = {
+    "en": ("Cell", "Became", "Rows", "State", "Why"),
+    "zh": ("单元格", "结果", "行", "状态", "原因"),
+}
+STATE_NAMES: dict[Language, dict[str, str]] = {
+    "en": {"built-and-run": "built and run", "built": "built", "rendered": "rendered"},
+    "zh": {"built-and-run": "已构建并运行", "built": "已构建", "rendered": "仅生成"},
+}
+CELL_STATES: dict[Language, dict[str, str]] = {
+    "en": {"covered": "covered", "superseded": "superseded"},
+    "zh": {"covered": "支持", "superseded": "被取代"},
+}

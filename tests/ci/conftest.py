@@ -80,7 +80,8 @@ def _option(argv: list[str], name: str) -> str:
 def checkout(tmp_path: Path) -> Path:
     """A checkout with the real templates and Dockerfiles, tiny sources, and locks that name one package."""
     root = tmp_path / "checkout"
-    shutil.copytree(ROOT / "docker", root / "docker")
+    for folder in ("docker", "ci/templates"):
+        shutil.copytree(ROOT / folder, root / folder)
     shutil.copy(ROOT / "pyproject.toml", root)
     (root / "framework" / "mindspore").mkdir(parents=True)
     (root / "framework" / "mindspore" / "__init__.py").write_text("", encoding="utf-8")

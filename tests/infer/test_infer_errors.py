@@ -84,7 +84,7 @@ CASES: list[tuple[type[Exception], Callable[..., Any], str, str]] = [
     (GraphTypeError, lambda x: (lambda a: a)(x, a=x), "(lambda a", "multiple values for argument 'a'"),
     (GraphTypeError, lambda x: (lambda a: a)(a=x, b=x), "(lambda a", "unexpected keyword argument 'b'"),
     (GraphTypeError, lambda x: lambda: x, "", "cannot leave a compiled function"),
-    (GraphTypeError, lambda x: x in (1, 2), "x in", "'in' is not supported"),
+    (GraphValueError, lambda x: x in (1, 2), "x in", "truth of Tensor Bool[2] is ambiguous"),
     (GraphTypeError, lambda x: {x: 1}, "{x: 1}", "a dict key must be known while compiling"),
     (GraphTypeError, lambda x: list(range(N)), "list(range", "length of this range is known only at run time"),
     (GraphTypeError, lambda x: range(x), "range(x)", "range() bounds must be integers"),

@@ -40,7 +40,10 @@ CONVOLUTIONS = [
     sized((1, 12, 14, 14), (12, 1, 3, 3), pad_mode="same", group=12),
     sized((1, 3, 23, 29), (8, 3, 7, 7), pad_mode="pad", pad=3, stride=2),
     sized((2, 6, 15, 16), (9, 2, 3, 2), group=3, dilation=(2, 3), stride=(3, 2)),
+    sized((2, 3, 40, 9), (14, 3, 3, 3)),
 ]
+NARROW = sized((8, 3, 44, 30), (5, 3, 5, 5))
+"""Few rows and many columns; in the weights' gradient a long k."""
 LARGE = sized((2, 64, 28, 28), (96, 64, 3, 3), pad_mode="same")
 
 
@@ -105,11 +108,14 @@ def test_convolutions_and_their_gradients(isa: Isa, dtype: DType) -> None:
 
 
 @pytest.mark.parametrize("what", ["forward", "filter", "input"])
-def test_results_do_not_depend_on_threads(what: str) -> None:
+@pytest.mark.parametrize("convolution", [LARGE, NARROW], ids=["large", "narrow"])
+def test_results_do_not_depend_on_threads(convolution: Convolution, what: str) -> None:
     made = library([gemm_strided.spec(dt.float32)], runnable()[-1])
-    left, right, shape, products = products_of(LARGE)[what]
+    left, right, shape, products = products_of(convolution)[what]
     a, b = operands(dt.float32, left, right)
     alone = run(made, a, b, shape, products, Runtime())
+    wanted = expected(a, b, shape, products)
+    np.testing.assert_allclose(alone, wanted, rtol=2e-5, atol=2e-5 * np.abs(wanted).max())
     for threads, backwards in ((2, False), (3, True), (16, False)):
         runtime = Runtime(threads, backwards)
         np.testing.assert_array_equal(run(made, a, b, shape, products, runtime), alone)

@@ -97,6 +97,13 @@ def test_pools_of_rows_and_places(mode: str) -> None:
     assert places.dtype is ms.int64
 
 
+def test_the_first_nan_of_a_window_is_its_largest_element(mode: str) -> None:
+    x = Tensor(np.array([[[[1, np.nan, 5, 9], [np.nan, 7, 9, 2]]]], np.float32))
+    found, places = ops.max_pool2d(x, 2, return_indices=True)
+    np.testing.assert_array_equal(found.asnumpy(), [[[[np.nan, 9]]]])
+    assert places.tolist() == [[[[1, 3]]]]
+
+
 def test_functions(mode: str) -> None:
     weight, bias = Tensor(RNG.standard_normal((6, 2, 2, 2)).astype(np.float32)), Tensor(np.ones(6, np.float32))
     got = ops.conv2d(Tensor(IMAGES), weight, bias, 2, "pad", (1, 0), groups=2)

@@ -14,6 +14,8 @@ from release.generate import (
     CALENDAR,
     ENDOFLIFE,
     LIFECYCLE,
+    MATRIX,
+    PAGES,
     SCHEMA,
     TIMELINE,
     drift,
@@ -34,24 +36,27 @@ def test_the_committed_files_are_up_to_date(manifest: Manifest) -> None:
 
 def test_drift_names_what_differs_and_write_mends_it(manifest: Manifest, tmp_path: Path) -> None:
     files = outputs(manifest)
-    everything = [SCHEMA, LIFECYCLE, ENDOFLIFE, BRANCHES, TIMELINE, CALENDAR]
+    everything = [SCHEMA, LIFECYCLE, ENDOFLIFE, BRANCHES, TIMELINE, CALENDAR, MATRIX, *PAGES]
     assert drift(files, tmp_path) == everything
     assert write(files, tmp_path) == everything
     assert drift(files, tmp_path) == []
     (tmp_path / BRANCHES).write_text("edited", encoding="utf-8")
     assert write(files, tmp_path) == [BRANCHES]
     shutil.rmtree(tmp_path / "docs")
-    assert drift(files, tmp_path) == [BRANCHES, TIMELINE, CALENDAR]
+    assert drift(files, tmp_path) == [BRANCHES, TIMELINE, CALENDAR, MATRIX]
 
 
 def test_a_changed_manifest_changes_the_files(edited: Callable[..., Path]) -> None:
     changed = load_manifest(edited(("docs_as_of = 2026-11-22", "docs_as_of = 2027-02-23")))
-    assert drift(outputs(changed)) == [LIFECYCLE, BRANCHES, TIMELINE, CALENDAR]
+    assert drift(outputs(changed)) == [LIFECYCLE, BRANCHES, TIMELINE, CALENDAR, *PAGES]
 
 
 def test_generated_files_say_so(manifest: Manifest) -> None:
     for path, text in outputs(manifest).items():
-        assert "do not edit" in text[:200] or path == ENDOFLIFE  # whose shape is a bare list
+        if path in PAGES:
+            assert text.count("generated, do not edit -->") == text.count("<!-- end of table -->") > 0
+        elif path != ENDOFLIFE:  # whose shape is a bare list
+            assert "do not edit" in text[:200]
 
 
 def test_the_schema_refuses_what_the_model_refuses() -> None:

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from mindspore.autodiff.activity import is_float
 from mindspore.autodiff.cotangents import boxed, call, contents_of, cotangent_type, zeros
 from mindspore.autodiff.residuals import Pullback, differentiated, residuals
+from mindspore.autodiff.shared import shared_gradients
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import Apply, Constant, Graph, Node, Parameter
+from mindspore.ir.graph import Apply, Constant, Graph, Node, Parameter, is_shared
 from mindspore.ir.rewrite import substitute
 from mindspore.ir.types import BoxLayout, BoxType, TupleType, Type
 
@@ -68,6 +69,8 @@ class Derivative:
 
 def call_gradients(node: Apply, adjoint: Mapping[int, Node], active: set[int], pullback: Pullback) -> Differentiated:
     """The gradient of a Call; `adjoint` gives the cotangents of its results by position."""
+    if is_shared(node):
+        return shared_gradients(node, adjoint, active, pullback)
     function, *arguments = node.inputs
     assert isinstance(function, Constant)
     given: list[Node | None] = [None] * len(node.inputs)

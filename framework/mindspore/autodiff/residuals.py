@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from mindspore.autodiff.activity import elements
 from mindspore.autodiff.cotangents import cotangent_type
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import TUPLE_GET, Apply, Constant, Graph, Node, Parameter, toposort
-from mindspore.ir.rewrite import inline, with_inputs
+from mindspore.ir.graph import TUPLE_GET, Apply, Constant, Graph, Node, Parameter, is_shared, nodes, toposort
+from mindspore.ir.rewrite import copy, inline, separate, with_inputs
 from mindspore.ir.types import TupleType, Type
 
 
@@ -19,9 +19,11 @@ class Pullback(Protocol):
 
     Attributes:
         derivatives: of the recursive graphs met so far, a `growing.Table` of `calls.Derivative`.
+        extended: shared graphs with their gradients, as `shared.Extended`.
     """
 
     derivatives: Any
+    extended: Any
 
     def __call__(
         self, outputs: Sequence[Node], cotangents: Mapping[int, Node], wrt: Sequence[Node]
@@ -46,7 +48,18 @@ class Body:
 
 
 def differentiated(graph: Graph, chosen: Sequence[int], wrt: Sequence[int], pullback: Pullback) -> Body:
-    """`graph` with the cotangents of the parameters `wrt` for those of the results `chosen`."""
+    """`graph` with the cotangents of the parameters `wrt` for those of the results `chosen`, to be split into two graphs.
+
+    Shared graphs inside it could not be split between them.
+    """
+    if any(is_shared(node) for node in nodes(graph)):
+        graph = copy(graph)
+        separate(graph)
+    return whole(graph, chosen, wrt, pullback)
+
+
+def whole(graph: Graph, chosen: Sequence[int], wrt: Sequence[int], pullback: Pullback) -> Body:
+    """`differentiated` for a graph that stays one."""
     parameters = [Parameter(p.name, p.type, p.location) for p in graph.parameters]
     results = elements(inline(graph, parameters))
     seeds = [Parameter(f"d{i}", cotangent_type(results[i].type)) for i in chosen]

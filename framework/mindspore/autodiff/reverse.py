@@ -18,6 +18,7 @@ from mindspore.autodiff.custom import after_gradients, custom_gradients
 from mindspore.autodiff.growing import Table
 from mindspore.autodiff.loops import loop_gradients
 from mindspore.autodiff.residuals import replaced
+from mindspore.autodiff.shared import Extended
 from mindspore.base.errors import GraphTypeError
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.graph import (
@@ -36,6 +37,7 @@ from mindspore.ir.graph import (
     Graph,
     Node,
     Parameter,
+    is_shared,
     toposort,
 )
 from mindspore.ir.operator import NotDifferentiable, Operator
@@ -93,6 +95,7 @@ class Reverse:
 
     def __init__(self) -> None:
         self.derivatives = Table(lambda graph: Derivative(graph, self))
+        self.extended: dict[tuple[Graph, tuple[int, ...]], Extended] = {}
 
     def __call__(
         self, outputs: Sequence[Node], cotangents: Mapping[int, Node], wrt: Sequence[Node]
@@ -144,7 +147,7 @@ class _Walk:
         adjoint = self.adjoints[id(node)]
         if node.op is TUPLE_GET:
             source = node.inputs[0]
-            if isinstance(source, Apply) and source.op is CALL and not is_float(node):
+            if isinstance(source, Apply) and source.op is CALL and not is_shared(source) and not is_float(node):
                 return  # what a recursive function calls itself with carries floating gradients alone
             parts = self.adjoints.setdefault(id(source), {})
             index = node.attrs["index"]

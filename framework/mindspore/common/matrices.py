@@ -13,7 +13,6 @@ from mindspore.primitives.compute import Walk
 
 _arange = function("arange")
 _eye = function("eye")
-_expand_dims = function("expand_dims")
 _gather_strided = function("gather_strided")
 _greater_equal = function("greater_equal")
 _iota = function("iota")
@@ -143,8 +142,8 @@ def transposed_matrices(input: Any) -> Any:
 
 
 def outer(input: Any, vec2: Any) -> Any:
-    """The products of each element of one vector with each of another."""
-    return _mul(_expand_dims(input, 1), vec2)
+    """The products of each element of one tensor with each of another, both as vectors."""
+    return _mul(_reshape(input, (input.size, 1)), _reshape(vec2, (vec2.size,)))
 
 
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from mindspore import _native
 from mindspore.base import dtypes as dt
 from mindspore.base.protocols import tensor_classes, tensor_methods, tensor_operators, tensor_properties
-from mindspore.common import changes, choosing, matrices, measures, special
+from mindspore.common import changes, choosing, matrices, measures, products, special
 from mindspore.common import functions as f
 from mindspore.common.dtype import pytype_to_dtype
 from mindspore.common.eager import comparison, function
@@ -125,15 +125,16 @@ def _as_bool(self: Any) -> Any:
 
 
 _CHOOSING: Mapping[str, Callable[..., Any]] = {
-    "addmm": matrices.addmm, "amax": f.amax, "amin": f.amin, "argsort": measures.argsort, "argwhere": choosing.nonzero,
+    "addbmm": products.addbmm, "addmm": matrices.addmm, "addmv": products.addmv, "addr": products.addr,
+    "amax": f.amax, "amin": f.amin, "argsort": measures.argsort, "argwhere": choosing.nonzero,
     "baddbmm": matrices.baddbmm, "bfloat16": changes.as_bfloat16, "bmm": function("BatchMatMul"), "byte": changes.as_byte,
     "chunk": choosing.chunk,
     "count_nonzero": measures.count_nonzero, "cumprod": measures.cumprod, "cumsum": measures.cumsum, "diag": matrices.diag,
     "diagonal": matrices.diagonal, "dot": matrices.dot, "dsplit": matrices.dsplit, "expand_as": choosing.expand_as, "flip": choosing.flip,
     "fliplr": matrices.fliplr, "flipud": matrices.flipud, "gather": choosing.tensor_gather,
-    "gather_elements": choosing.gather_elements, "gather_nd": function("gather_nd"), "hsplit": matrices.hsplit,
+    "gather_elements": choosing.gather_elements, "gather_nd": function("gather_nd"), "ger": products.ger, "hsplit": matrices.hsplit,
     "index_add": choosing.tensor_index_add, "index_fill": choosing.index_fill, "index_put": changes.index_put,
-    "index_select": choosing.index_select, "isclose": measures.isclose, "item": changes.graph_item,
+    "index_select": choosing.index_select, "inner": products.inner, "isclose": measures.isclose, "item": changes.graph_item,
     "logsumexp": measures.logsumexp, "masked_select": choosing.masked_select, "mm": f.matmul, "moveaxis": matrices.movedim,
     "movedim": matrices.movedim,
     "nan_to_num": measures.nan_to_num, "nansum": measures.nansum, "narrow": choosing.narrow,

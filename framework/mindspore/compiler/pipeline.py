@@ -27,7 +27,7 @@ from mindspore.infer.guards import ABSENT
 from mindspore.infer.specialise import Output, Specialised, specialise
 from mindspore.ir.builder import Builder
 from mindspore.ir.graph import Graph
-from mindspore.ir.rewrite import copy
+from mindspore.ir.rewrite import copy, separate
 from mindspore.ir.sizes import bound, bound_value
 from mindspore.ir.verifier import verify
 from mindspore.passes import FINISH, PIPELINE, run_pass, simplify
@@ -144,6 +144,7 @@ def interpreted_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, An
         SyntaxError, TypeError, ValueError: like `compile_call`.
     """
     made = specialise(function, tuple(args), dict(kwargs), parse=parse, expanders=EXPANDERS, differentiated=True)
+    separate(made.graph)
     simplify(made.graph)
     pick = argument_picker(made.arguments)
     build = result_builder(made.result, len(made.graph.outputs()), made.updates)
@@ -190,6 +191,8 @@ def _program(specialised: Specialised, options: Options) -> tuple[backends.Progr
     backend = backends.find(options.backend)
     places = _places(specialised)
     if not backends.storing(backend):
+        separate(specialised.graph)
+        simplify(specialised.graph)
         return None, _call(specialised, backend.compile(specialised.graph, **places))
     tensors = places.pop("bound")
     program = backend.prepare(specialised.graph, **places)
@@ -211,10 +214,12 @@ def _call(specialised: Specialised, execute: Callable[..., tuple[Any, ...]]) -> 
     return runnable(execute, specialised.arguments, specialised.result, count, specialised.updates)
 
 
-def _of_simplified(transform: Callable[..., Any]) -> Callable[..., Any]:
-    """`transform` of the inner graph once that is simplified, so that less is transformed; timed."""
+def _of_simplified(transform: Callable[..., Any], shared: bool = False) -> Callable[..., Any]:
+    """`transform` of the inner graph once that is simplified, so that less is transformed; timed. ``shared``: it knows shared calls."""
 
     def expand(graph: Graph, *args: Any, **kwargs: Any) -> Any:
+        if not shared:
+            separate(graph)
         simplify(graph)
         return transform(graph, *args, **kwargs)
 
@@ -222,7 +227,7 @@ def _of_simplified(transform: Callable[..., Any]) -> Callable[..., Any]:
 
 
 EXPANDERS: Mapping[str, Callable[..., Any]] = {
-    "grad": _of_simplified(value_and_grad_graph),
+    "grad": _of_simplified(value_and_grad_graph, shared=True),
     "vjp": _of_simplified(vjp_graphs),
     "jvp": _of_simplified(jvp_graph),
     "recompute": _of_simplified(recomputed_gradient),

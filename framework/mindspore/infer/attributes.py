@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from types import FunctionType
 from typing import Any
 
@@ -11,10 +12,10 @@ from mindspore.infer import language as lang
 from mindspore.infer import namedtuples
 from mindspore.infer.control import decided
 from mindspore.infer.fields import assign_outside, current, unassignable
-from mindspore.infer.machine import Machine, dispatchers, evaluates, tensor_type
+from mindspore.infer.machine import Machine, builtin_calls, dispatchers, evaluates, tensor_type
 from mindspore.infer.objects import bound, lookup, of_object, store
 from mindspore.infer.state import is_parameter, write
-from mindspore.infer.structure import describe, is_constant, python_class, to_python
+from mindspore.infer.structure import describe, fresh, is_constant, python_class, to_python
 from mindspore.infer.values import (
     NONE,
     Abstract,
@@ -63,6 +64,8 @@ def attribute(machine: Machine, owner: Abstract, name: str) -> Abstract:
         return Known(owner.graph.name)
     if isinstance(owner, Deferred) and is_constant(machine, owner):
         return attribute(machine, Known(to_python(machine, owner)), name)
+    if name == "has_key" and python_class(owner) is dict:
+        return Method(Known(operator.contains), owner)
     if isinstance(owner, Sequence | List | Dict | Deferred) and callable(
         found := getattr(python_class(owner), name, None)
     ):
@@ -71,6 +74,20 @@ def attribute(machine: Machine, owner: Abstract, name: str) -> Abstract:
 
 
 dispatchers["attribute"] = attribute
+
+
+def content(machine: Machine, args: tuple[Abstract, ...], kwargs: Any) -> Abstract:
+    """``x.asnumpy()`` of a tensor that the program makes of constants."""
+    (value,) = args
+    if not isinstance(value, Known) or id(value.value) not in machine.constants:
+        raise TypeError(
+            "asnumpy needs the values of a tensor, which only run time knows. Use operators of tensors in its place, or call it outside "
+            "of the compiled function."
+        )
+    return fresh(machine, value.value.asnumpy().copy())
+
+
+builtin_calls[content] = content
 
 
 def _of_tensor(machine: Machine, owner: Abstract, kind: TensorType, name: str) -> Abstract:
@@ -87,22 +104,26 @@ def _of_tensor(machine: Machine, owner: Abstract, kind: TensorType, name: str) -
         return Known(shapes.size(kind.shape) * (1 if name == "size" else kind.dtype.itemsize))
     if name == "strides":
         return Known(tuple(shapes.size(kind.shape[i + 1 :]) * kind.dtype.itemsize for i in range(kind.rank)))
+    if name == "asnumpy":
+        return Method(Known(content), owner)
     if name in tensor_properties:
         return machine.call(Known(tensor_properties[name]), (owner,))
     if name in tensor_methods:
         return Method(Known(tensor_methods[name]), owner)
     if isinstance(owner, Known) and hasattr(owner.value, name):
+        machine.guards.leak(owner.value)
         return Known(getattr(owner.value, name))
     raise AttributeError(f"Tensor {kind} has no attribute {name!r} in a graph")
 
 
 def _of_object(machine: Machine, owner: Any, name: str) -> Abstract:
     if (assigned := current(machine, owner, name)) is not None:
+        machine.guards.log.append(("assigned", owner, name, None))
         return assigned
     found = lookup(type(owner), name)
     if isinstance(found, property) and isinstance(found.fget, FunctionType):
         return machine.call(Known(found.fget), (Known(owner),))
-    changeable = next((c for c in (list, dict) if isinstance(owner, c) and name in vars(c)), None)
+    changeable = next((c for c in (list, dict, set) if isinstance(owner, c) and name in vars(c)), None)
     if changeable is not None:
         return Method(Known(vars(changeable)[name]), Known(owner))
     if (generated := namedtuples.method(Known(owner), name)) is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mindspore.base.protocols import COMPUTE_TYPE
 from mindspore.infer import language as lang
+from mindspore.infer import reuse
 from mindspore.infer.compile_time import constructible, is_pure, run_now
 from mindspore.infer.control import decided
 from mindspore.infer.custom import gradient_rule, guard_style, with_gradient
@@ -111,6 +112,7 @@ def _call_object(machine: Machine, function: Any, args: tuple[Abstract, ...], kw
         if isinstance(method, FunctionType):
             return _call_python(machine, method, (Known(function), *args), kwargs)
         if isinstance(inner := getattr(function, "__wrapped__", None), FunctionType):
+            machine.guards.leak(function)
             return _call_python(machine, inner, args, kwargs)
     return _refuse(function)
 
@@ -138,18 +140,11 @@ def _by_protocol(machine: Machine, function: Any, args: tuple[Abstract, ...], kw
     if hasattr(function, "__operator__"):
         return call_operator(machine, function, args, kwargs)
     if hasattr(function, "__graph_function__"):
-        guard_style(machine, function)
-        inner = Known(function.__graph_function__())
-        rule = gradient_rule(machine, function)
-        before = machine.compute_type
-        machine.compute_type = getattr(function, COMPUTE_TYPE, None) or before
-        try:
-            if rule is None:
-                return call(machine, inner, args, kwargs)
-            return with_gradient(machine, inner, rule, args, kwargs)
-        finally:
-            machine.compute_type = before
+        return reuse.called(
+            machine, function, args, kwargs, lambda: _call_graph_function(machine, function, args, kwargs)
+        )
     if hasattr(function, "__graph_transform__"):
+        machine.guards.leak(function)
         made = function.__graph_transform__()
         return _transform(machine, Transformed(made.kind, Known(made.function), made.options), args, kwargs)
     if hasattr(function, "__graph_assign__"):
@@ -157,6 +152,21 @@ def _by_protocol(machine: Machine, function: Any, args: tuple[Abstract, ...], kw
             raise TypeError(f"assign takes a Parameter and a value, got {len(args) + len(kwargs)} arguments.")
         return write(machine, args[0], args[1])
     return None
+
+
+def _call_graph_function(machine: Machine, function: Any, args: tuple[Abstract, ...], kwargs: Keywords) -> Abstract:
+    """The call of a Cell, or of a compiled function."""
+    guard_style(machine, function)
+    inner = Known(function.__graph_function__())
+    rule = gradient_rule(machine, function)
+    before = machine.compute_type
+    machine.compute_type = getattr(function, COMPUTE_TYPE, None) or before
+    try:
+        if rule is None:
+            return call(machine, inner, args, kwargs)
+        return with_gradient(machine, inner, rule, args, kwargs)
+    finally:
+        machine.compute_type = before
 
 
 def _transform(machine: Machine, function: Transformed, args: tuple[Abstract, ...], kwargs: Keywords) -> Abstract:

@@ -29,7 +29,17 @@ _VALUE_TYPES = (
 )  # fmt: skip
 _CHANGEABLE = (list, dict, set)
 _READING = frozenset(
-    {"union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint", "fromkeys"}
+    {
+        "union",
+        "intersection",
+        "difference",
+        "symmetric_difference",
+        "issubset",
+        "issuperset",
+        "isdisjoint",
+        "fromkeys",
+        "copy",
+    }
 )
 """Methods of changeable classes that change nothing."""
 _CHANGING_ARRAYS = frozenset(

@@ -39,7 +39,7 @@ def _copied(machine: Machine, value: Abstract, deep: bool) -> Abstract:
     if isinstance(value, List):
         return make_list(machine, map(part, machine.heap.get(value)))
     if isinstance(value, Dict):
-        return make_dict(machine, {k: part(v) for k, v in machine.heap.get(value).items()})
+        return make_dict(machine, {k: part(v) for k, v in machine.heap.get(value).items()}, value)
     if isinstance(value, Sequence):
         return make_tuple(map(part, value.elements), value.cls)
     if isinstance(value, Instance):

@@ -17,6 +17,7 @@ from mindspore.infer.state import tensor
 from mindspore.infer.structure import describe, elements, is_sequence, make_tuple
 from mindspore.infer.values import Abstract, Known
 from mindspore.ir.graph import CUSTOM, Apply, Graph, Node, Parameter
+from mindspore.ir.rewrite import separate
 from mindspore.ir.types import TensorType, TupleType
 
 Arguments = tuple[Abstract, ...]
@@ -24,6 +25,7 @@ Arguments = tuple[Abstract, ...]
 
 def guard_style(machine: Machine, function: Any) -> None:
     """The graph holds as long as calls of the object `function` mean the same."""
+    machine.guards.log.append(("style", function, None, None))
     if hasattr(function, CALL_STYLE):
         machine.guards.attribute(function, CALL_STYLE, getattr(function, CALL_STYLE))
 
@@ -57,6 +59,7 @@ def with_gradient(
         return machine.call(function, tuple(r(given) for r in rebuild), {k: r(given) for k, r in by_name.items()})
 
     inner = closed_call(machine, run, fresh, name=_name(function))
+    separate(inner.graph)  # its forward part becomes one with what the backward part computes again
     if rule is RECOMPUTE:
         wrt = tuple(
             i for i, n in enumerate(inner.named) if isinstance(n.type, TensorType) and n.type.dtype.kind in "fc"

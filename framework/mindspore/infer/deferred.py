@@ -9,7 +9,7 @@ from typing import Any
 
 from mindspore.infer.machine import Machine
 from mindspore.infer.structure import is_constant, to_python
-from mindspore.infer.values import Abstract, Deferred, Dict, Known, List, Sequence
+from mindspore.infer.values import Abstract, Deferred, Dict, Known, List, Sequence, Set
 from mindspore.ir.graph import Node
 from mindspore.ir.sizes import has_sizes
 
@@ -51,6 +51,8 @@ def snapshot(machine: Machine, value: Abstract) -> Abstract:
     """`value` as it is now: what is done to lists and dicts later does not change it."""
     if isinstance(value, List):
         return Deferred(list, _listed, tuple(snapshot(machine, v) for v in machine.heap.get(value)), {})
+    if isinstance(value, Set):
+        return Deferred(set, set, (Known((*machine.heap.get(value),)),), {})
     if isinstance(value, Dict):
         items = machine.heap.get(value)
         return Deferred(dict, _Keyed((*items,)), tuple(snapshot(machine, v) for v in items.values()), {})

@@ -19,8 +19,19 @@ class Emitter(GraphBuilder):
     def __init__(self, location: Location | None = None) -> None:
         super().__init__(location)
         self.scopes: list[set[Node]] = []
-        self.made = 0
+        self.log: list[Node] = []
+        """The nodes made so far, in order."""
+        self.later: list[tuple[int, Node]] = []
+        """Nodes made in the place of others, each with the length that the log had there."""
+
+    @property
+    def made(self) -> int:
         """How many nodes were made so far."""
+        return len(self.log)
+
+    def between(self, start: int, end: int) -> set[Node]:
+        """The nodes made while the log grew from `start` to `end`, or later in the place of these."""
+        return {*self.log[start:end], *(node for place, node in self.later if start <= place < end)}
 
     def apply(self, op: Any, inputs: Sequence[Node], attrs: Mapping[str, Any]) -> Node:
         return self.own(super().apply(op, inputs, attrs))
@@ -35,7 +46,7 @@ class Emitter(GraphBuilder):
 
     def own(self, node: Node) -> Node:
         """Records a new `node` in the newest scope."""
-        self.made += 1
+        self.log.append(node)
         if self.scopes:
             self.scopes[-1].add(node)
         return node

@@ -17,6 +17,7 @@ from mindspore.infer.structure import (
     is_constant,
     make_dict,
     make_list,
+    make_set,
     make_tuple,
     to_python,
 )
@@ -127,7 +128,7 @@ def display(machine: Machine, frame: Frame, node: Apply) -> Abstract:
         found.extend(elements(machine, value) if starred else (value,))
     kind = node.attrs["kind"]
     if kind == "set":
-        return Known(_set(machine, found))
+        return make_set(machine, _set(machine, found))
     if kind == "iterator":
         made = Iterator()
         machine.heap.set(made, tuple(found))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import CellType, ModuleType
 from typing import Any
 
 Guard = tuple[str, Any, Any, Any]
+Read = tuple[str, Any, Any, Any]
+"""What kind of thing was read, of which object, under which key, and what was found."""
 _FROZEN_PACKAGES = frozenset(
     {"mindspore", "numpy", "math", "operator", "functools", "builtins", "typing", "collections"}
 )
@@ -29,14 +32,18 @@ class GuardRecorder:
         """Objects that were read, and that no guard watches."""
         self.ran: list[Any] = []
         """Functions of the program that Python ran while compiling."""
+        self.log: list[Read] = []
+        """Everything that was read, in order and as often as it was: what `reuse` follows."""
 
     def entries(self) -> list[Guard]:
         return list(self._found.values())
 
     def item(self, container: dict[Any, Any], key: Any, expected: Any) -> None:
+        self.log.append(("item", container, key, expected))
         self._found.setdefault(("dict", id(container), key), ("dict", container, key, expected))
 
     def cell(self, cell: CellType, expected: Any) -> None:
+        self.log.append(("cell", cell, None, expected))
         self._found.setdefault(("cell", id(cell), None), ("cell", cell, None, expected))
 
     def class_(self, cls: type, name: str, expected: Any) -> None:
@@ -45,6 +52,7 @@ class GuardRecorder:
             self._found.setdefault(("class", id(cls), name), ("class", cls, name, expected))
 
     def element(self, container: list[Any], index: int) -> None:
+        self.log.append(("element", container, index, container[index]))
         self._found.setdefault(("item", id(container), index), ("item", container, index, container[index]))
 
     def elements(self, container: list[Any]) -> None:
@@ -52,6 +60,7 @@ class GuardRecorder:
             self.element(container, index)
 
     def length(self, container: Any) -> None:
+        self.log.append(("length", container, None, len(container)))
         self._found.setdefault(("len", id(container), None), ("len", container, None, len(container)))
 
     def global_(self, namespace: dict[str, Any], name: str, expected: Any) -> None:
@@ -60,6 +69,27 @@ class GuardRecorder:
 
     def attribute(self, owner: Any, name: str, value: Any) -> None:
         """Guards the dict that holds the attribute: the object's own, or one that it keeps (a Cell's parameters and cells)."""
+        self.log.append(("attribute", owner, name, value))
+        begin = len(self.log)
+        self._attribute(owner, name, value)
+        del self.log[begin:]
+
+    def held(self, owner: Any, found: Sequence[Any]) -> None:
+        """Iteration over an object that keeps its elements `found` in a dict of its own (a CellList)."""
+        self.log.append(("held", owner, None, found))
+        begin = len(self.log)
+        for held in getattr(owner, "__dict__", {}).values():
+            if isinstance(held, dict) and found and any(h is found[0] for h in held.values()):
+                self.length(held)
+                for key, each in held.items():
+                    self.item(held, key, each)
+        del self.log[begin:]
+
+    def leak(self, value: Any) -> None:
+        """Python code gets to see `value` as it is, so that nothing is known about what it reads of it."""
+        self.log.append(("leak", value, None, None))
+
+    def _attribute(self, owner: Any, name: str, value: Any) -> None:
         if isinstance(owner, ModuleType):
             self.global_(vars(owner), name, value)
             return

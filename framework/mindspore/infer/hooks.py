@@ -24,6 +24,7 @@ def register(machine: Machine, owner: Abstract, hook: Abstract) -> Abstract:
             f"register_hook in a compiled function is for tensors that it computes, got {describe(owner)} from outside: register the "
             "hook before the call."
         )
+    machine.guards.log.append(("gradients", None, None, None))
     if not machine.gradients:
         return owner
     scope = machine.hooks[-1] if machine.hooks else None

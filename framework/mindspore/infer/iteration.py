@@ -139,7 +139,7 @@ def enumerate_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
 @means(reversed)
 def reversed_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     (given,) = args
-    if isinstance(given, Iterator) or (isinstance(given, Known) and isinstance(given.value, set | frozenset)):
+    if isinstance(given, Iterator) or issubclass(python_class(given), set | frozenset):
         raise raised_by_program(TypeError(f"{python_class(given).__name__!r} object is not reversible"))
     return make_iterator(machine, elements(machine, given)[::-1])
 

@@ -19,7 +19,7 @@ from mindspore.infer.leaving import Leaving, Rebuild
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.objects import JOINED
 from mindspore.infer.state import slot_of
-from mindspore.infer.structure import describe, is_number, make_list, make_tuple, python_class
+from mindspore.infer.structure import describe, is_number, make_dict, make_list, make_tuple, python_class
 from mindspore.infer.values import (
     Abstract,
     Box,
@@ -198,9 +198,7 @@ class Join:
             if isinstance(like, List):
                 return make_list(self.machine, values)
             if isinstance(like, Dict):
-                made = Dict()
-                self.machine.heap.set(made, dict(zip(keys, values, strict=True)))
-                return made
+                return make_dict(self.machine, dict(zip(keys, values, strict=True)), like)
             return make_tuple(values, python_class(like))
 
         return rebuild

@@ -5,7 +5,7 @@ What each kind of node and each callable means is registered by the other module
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -157,6 +157,7 @@ class Machine:
         calls: how many calls were followed into.
         recursive_calls: how many calls of shared graphs were written.
         compute_type: the floating type as which Parameters and tensors from outside are read; None for their own.
+        reusable: what `reuse` knows about calls made before.
     """
 
     def __init__(self, parse: Parse, expanders: Expanders, max_depth: int = MAX_DEPTH) -> None:
@@ -188,6 +189,7 @@ class Machine:
         self.heap.set(EFFECTS, self.token)
         self.recursive_calls = 0
         self.compute_type: DType | None = None
+        self.reusable: dict[Hashable, list[Any]] = {}
 
     def checkpoint(self) -> Checkpoint:
         """The state to which `restore` goes back when an evaluation is given up."""

@@ -51,6 +51,7 @@ from mindspore.infer.values import (
     Masked,
     Position,
     Sequence,
+    Set,
 )
 from mindspore.infer.windows import windows
 from mindspore.ir.graph import Apply, Node
@@ -81,6 +82,9 @@ def _in_place(machine: Machine, symbol: str, owner: Abstract, value: Abstract) -
         machine.heap.set(owner, (*machine.heap.get(owner), *elements(machine, value)))
     elif isinstance(owner, List) and symbol == "*" and isinstance(value, Known):
         machine.heap.set(owner, by_python(lambda: machine.heap.get(owner) * value.value))
+    elif isinstance(owner, Set) and symbol in ("|", "&", "-", "^"):
+        changed = by_python(lambda: PYTHON[symbol](to_python(machine, owner), to_python(machine, value)))
+        machine.heap.set(owner, dict.fromkeys(changed, NONE))
     elif isinstance(owner, Dict) and symbol == "|":
         machine.heap.set(owner, {**machine.heap.get(owner), **mapping(machine, value)})
     else:
@@ -212,6 +216,7 @@ def contains(machine: Machine, value: Abstract, container: Abstract) -> Abstract
         if is_constant(machine, value) and all(tensor_type(e) is None for e in found):
             wanted = to_python(machine, value)
             return Known(any(is_constant(machine, e) and to_python(machine, e) == wanted for e in found))
+        return negate(machine, all_true(machine, [operation(machine, "!=", (value, e)) for e in found]))
     raise TypeError(f"'in' is not supported for {describe(value)} in {describe(container)}.")
 
 
@@ -416,7 +421,16 @@ def set_subscript(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     if isinstance(owner, Dict):
         machine.heap.set(owner, {**machine.heap.get(owner), dict_key(machine, index): value})
         return owner
+    if isinstance(owner, Known) and id(owner.value) in machine.constants and node.attrs["stored"]:
+        return _changed_array(machine, owner.value, index, value)
     raise TypeError(f"{describe(owner)} cannot be changed in a graph; only lists, dicts and tensors made in it can.")
+
+
+def _changed_array(machine: Machine, array: Any, index: Abstract, value: Abstract) -> Abstract:
+    """A numpy array that the program made, with other elements: a new value, as of tensors."""
+    changed = array.copy()
+    by_python(lambda: operator.setitem(changed, to_python(machine, index), to_python(machine, value)))
+    return fresh(machine, changed)
 
 
 @evaluates(lang.DELETE_SUBSCRIPT)

@@ -11,7 +11,19 @@ from mindspore.infer.functions import is_function, opened
 from mindspore.infer.machine import Machine, tensor_type
 from mindspore.infer.state import read
 from mindspore.infer.structure import describe, make_dict, make_list, make_tuple, remade
-from mindspore.infer.values import Abstract, Choice, Deferred, Dict, Instance, Iterator, Known, List, Sequence, Value
+from mindspore.infer.values import (
+    Abstract,
+    Choice,
+    Deferred,
+    Dict,
+    Instance,
+    Iterator,
+    Known,
+    List,
+    Sequence,
+    Set,
+    Value,
+)
 from mindspore.ir.effects import Made, Output
 from mindspore.ir.graph import Node
 
@@ -45,7 +57,7 @@ def taken_apart(machine: Machine, value: Abstract, found: list[Node]) -> Rebuild
         return lambda nodes: _made_again(machine, value, {k: p(nodes) for k, p in fields.items()})
     if isinstance(value, Dict):
         named = {k: taken_apart(machine, v, found) for k, v in machine.heap.get(value).items()}
-        return lambda nodes: make_dict(machine, {k: p(nodes) for k, p in named.items()})
+        return lambda nodes: make_dict(machine, {k: p(nodes) for k, p in named.items()}, value)
     if (how := opened(value)) is not None:
         parts = [taken_apart(machine, p, found) for p in how.parts]
         return lambda nodes: how.close([p(nodes) for p in parts])
@@ -78,6 +90,8 @@ def described(machine: Machine, value: Abstract, place: Callable[[Node], int]) -
     if isinstance(value, List):
         parts = [described(machine, e, place) for e in machine.heap.get(value)]
         return tuple(parts) if isinstance(value, Iterator) else parts
+    if isinstance(value, Set):
+        return Made(set, ((*machine.heap.get(value),),))
     if isinstance(value, Dict):
         return {k: described(machine, v, place) for k, v in machine.heap.get(value).items()}
     if isinstance(value, Instance) and dataclasses.is_dataclass(value.cls):

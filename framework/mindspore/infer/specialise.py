@@ -24,6 +24,7 @@ from mindspore.infer import (
     operations,
     patterns,
     records,
+    sets,
     transforms,
 )
 from mindspore.infer.errors import hide_internals, located
@@ -40,7 +41,7 @@ from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
 RULES = (
-    batching, builtins, calls, copies, effects, exceptions, loops, mathematics, methods, operations, patterns, records, transforms,
+    batching, builtins, calls, copies, effects, exceptions, loops, mathematics, methods, operations, patterns, records, sets, transforms,
 )  # fmt: skip
 """Modules whose import registers what nodes and callables mean."""
 _FRAMES_PER_CALL = 30

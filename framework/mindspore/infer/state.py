@@ -18,6 +18,12 @@ from mindspore.ir.types import TensorType
 
 def slot_of(machine: Machine, obj: Any) -> Slot:
     """The slot of a Parameter or tensor object; a new one becomes an input of the outermost graph, unless the program made the object."""
+    slot = _slot(machine, obj)
+    machine.guards.log.append(("slot", obj, slot, machine.heap.get(slot)))
+    return slot
+
+
+def _slot(machine: Machine, obj: Any) -> Slot:
     made = machine.constants.get(id(obj))
     if isinstance(made, Slot):
         return made

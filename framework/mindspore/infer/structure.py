@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from mindspore.base.protocols import tensor_operators
 from mindspore.infer.machine import Machine, dispatchers, tensor_type
 from mindspore.infer.values import (
@@ -21,6 +23,7 @@ from mindspore.infer.values import (
     Position,
     Range,
     Sequence,
+    Set,
     Slice,
     View,
 )
@@ -28,6 +31,7 @@ from mindspore.ir.builder import PYTHON_NUMBERS
 from mindspore.ir.graph import Node
 from mindspore.ir.sizes import has_sizes
 
+_PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
 _ITERABLE = (tuple, list, range, str, dict, set, frozenset, bytes, enumerate, zip)
 
 
@@ -72,14 +76,25 @@ def make_list(machine: Machine, elements: Iterable[Abstract]) -> List:
     return made
 
 
-def make_dict(machine: Machine, items: dict[Any, Abstract]) -> Dict:
-    made = Dict()
+def make_dict(machine: Machine, items: dict[Any, Abstract], like: Dict | None = None) -> Dict:
+    """A dict, or a set where `like` is one."""
+    made = Set() if isinstance(like, Set) else Dict()
     machine.heap.set(made, dict(items))
     return made
 
 
+def make_set(machine: Machine, elements: Iterable[Any]) -> Set:
+    made = Set()
+    machine.heap.set(made, dict.fromkeys(elements, Known(None)))
+    return made
+
+
 def fresh(machine: Machine, value: Any) -> Abstract:
-    """A Python object made while compiling; lists and dicts may be changed by the program from now on."""
+    """A Python object made while compiling; lists, dicts and sets may be changed by the program from now on."""
+    if type(value) is np.ndarray:
+        machine.constants[id(value)] = value
+    if type(value) is set:
+        return make_set(machine, value)
     if type(value) is list:
         return make_list(machine, [fresh(machine, v) for v in value])
     if type(value) is dict:
@@ -94,12 +109,16 @@ def to_python(machine: Machine, value: Abstract, tensors: bool = False) -> Any:
         NotConstantError: a part is a tensor or function of the graph (tensor objects from outside are allowed if `tensors`).
     """
     if isinstance(value, Known) and (tensors or tensor_type(value) is None):
+        if type(value.value) not in _PLAIN:
+            machine.guards.leak(value.value)
         return value.value
     if isinstance(value, Sequence):
         elements = [to_python(machine, e, tensors) for e in value.elements]
         return value.cls(*elements) if hasattr(value.cls, "_fields") else value.cls(elements)
     if isinstance(value, List):
         return [to_python(machine, e, tensors) for e in machine.heap.get(value)]
+    if isinstance(value, Set):
+        return set(machine.heap.get(value))
     if isinstance(value, Dict):
         return {k: to_python(machine, v, tensors) for k, v in machine.heap.get(value).items()}
     if isinstance(value, Deferred) and is_constant(machine, value):
@@ -162,6 +181,7 @@ def python_class(value: Abstract) -> type:
         List: list,
         Iterator: type(iter(())),
         Dict: dict,
+        Set: set,
         View: dict,
         Slice: slice,
         Range: range,
@@ -185,7 +205,8 @@ def elements(machine: Machine, value: Abstract) -> tuple[Abstract, ...]:
     if isinstance(value, Endless):
         raise TypeError("this iterator has no end. Take elements with next, zip or itertools.islice.")
     if isinstance(value, Dict):
-        return tuple(Known(k) for k in machine.heap.get(value))
+        held = machine.heap.get(value)
+        return tuple(Known(k) for k in (set(held) if isinstance(value, Set) else held))
     if isinstance(value, Range):
         raise NotConstantError("the length of this range is known only at run time; loop over it with for or while.")
     if (kind := tensor_type(value)) is not None:
@@ -214,9 +235,5 @@ def _known_elements(machine: Machine, value: Any) -> tuple[Abstract, ...]:
             machine.guards.elements(value)
         return tuple(Known(v) for v in value)
     found = list(value)
-    for held in getattr(value, "__dict__", {}).values():
-        if isinstance(held, dict) and found and any(h is found[0] for h in held.values()):
-            machine.guards.length(held)
-            for key, each in held.items():
-                machine.guards.item(held, key, each)
+    machine.guards.held(value, found)
     return tuple(Known(v) for v in found)

@@ -56,6 +56,11 @@ class Dict(Value):
 
 
 @dataclass(slots=True, eq=False)
+class Set(Dict):
+    """A set made while compiling; its elements, Python objects, are on the heap as keys."""
+
+
+@dataclass(slots=True, eq=False)
 class Instance(Value):
     """An object of a class with Python source; its attributes (name -> value) are on the heap.
 

@@ -78,7 +78,7 @@ class Widening:
             return make_list(self.machine, parts)
         items = dict(zip(self.machine.heap.get(value), parts, strict=True))
         if isinstance(value, Dict):
-            return make_dict(self.machine, items)
+            return make_dict(self.machine, items, value)
         made = Instance(value.cls, JOINED)
         self.machine.heap.set(made, items)
         return made

@@ -86,6 +86,9 @@ TUPLE_GET = Structured("TupleGet")
 """(tuple) with attr ``index``."""
 CALL = Structured("Call")
 """(function, *arguments) -> the function's result."""
+SHARED: Mapping[str, Any] = MappingProxyType({"shared": True})
+"""Attributes of a `CALL` of a graph that stands for equal parts of a program, which are transformed and simplified once: it stays a call
+until kernels are made. There every node of the graph is computed once for equal inputs, whatever the number of calls that need it."""
 IF = Structured("If")
 """(condition, then, else, *arguments): a Bool[] and two graphs of the same type, both called with the arguments."""
 WHILE = Structured("While")
@@ -119,9 +122,12 @@ the token. Each token is read once."""
 
 
 class Graph:
-    """A function: `parameters`, one `output` node (a MAKE_TUPLE for several results), and a name for people."""
+    """A function: `parameters`, one `output` node (a MAKE_TUPLE for several results), and a name for people.
 
-    __slots__ = ("__weakref__", "location", "name", "output", "parameters")
+    `origin`: a graph over the first of the parameters whose results are the first of this one's; that of `SHARED` calls that it extends.
+    """
+
+    __slots__ = ("__weakref__", "location", "name", "origin", "output", "parameters")
 
     def __init__(
         self,
@@ -134,6 +140,7 @@ class Graph:
         self.parameters = list(parameters)
         self.output = output
         self.location = location
+        self.origin: Graph | None = None
 
     @property
     def result(self) -> Node:
@@ -191,6 +198,11 @@ def schedule(graph: Graph) -> list[Node]:
 
 def _tokens_first(inputs: tuple[Node, ...]) -> Sequence[Node]:
     return sorted(inputs, key=lambda node: not isinstance(node.type, TokenType))
+
+
+def is_shared(node: Node) -> bool:
+    """Whether `node` is a call that stands for one of several equal parts; other calls are recursive, or gone once they are simplified."""
+    return isinstance(node, Apply) and node.op is CALL and "shared" in node.attrs
 
 
 def complete(graph: Graph) -> bool:

@@ -12,7 +12,20 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from mindspore.base.errors import Location
-from mindspore.ir.graph import CALL, NO_ATTRS, SCAN, WHILE, Apply, Constant, Graph, Node, nodes, subgraphs, toposort
+from mindspore.ir.graph import (
+    CALL,
+    NO_ATTRS,
+    SCAN,
+    WHILE,
+    Apply,
+    Constant,
+    Graph,
+    Node,
+    is_shared,
+    nodes,
+    subgraphs,
+    toposort,
+)
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import BoxType, FunctionType, StashType, TensorType, TupleType, Type
 
@@ -76,9 +89,13 @@ def _recurses(node: Node) -> bool:
     if not isinstance(node, Apply) or isinstance(node.op, Operator):
         return False
     inside = [i.value for i in node.inputs if isinstance(i, Constant) and isinstance(i.value, Graph)]
-    return node.op is CALL or any(
-        n.op is CALL for g in inside for s in subgraphs(g) for n in nodes(s) if isinstance(n, Apply)
+    return _is_recursive(node) or any(
+        _is_recursive(n) for g in inside for s in subgraphs(g) for n in nodes(s) if isinstance(n, Apply)
     )
+
+
+def _is_recursive(node: Apply) -> bool:
+    return node.op is CALL and not is_shared(node)
 
 
 def function(graph: Graph) -> Constant:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import EMIT, Apply, Constant, Graph, Node, Parameter, bodies, nodes, toposort
+from mindspore.ir.graph import EMIT, Apply, Constant, Graph, Node, Parameter, bodies, is_shared, nodes, toposort
 
 Rule = Callable[[Apply], Node | None]
 
@@ -114,6 +114,16 @@ def _rewritten(graph: Graph, order: Sequence[Node], rule: Rule) -> Node:
         if current is not node:
             mapped[id(node)] = current
     return mapped.get(id(graph.result), graph.result)
+
+
+def separate(graph: Graph) -> bool:
+    """Copies the bodies of shared graphs to their calls, for what has no rule for these; whether there were any."""
+
+    def rule(node: Apply) -> Node | None:
+        function = node.inputs[0] if is_shared(node) else None
+        return inline(function.value, node.inputs[1:]) if isinstance(function, Constant) else None
+
+    return rewrite(graph, rule)
 
 
 def users(graph: Graph) -> dict[int, list[Apply]]:

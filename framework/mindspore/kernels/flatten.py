@@ -29,18 +29,20 @@ from mindspore.ir.graph import (
     Graph,
     Node,
     Parameter,
+    is_shared,
     schedule,
 )
 from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import BoxType, StashType, TensorType, TupleType, Type
 from mindspore.kernels import access as acc
-from mindspore.kernels import catalog
+from mindspore.kernels import catalog, flatten_windows
 from mindspore.kernels.calls import calls
 from mindspore.kernels.elementwise import broadcast_strides
 from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, with_positions, with_sizes
 from mindspore.kernels.flatten_folds import arg_fold_steps, fold_steps
 from mindspore.kernels.flatten_products import product_step
+from mindspore.kernels.flatten_shared import Bodies, Leaves
 from mindspore.kernels.program import (
     Boxes,
     Branch,
@@ -65,7 +67,6 @@ from mindspore.kernels.program import (
 from mindspore.primitives import compute as kinds
 from mindspore.primitives.scalar import Expr, trace
 
-Leaves = tuple[Read, ...]
 BOX = TensorType(dt.int64, (1,))
 """A box in memory: its address, 0 for an empty one."""
 STASH = TensorType(dt.int64, (2,))
@@ -111,12 +112,14 @@ class _Flattener:
         self.stored: dict[Read, Value] = {}
         self.recipes: dict[Value, Recipe] = {}
         self.checked: set[tuple[Value, int]] = set()
+        self.shared = Bodies()
 
     def run(self, graph: Graph) -> None:
         for parameter in graph.parameters:
             values = [Value(t.dtype, size(t.shape)) for t in tensor_types(parameter.type)]
             self.function.parameters.extend(values)
             self.leaves[parameter] = tuple(whole(v) for v in values)
+        self.shared.enter(graph)
         for node in schedule(graph):
             if node not in self.leaves:
                 self.leaves[node] = self.visit(node)
@@ -312,6 +315,22 @@ class _Flattener:
         self.emit(Kernels(tuple(whole(self.store(r)) for r, _ in operands), outputs, made))
         return tuple(whole(o) for o in outputs)
 
+    def windows(self, node: Apply) -> Leaves:
+        """Small windows are maps over their taps, others run kernels."""
+        assert isinstance(node.type, TensorType)
+        read, type = self.operand(node.inputs[0])
+        kind = node.op.compute.kind
+        if not flatten_windows.suits(kind, type, node.attrs) or not size(node.type.shape):
+            return self.kernels(node)
+        counts = node.type.shape[-len(node.attrs["kernel"]) :]
+        source = whole(self.store(read))
+        reads = [self.seen(source, view) for view in flatten_windows.views(type.shape, counts, node.attrs)]
+        if kind == "index":
+            reads.append(Read(None, flatten_windows.places(type.shape, counts, node.attrs)))
+        output = self.new(node.type)
+        self.emit(Map(tuple(reads), (output,), (flatten_windows.body(kind, type, node.attrs),)))
+        return (whole(output),)
+
     def make_tuple(self, node: Apply) -> Leaves:
         return tuple(leaf for i in node.inputs for leaf in self.leaves[i])
 
@@ -331,10 +350,30 @@ class _Flattener:
         return [whole(self.store(leaf)) for i in inputs for leaf in self.leaves[i]]
 
     def call(self, node: Apply) -> Leaves:
+        if is_shared(node):
+            return self.shared_call(node)
         outputs = tuple(self.new(t) for t in tensor_types(node.type))
         function = self.subgraph(node.inputs[0], {})
         self.function.steps.append(Invoke(tuple(self.arguments(node.inputs[1:])), outputs, function=function))
         return tuple(whole(o) for o in outputs)
+
+    def shared_call(self, node: Apply) -> Leaves:
+        """The body over the arguments. Results that nobody reads have no leaves that could be read."""
+        function, *arguments = node.inputs
+        assert isinstance(function, Constant)
+        graph: Graph = function.value
+        outer, wanted = self.leaves, self.shared.read.get(node, ())
+        self.shared.enter(graph)
+        self.leaves = {p: outer[a] for p, a in zip(graph.parameters, arguments, strict=True)}
+        for each in self.shared.order(graph, wanted):
+            if each not in self.leaves:
+                self.leaves[each] = self.shared.once(each, self.leaves, self.visit)
+        inner, self.leaves = self.leaves, outer
+        found: list[Read] = []
+        for position, output in enumerate(graph.outputs()):
+            unread = [Read(None, acc.identity(0))] * len(tensor_types(output.type))
+            found += inner[output] if position in wanted else unread
+        return tuple(found)
 
     def branch(self, node: Apply) -> Leaves:
         condition, then, other, *rest = node.inputs
@@ -452,5 +491,5 @@ _COMPUTE: Mapping[type, _Handler] = {
     kinds.Gather: _Flattener.gather,
     kinds.Scatter: _Flattener.scatter,
     kinds.Products: _Flattener.kernels,
-    kinds.Windows: _Flattener.kernels,
+    kinds.Windows: _Flattener.windows,
 }

@@ -7,11 +7,12 @@ Buffers: A, B, C. Parameters, with k and n of four dimensions each:
     [17] B: first element, stride of group, four of k, four of n
     [27] C: first element, strides of group and row, four of n
 
-float32 and float64. Every element of C is added up in the order of k by one thread at a time.
+float32 and float64. How every element of C is added up depends on the sizes alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from mindspore.base import dtypes as dt
@@ -24,6 +25,7 @@ from mindspore.kernels.gemm import FAMILY, SMALL
 from mindspore.kernels.gemm_block import Problem, parallel, problem, serial, serial_bytes
 from mindspore.kernels.gemm_gather import GATHERED, fill_table
 from mindspore.kernels.gemm_pack import accumulator
+from mindspore.kernels.gemm_shares import by_columns, by_steps, suits_columns, suits_steps
 from mindspore.kernels.gemm_tile import Tiling, tiling
 from mindspore.primitives.compute import MOST_DIMS, StridedProduct
 
@@ -129,11 +131,23 @@ def _group(module: Module, name: str, t: Tiling, dtype: DType) -> str:
             f.call("void", serial(module, t, dtype, GATHERED), *p.values(), memory)
         return []
 
-    def together() -> list[Value]:
-        f.call("void", parallel(module, t, dtype, GATHERED), f["runtime"], *p.values())
+    threads = runtime.threads(f, f["runtime"])
+
+    def shared_by(way: Callable[..., str]) -> list[Value]:
+        f.call("void", way(module, t, dtype, GATHERED), f["runtime"], *p.values())
         return []
 
-    f.choose(f["shared"].eq(0) | runtime.threads(f, f["runtime"]).eq(1), alone, together)
+    def several() -> list[Value]:
+        return f.choose(suits_columns(f, t, p, threads), lambda: shared_by(by_columns), lambda: shared_by(parallel))
+
+    def whole() -> list[Value]:
+        return f.choose(threads.eq(1), alone, several)
+
+    def together() -> list[Value]:
+        # by the sizes alone: the parts of K are added up in the same order on one thread
+        return f.choose(suits_steps(f, t, p), lambda: shared_by(by_steps), whole)
+
+    f.choose(f["shared"].eq(0), alone, together)
     f.ret()
     return label
 

@@ -78,22 +78,23 @@ def multiply_add(f: Function, a: Value, b: Value, c: Value) -> Value:
     return f.intrinsic("fmuladd", c.type, a, b, c)
 
 
-def _step(f: Function, t: Tiling, vectors: int, a: Value, b: Value, sums: Sequence[Value]) -> list[Value]:
-    """One step of K: a column of A's panel times a row of B's."""
+def _step(f: Function, t: Tiling, rows: int, vectors: int, a: Value, b: Value, sums: Sequence[Value]) -> list[Value]:
+    """One step of K: the first `rows` of a column of A's panel times a row of B's."""
     row = [f.load(t.vector, b.at(t.type, v * t.lanes), 4 * t.itemsize) for v in range(vectors)]
     result = []
-    for r in range(t.rows):
+    for r in range(rows):
         left = splat(f, f.load(t.type, a.at(t.type, r)), t.lanes)
         result += [multiply_add(f, left, right, sums[r * vectors + v]) for v, right in enumerate(row)]
     return result
 
 
-def micro_kernel(module: Module, t: Tiling, vectors: int) -> str:
+def micro_kernel(module: Module, t: Tiling, vectors: int, rows: int = 0) -> str:
     """Name of ``void tile(k, a, b, c, ldc, add)``: C tile = (C tile if `add`) + packed panel A x packed panel B.
 
-    With fewer `vectors` than the tiling has, only the first columns of B's panel are used.
+    With fewer `vectors` or `rows` than the tiling has, only the first columns of B's panel or rows of A's are used.
     """
-    name = f"gemm_tile_{t.type}_{vectors}"
+    rows = rows or t.rows
+    name = f"gemm_tile_{t.type}_{vectors}" + ("" if rows == t.rows else f"_{rows}")
     if module.has(name):
         return name
     parameters = [
@@ -102,16 +103,18 @@ def micro_kernel(module: Module, t: Tiling, vectors: int) -> str:
     ]  # fmt: skip
     f = module.function(name, "void", parameters, internal=True, inline="noinline")
     k, a, b, c, ldc, add = f.arguments
-    for r in range(t.rows):
+    for r in range(rows):
         f.prefetch(c.at(t.type, ldc * r), write=True)
-    sums: list[Value] = [f.value(0.0, t.vector)] * (t.rows * vectors)
+    sums: list[Value] = [f.value(0.0, t.vector)] * (rows * vectors)
     whole = k - (k % UNROLL)
     for start, stop, steps in ((f.index(0), whole, UNROLL), (whole, k, 1)):
         with f.loop(start, stop, steps, carried=sums, hints=[NO_UNROLL, NO_VECTOR]) as loop:
             values = loop.carried
             left, right = a.at(t.type, loop.index * t.rows), b.at(t.type, loop.index * t.columns)
             for u in range(steps):
-                values = _step(f, t, vectors, left.at(t.type, u * t.rows), right.at(t.type, u * t.columns), values)
+                values = _step(
+                    f, t, rows, vectors, left.at(t.type, u * t.rows), right.at(t.type, u * t.columns), values
+                )
             loop.next(*values)
         sums = loop.results
     _write(f, t, vectors, c, ldc, add, sums)
@@ -120,7 +123,7 @@ def micro_kernel(module: Module, t: Tiling, vectors: int) -> str:
 
 
 def _write(f: Function, t: Tiling, vectors: int, c: Value, ldc: Value, add: Value, sums: Sequence[Value]) -> None:
-    places = [c.at(t.type, ldc * r + v * t.lanes) for r in range(t.rows) for v in range(vectors)]
+    places = [c.at(t.type, ldc * r + v * t.lanes) for r in range(len(sums) // vectors) for v in range(vectors)]
 
     def added() -> list[Value]:
         for place, value in zip(places, sums, strict=True):

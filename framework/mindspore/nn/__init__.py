@@ -21,10 +21,25 @@ from mindspore.nn.activation import (
     get_activation,
 )
 from mindspore.nn.adam import Adam, AdamWeightDecay
+from mindspore.nn.adaptive_pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    LPPool1d,
+    LPPool2d,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
+)
 from mindspore.nn.basic import Dense, Dropout, Flatten, Identity, MatMul
+from mindspore.nn.bidense import BiDense
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList, SequentialCell
-from mindspore.nn.conv import Conv2d
+from mindspore.nn.conv import Conv1d, Conv2d, Conv3d
+from mindspore.nn.conv_transpose import Conv1dTranspose, Conv2dTranspose, Conv3dTranspose
 from mindspore.nn.decaying_rates import (
     CosineDecayLR,
     ExponentialDecayLR,
@@ -74,7 +89,7 @@ from mindspore.nn.more_activation import (
 )
 from mindspore.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
 from mindspore.nn.optimizer import SGD, Momentum, Optimizer
-from mindspore.nn.pooling import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from mindspore.nn.pooling import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
 from mindspore.nn.scaled_descent import Adagrad, Lamb, RMSProp
 from mindspore.nn.shaping import ClipByNorm, ConstantPad2d, Norm, OneHot, Pad, Range, Tril, Triu, ZeroPad2d
 from mindspore.nn.summary import Summary, summary
@@ -89,19 +104,31 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamWeightDecay",
+    "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
     "AvgPool1d",
     "AvgPool2d",
+    "AvgPool3d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "BiDense",
     "Cell",
     "CellList",
     "ClipByNorm",
     "ConstantPad2d",
+    "Conv1d",
+    "Conv1dTranspose",
     "Conv2d",
+    "Conv2dTranspose",
+    "Conv3d",
+    "Conv3dTranspose",
     "CosineDecayLR",
     "CrossEntropyLoss",
     "Dense",
@@ -125,6 +152,8 @@ __all__ = [
     "InverseDecayLR",
     "Jvp",
     "L1Loss",
+    "LPPool1d",
+    "LPPool2d",
     "Lamb",
     "LayerNorm",
     "LeakyReLU",
@@ -136,6 +165,10 @@ __all__ = [
     "MatMul",
     "MaxPool1d",
     "MaxPool2d",
+    "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Mish",
     "Momentum",
     "NaturalExpDecayLR",

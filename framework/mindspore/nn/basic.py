@@ -57,8 +57,8 @@ class Dense(Cell):
         self.in_channels = positive_int("Dense", "in_channels", in_channels)
         self.out_channels = positive_int("Dense", "out_channels", out_channels)
         self.has_bias = boolean("Dense", "has_bias", has_bias)
-        _check_shape("weight_init", weight_init, (out_channels, in_channels))
-        _check_shape("bias_init", bias_init, (out_channels,))
+        check_shape("Dense", "weight_init", weight_init, (out_channels, in_channels))
+        check_shape("Dense", "bias_init", bias_init, (out_channels,))
         weight = HeUniform(math.sqrt(5)) if weight_init is None else weight_init
         self.weight = Parameter(initializer(weight, (out_channels, in_channels), dtype), name="weight")
         self.bias: Any = None
@@ -100,9 +100,10 @@ class Dense(Cell):
         return text + f", activation={self.activation}" if self.activation_flag else text
 
 
-def _check_shape(name: str, init: Any, expected: tuple[int, ...]) -> None:
+def check_shape(layer: str, name: str, init: Any, expected: tuple[int, ...]) -> None:
+    """ValueError for an initial Tensor of another shape."""
     if isinstance(init, Tensor) and init.shape != expected:
-        raise ValueError(f"For 'Dense', '{name}' must have the shape {expected}, but got {init.shape}.")
+        raise ValueError(f"For '{layer}', '{name}' must have the shape {expected}, but got {init.shape}.")
 
 
 class Dropout(Cell):

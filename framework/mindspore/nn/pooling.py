@@ -7,9 +7,10 @@ from typing import Any
 from mindspore import ops
 from mindspore.common.checks import boolean, one_of
 from mindspore.nn.cell import Cell
-from mindspore.ops.layers import avg_pool, max_pool, per_dimension
+from mindspore.ops.convolving import per_dimension
+from mindspore.ops.pooling import avg_pool, max_pool
 
-__all__ = ["AdaptiveAvgPool2d", "AvgPool1d", "AvgPool2d", "MaxPool1d", "MaxPool2d"]
+__all__ = ["AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d"]
 
 
 class _Pool(Cell):
@@ -67,9 +68,10 @@ class _MaxPool(_Pool):
             )
 
     def construct(self, x: Any) -> Any:
-        if self.use_pad:
+        if self.use_pad or self.rank == 3:
+            padding = "same" if self.pad_mode == "SAME" else self.padding
             return max_pool(
-                self.cls_name, x, self.rank, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
+                self.cls_name, x, self.rank, self.kernel_size, self.stride, padding, self.dilation, self.ceil_mode, self.return_indices
             )  # fmt: skip
         kernel, stride = self.windows()
         return self.original(ops.MaxPool(kernel, stride, self.pad_mode)(self.images(x)), x)
@@ -124,6 +126,24 @@ class MaxPool1d(_MaxPool):
         super().__init__(kernel_size, stride, pad_mode, padding, dilation, return_indices, ceil_mode, "NCHW")
 
 
+class MaxPool3d(_MaxPool):
+    """The largest element of each window of volumes (N, C, D, H, W) or (C, D, H, W); see `MaxPool2d`."""
+
+    rank = 3
+
+    def __init__(
+        self,
+        kernel_size: Any = 1,
+        stride: Any = 1,
+        pad_mode: str = "valid",
+        padding: Any = 0,
+        dilation: Any = 1,
+        return_indices: bool = False,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__(kernel_size, stride, pad_mode, padding, dilation, return_indices, ceil_mode, "NCHW")
+
+
 class _AvgPool(_Pool):
     def __init__(
         self, kernel_size: Any, stride: Any, pad_mode: str, padding: Any, ceil_mode: bool, count_include_pad: bool,
@@ -149,9 +169,10 @@ class _AvgPool(_Pool):
             )
 
     def construct(self, x: Any) -> Any:
-        if self.is_expand:
+        if self.is_expand or self.rank == 3:
+            padding = "same" if self.pad_mode == "SAME" else self.padding
             return avg_pool(
-                self.cls_name, x, self.rank, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad,
+                self.cls_name, x, self.rank, self.kernel_size, self.stride, padding, self.ceil_mode, self.count_include_pad,
                 self.divisor_override,
             )  # fmt: skip
         kernel, stride = self.windows()
@@ -204,12 +225,19 @@ class AvgPool1d(_AvgPool):
         super().__init__(kernel_size, stride, pad_mode, padding, ceil_mode, count_include_pad, None, "NCHW")
 
 
-class AdaptiveAvgPool2d(Cell):
-    """Means of windows that divide images into `output_size` parts: an int or two, of which None keeps a dimension."""
+class AvgPool3d(_AvgPool):
+    """The mean of each window of volumes (N, C, D, H, W) or (C, D, H, W); see `AvgPool2d`, but padding of "same" counts."""
 
-    def __init__(self, output_size: Any) -> None:
-        super().__init__()
-        self.output_size = output_size
+    rank = 3
 
-    def construct(self, input: Any) -> Any:
-        return ops.adaptive_avg_pool2d(input, self.output_size)
+    def __init__(
+        self,
+        kernel_size: Any = 1,
+        stride: Any = 1,
+        pad_mode: str = "valid",
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: Any = None,
+    ) -> None:
+        super().__init__(kernel_size, stride, pad_mode, padding, ceil_mode, count_include_pad, divisor_override, "NCHW")

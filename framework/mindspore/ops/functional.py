@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mindspore.base import dtypes as dt
-from mindspore.common import choosing, matrices, measures, special
+from mindspore.common import choosing, matrices, measures, products, special
 from mindspore.common import functions as f
 from mindspore.common.batching import vmap
 from mindspore.common.directional import jvp, vjp
@@ -20,11 +20,14 @@ from mindspore.common.taylor import derivative, jet
 from mindspore.ir.operator import all_operators
 from mindspore.ops import (
     activations,
+    adaptive,
     binary_losses,
     clip,
     conversions,
+    convolving,
     layers,
     losses,
+    pooling,
     random,
     sums_of_products,
     updates,
@@ -35,7 +38,8 @@ from mindspore.ops.debug import print_
 _INTERNAL = frozenset(
     {
         "adam", "adam_weight_decay", "apply_momentum", "argmax_index", "argmin_index", "avg_pool",
-        "conv2d_backprop_filter", "conv2d_backprop_input", "cum_prod", "cum_sum", "gather_strided", "iota",
+        "conv2d_backprop_filter", "conv2d_backprop_input", "conv3d_backprop_filter", "conv3d_backprop_input",
+        "cum_prod", "cum_sum", "gather_strided", "iota",
         "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "running_sum", "scatter_strided", "sort_positions",
         "strided_products", "strided_slice_grad", "top_k", "window_index", "window_max", "window_place",
         "window_spread", "window_sum", "window_take",
@@ -227,8 +231,7 @@ def is_tensor(obj: Any) -> bool:
 
 
 _WRITTEN: Mapping[str, Any] = {
-    "adaptive_avg_pool2d": layers.adaptive_avg_pool2d, "avg_pool2d": layers.avg_pool2d, "batch_norm": layers.batch_norm,
-    "conv2d": layers.conv2d, "layer_norm": layers.layer_norm, "max_pool2d": layers.max_pool2d, "all": f.all, "amax": f.amax,
+    "batch_norm": layers.batch_norm, "layer_norm": layers.layer_norm, "all": f.all, "amax": f.amax,
     "amin": f.amin, "any": f.any, "arange": arange, "argmax": f.argmax, "argmin": f.argmin, "assign": assign,
     "assign_add": assign_add, "assign_sub": assign_sub, "bmm": function("BatchMatMul"), "broadcast_to": f.broadcast_to,
     "cast": f.cast, "cat": concat, "clamp": f.clamp, "clip": f.clamp, "clip_by_global_norm": clip.clip_by_global_norm,
@@ -247,7 +250,7 @@ _WRITTEN: Mapping[str, Any] = {
 }  # fmt: skip
 
 _CHOOSING: Mapping[str, Any] = {
-    "addmm": matrices.addmm, "argsort": measures.argsort, "chunk": choosing.chunk, "count_nonzero": measures.count_nonzero,
+    "argsort": measures.argsort, "chunk": choosing.chunk, "count_nonzero": measures.count_nonzero,
     "cumprod": measures.cumprod, "cumsum": measures.cumsum, "diag": matrices.diag, "diagonal": matrices.diagonal,
     "dsplit": matrices.dsplit, "embedding": updates.embedding, "flip": choosing.flip, "fliplr": matrices.fliplr,
     "flipud": matrices.flipud, "gather_d": choosing.gather_elements, "gather_elements": choosing.gather_elements,
@@ -255,7 +258,7 @@ _CHOOSING: Mapping[str, Any] = {
     "index_select": choosing.index_select, "isclose": measures.isclose, "masked_select": choosing.masked_select,
     "meshgrid": matrices.meshgrid, "mm": f.matmul, "moveaxis": matrices.movedim, "movedim": matrices.movedim,
     "nan_to_num": measures.nan_to_num, "narrow": choosing.narrow, "nonzero": choosing.nonzero, "norm": measures.norm,
-    "outer": matrices.outer, "range": updates.range, "repeat_elements": updates.repeat_elements,
+    "range": updates.range, "repeat_elements": updates.repeat_elements,
     "repeat_interleave": choosing.repeat_interleave, "roll": choosing.roll, "rot90": matrices.rot90, "scatter": choosing.scatter,
     "slice": updates.slice, "sort": measures.sort, "strided_slice": updates.strided_slice, "swapdims": f.swapaxes,
     "t": matrices.t, "take": choosing.take, "tensor_scatter_elements": choosing.tensor_scatter_elements,
@@ -263,7 +266,7 @@ _CHOOSING: Mapping[str, Any] = {
     "triu": matrices.triu, "vsplit": matrices.vsplit,
 }  # fmt: skip
 
-_MODULES = (activations, binary_losses, conversions, sums_of_products)
+_MODULES = (activations, adaptive, binary_losses, conversions, convolving, pooling, products, sums_of_products)
 _RANDOM: Mapping[str, Any] = {
     "rand": random.rand, "rand_like": random.rand_like, "randn": random.randn, "randn_like": random.randn_like,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
-from mindspore.ops import indexed, values, written
+from mindspore.ops import adaptive, convolving, indexed, pooling_objects, values, written
 from mindspore.ops.debug import Assert, Print
 from mindspore.ops.function_objects import FunctionObject
 from mindspore.ops.hooks import HookBackward, InsertGradientOf
@@ -25,7 +25,8 @@ from mindspore.ops.random import kept
 
 INTERNAL = frozenset(
     {
-        "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Eye", "Full", "GatherStrided", "Iota",
+        "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Conv3DBackpropFilter", "Conv3DBackpropInput",
+        "Eye", "Full", "GatherStrided", "Iota",
         "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "RunningSum", "ScatterStrided", "SortPositions",
         "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",
         "WindowTake",
@@ -252,9 +253,8 @@ _WRITTEN = (
     Adam, AdamWeightDecay, ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Dropout, Eye, Fill, OneHot, Ones,
     Partial, Print, Rank, Shape, Size, Zeros,
 )  # fmt: skip
-_BY_NAME: dict[str, Any] = {
-    c.__name__: c for c in (*_WRITTEN, *indexed.CLASSES, *written.CLASSES, HookBackward, InsertGradientOf)
-}
+_OF_MODULES = [c for m in (adaptive, convolving, indexed, pooling_objects, written) for c in m.CLASSES]
+_BY_NAME: dict[str, Any] = {c.__name__: c for c in (*_WRITTEN, *_OF_MODULES, HookBackward, InsertGradientOf)}
 _BY_NAME |= values.CLASSES
 _BY_NAME |= {
     op.name: primitive_class(op, __name__)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from mindspore.base.times import stage
 from mindspore.ir.graph import Graph
+from mindspore.passes.adopt import adopt_extensions
 from mindspore.passes.algebra import simplify_algebra
 from mindspore.passes.branches import prune_branches
 from mindspore.passes.expand import expand_composites
@@ -29,7 +30,7 @@ SIMPLIFY: tuple[Pass, ...] = (
 )
 """Run to a fixed point before a graph is differentiated and again afterwards."""
 
-PIPELINE: tuple[Pass, ...] = (drop_gradient_stops, *SIMPLIFY, expand_composites, *SIMPLIFY)
+PIPELINE: tuple[Pass, ...] = (drop_gradient_stops, adopt_extensions, *SIMPLIFY, expand_composites, *SIMPLIFY)
 """The flat list for a whole graph, once all gradients are expanded."""
 
 FINISH: tuple[Pass, ...] = (release,)

@@ -1,17 +1,17 @@
-"""``Call(f, x) = body of f over x`` for every known, non-recursive f."""
+"""``Call(f, x) = body of f over x`` for every known, non-recursive f, unless it stands for equal parts."""
 
 from __future__ import annotations
 
-from mindspore.ir.graph import CALL, Apply, Constant, Graph, Node, nodes
+from mindspore.ir.graph import CALL, Apply, Constant, Graph, Node, is_shared, nodes
 from mindspore.ir.rewrite import inline, rewrite
 
 
 def inline_calls(graph: Graph) -> bool:
-    """Copies the body of each called graph to its call; recursive graphs stay calls."""
+    """Copies the body of each called graph to its call; recursive and shared graphs stay calls."""
     recursive = _recursive_graphs(graph)
 
     def rule(node: Apply) -> Node | None:
-        if node.op is not CALL or not isinstance(node.inputs[0], Constant):
+        if node.op is not CALL or is_shared(node) or not isinstance(node.inputs[0], Constant):
             return None
         callee = node.inputs[0].value
         if not isinstance(callee, Graph) or id(callee) in recursive:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -14,6 +16,7 @@ from mindspore.ir.types import TensorType
 from mindspore.primitives import convolution_rows
 from mindspore.primitives.compute import Products, Strided, StridedProduct
 from mindspore.primitives.convolution_plan import (
+    FORMATS,
     Convolution,
     convolution,
     filter_product,
@@ -23,11 +26,6 @@ from mindspore.primitives.convolution_plan import (
 from mindspore.primitives.declare import check_dtype, check_rank, check_same_dtype, operator, quiet, wide
 from mindspore.primitives.samples import Case, Samples, Wrong
 from mindspore.primitives.window_sizes import Pairs, each_dimension
-
-_ATTRS = {
-    "out_channel": REQUIRED, "kernel_size": REQUIRED, "mode": 1, "pad_mode": "valid", "pad": 0, "stride": 1, "dilation": 1,
-    "group": 1, "data_format": "NCHW",
-}  # fmt: skip
 
 
 def padded(b: Any, x: Any, pads: Pairs) -> Any:
@@ -93,43 +91,53 @@ def _reference(pads: Any, products: Any, shape: Any) -> Any:
     return quiet(wide(run))
 
 
-def _infer_conv(op: str) -> Any:
-    def infer(x: TensorType, weight: TensorType, **attrs: Any) -> TensorType:
-        _check(op, ("x", "weight"), (x, weight))
-        return TensorType(x.dtype, convolution(op, x.shape, weight.shape, attrs).out)
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """The operators over images of `rank` spatial dimensions."""
 
-    return infer
+    rank: int
+
+    @property
+    def name(self) -> str:
+        return f"Conv{self.rank}D"
+
+    def call(self, b: Any, which: str = "") -> Callable[..., Any]:
+        """The convolution, or its gradient in its "input" or "filter", of a builder."""
+        found: Callable[..., Any] = getattr(b, f"conv{self.rank}d" + (which and f"_backprop_{which}"))
+        return found
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        return {
+            "out_channel": REQUIRED, "kernel_size": REQUIRED, "mode": 1, "pad_mode": "valid", "pad": 0, "stride": 1, "dilation": 1,
+            "group": 1, "data_format": FORMATS[self.rank],
+        }  # fmt: skip
+
+    def check(self, op: str, names: tuple[str, str], types: tuple[TensorType, TensorType]) -> None:
+        check_dtype(op, names[0], types[0], dt.FLOATS)
+        check_same_dtype(op, names, types)
+        for name, each in zip(names, types, strict=True):
+            check_rank(op, name, each, self.rank + 2, self.rank + 2)
+
+    def expect(self, op: str, d: TensorType, c: Convolution) -> None:
+        if d.shape != c.out:
+            raise ValueError(
+                f"{op}: argument 'd' must have the shape of the convolution's result {list(c.out)}, but got {d}."
+            )
 
 
-def _check(op: str, names: tuple[str, str], types: tuple[TensorType, TensorType]) -> None:
-    check_dtype(op, names[0], types[0], dt.FLOATS)
-    check_same_dtype(op, names, types)
-    check_rank(op, names[0], types[0], 4, 4)
-    check_rank(op, names[1], types[1], 4, 4)
-
-
-def _expand_conv(b: Any, x: Any, weight: Any, **attrs: Any) -> Any:
-    c = convolution("Conv2D", b.shape(x), b.shape(weight), attrs)
-
-    def compute(x: Any, weight: Any) -> Any:
-        return b.strided_products(weight, padded(b, x, c.pads), shape=c.out, products=(forward_product(c),))
-
-    return _wider(b, (x, weight), compute)
-
-
-def _conv(x: Any, weight: Any, **attrs: Any) -> Any:
-    c = convolution("Conv2D", x.shape, weight.shape, attrs)
-    return _reference(c.pads, (forward_product(c),), c.out)(weight, x)
-
-
-def _conv_gradient(b: Any, x: Any, weight: Any, out: Any, d: Any, **attrs: Any) -> tuple[Any, Any]:
-    to_x = b.conv2d_backprop_input(d, weight, input_size=b.shape(x), **attrs)
-    return to_x, b.conv2d_backprop_filter(d, x, filter_size=b.shape(weight), **attrs)
-
-
-def _trials(which: Any) -> tuple[Case, ...]:
+def _trials(family: _Family, which: Any) -> tuple[Case, ...]:
     """Convolutions small enough for differences, then larger ones; `which` gives the shapes and further attributes of the operator."""
-    listed: tuple[tuple[Shape, Shape, dict[str, Any]], ...] = (
+    cases = []
+    for x, weight, attrs in _TRIALS[family.rank]:
+        full = {**family.attrs, "out_channel": weight[0], "kernel_size": weight[2:], **attrs}
+        shapes, more = which(convolution(family.name, x, weight, full))
+        cases.append(Case(shapes, {"out_channel": weight[0], "kernel_size": weight[2:], **attrs, **more}))
+    return tuple(cases)
+
+
+_TRIALS: dict[int, tuple[tuple[Shape, Shape, dict[str, Any]], ...]] = {
+    2: (
         ((1, 2, 3, 4), (2, 2, 2, 3), {}),
         ((1, 2, 3, 3), (2, 2, 3, 2), {"pad_mode": "same"}),
         ((1, 1, 5, 4), (2, 1, 2, 2), {"pad_mode": "pad", "pad": (1, 0, 2, 1), "stride": (2, 3)}),
@@ -139,18 +147,19 @@ def _trials(which: Any) -> tuple[Case, ...]:
         ((3, 4, 12, 11), (6, 2, 3, 5), {"pad_mode": "same", "stride": (2, 2), "dilation": (1, 2), "group": 2}),
         ((2, 5, 7, 7), (20, 5, 1, 1), {}),
         ((0, 2, 3, 4), (2, 2, 2, 3), {}),
-    )
-    cases = []
-    for x, weight, attrs in listed:
-        full = {**_ATTRS, "out_channel": weight[0], "kernel_size": weight[2:], **attrs}
-        shapes, more = which(convolution("Conv2D", x, weight, full))
-        cases.append(Case(shapes, {"out_channel": weight[0], "kernel_size": weight[2:], **attrs, **more}))
-    return tuple(cases)
+    ),
+    3: (
+        ((1, 1, 2, 3, 2), (1, 1, 2, 2, 1), {}),
+        ((1, 2, 2, 2, 3), (2, 1, 2, 1, 2), {"pad_mode": "same", "group": 2, "stride": (1, 2, 2)}),
+        ((2, 2, 5, 6, 7), (4, 2, 3, 2, 3), {"pad_mode": "pad", "pad": (1, 0, 2, 1, 0, 1), "stride": (2, 1, 3), "dilation": (1, 2, 1)}),
+        ((0, 1, 2, 3, 4), (2, 1, 1, 1, 1), {}),
+    ),
+}  # fmt: skip
 
 
-def _wrong(op: str, first: str, size: dict[str, Any]) -> tuple[Wrong, ...]:
+def _wrong(family: _Family, op: str, first: str, size: dict[str, Any]) -> tuple[Wrong, ...]:
     attrs = {"out_channel": 2, "kernel_size": 2, **size}
-    shapes = ((1, 2, 3, 4), (2, 2, 2, 2))
+    shapes = ((1, 2, *(3, 4, 4)[: family.rank]), (2, 2, *(2,) * family.rank))
     return (
         Wrong(shapes, TypeError, (op, first, "Int32"), (dt.int32, dt.int32), attrs),
         Wrong(shapes, ValueError, (op, "'pad_mode'", "full"), (), {**attrs, "pad_mode": "full"}),
@@ -159,108 +168,130 @@ def _wrong(op: str, first: str, size: dict[str, Any]) -> tuple[Wrong, ...]:
         Wrong(shapes, TypeError, (op, "'dilation'", "1.5"), (), {**attrs, "dilation": 1.5}),
         Wrong(shapes, ValueError, (op, "'group'", "3"), (), {**attrs, "group": 3}),
         Wrong(shapes, ValueError, (op, "'data_format'", "NHWC"), (), {**attrs, "data_format": "NHWC"}),
-        Wrong(((2, 3), (2, 2, 2, 2)), ValueError, (op, first, "[2, 3]"), (), attrs),
+        Wrong(((2, 3), shapes[1]), ValueError, (op, first, "[2, 3]"), (), attrs),
     )
 
 
-operator(
-    "Conv2D", "x, weight", "conv2d", _ATTRS, infer=_infer_conv("Conv2D"), reference=_conv, gradient=_conv_gradient,
-    expand=_expand_conv, dtypes=dt.FLOATS, vmap=convolution_rows.conv2d,
-    samples=Samples(
-        _trials(lambda c: ((c.x, c.weight), {})),
-        wrong=(*_wrong("Conv2D", "'x'", {}),
-               Wrong(((1, 2, 3, 4), (2, 3, 2, 2)), ValueError, ("Conv2D", "'weight'", "[2, 2, 2, 2]", "[2, 3, 2, 2]"), (),
-                     {"out_channel": 2, "kernel_size": 2}),
-               Wrong(((1, 2, 1, 4), (2, 2, 2, 2)), ValueError, ("Conv2D", "smaller than the kernel", "[1, 2, 1, 4]"), (),
-                     {"out_channel": 2, "kernel_size": 2})),
-    ),
-    doc="Images x (N, C, H, W) with weights (out_channel, C / group, height, width).",
-)  # fmt: skip
+def _declare_convolution(family: _Family) -> None:
+    op, kernel = family.name, (2,) * family.rank
+    given, rest = (1, 2, *(3, 4, 4)[: family.rank]), (4,) * (family.rank - 1)
+
+    def infer(x: TensorType, weight: TensorType, **attrs: Any) -> TensorType:
+        family.check(op, ("x", "weight"), (x, weight))
+        return TensorType(x.dtype, convolution(op, x.shape, weight.shape, attrs).out)
+
+    def expand(b: Any, x: Any, weight: Any, **attrs: Any) -> Any:
+        c = convolution(op, b.shape(x), b.shape(weight), attrs)
+
+        def compute(x: Any, weight: Any) -> Any:
+            return b.strided_products(weight, padded(b, x, c.pads), shape=c.out, products=(forward_product(c),))
+
+        return _wider(b, (x, weight), compute)
+
+    def reference(x: Any, weight: Any, **attrs: Any) -> Any:
+        c = convolution(op, x.shape, weight.shape, attrs)
+        return _reference(c.pads, (forward_product(c),), c.out)(weight, x)
+
+    def gradient(b: Any, x: Any, weight: Any, out: Any, d: Any, **attrs: Any) -> tuple[Any, Any]:
+        to_x = family.call(b, "input")(d, weight, input_size=b.shape(x), **attrs)
+        return to_x, family.call(b, "filter")(d, x, filter_size=b.shape(weight), **attrs)
+
+    attrs = {"out_channel": 2, "kernel_size": 2}
+    operator(
+        op, "x, weight", f"conv{family.rank}d", family.attrs, infer=infer, reference=reference, gradient=gradient,
+        expand=expand, dtypes=dt.FLOATS, vmap=convolution_rows.convolution(family.call),
+        samples=Samples(
+            _trials(family, lambda c: ((c.x, c.weight), {})),
+            wrong=(*_wrong(family, op, "'x'", {}),
+                   Wrong((given, (2, 3, *kernel)), ValueError, (op, "'weight'", str([2, 2, *kernel]), str([2, 3, *kernel])), (), attrs),
+                   Wrong(((1, 2, 1, *rest), (2, 2, *kernel)), ValueError, (op, "smaller than the kernel", str([1, 2, 1, *rest])), (),
+                         attrs)),
+        ),
+        doc=f"Images x ({', '.join(FORMATS[family.rank])}) with weights (out_channel, C / group, *kernel_size).",
+    )  # fmt: skip
 
 
-def _expect(op: str, d: TensorType, c: Convolution) -> None:
-    if d.shape != c.out:
-        raise ValueError(
-            f"{op}: argument 'd' must have the shape of the convolution's result {list(c.out)}, but got {d}."
+def _declare_backprop_input(family: _Family) -> None:
+    op = f"{family.name}BackpropInput"
+
+    def infer(d: TensorType, weight: TensorType, input_size: Any, **attrs: Any) -> TensorType:
+        family.check(op, ("d", "weight"), (d, weight))
+        size = each_dimension(op, "input_size", input_size, family.rank + 2, 0)
+        family.expect(op, d, convolution(op, size, weight.shape, attrs))
+        return TensorType(d.dtype, size)
+
+    def expand(b: Any, d: Any, weight: Any, input_size: Any, **attrs: Any) -> Any:
+        c = convolution(op, tuple(input_size), b.shape(weight), attrs)
+        pads, products = input_products(c)
+
+        def compute(d: Any, weight: Any) -> Any:
+            return b.strided_products(weight, padded(b, d, pads), shape=c.x, products=products)
+
+        return _wider(b, (d, weight), compute)
+
+    def reference(d: Any, weight: Any, input_size: Any, **attrs: Any) -> Any:
+        c = convolution(op, tuple(input_size), weight.shape, attrs)
+        pads, products = input_products(c)
+        return _reference(pads, products, c.x)(weight, d)
+
+    def gradient(b: Any, d: Any, weight: Any, out: Any, dd: Any, input_size: Any, **attrs: Any) -> tuple[Any, Any]:
+        return family.call(b)(dd, weight, **attrs), family.call(b, "filter")(
+            d, dd, filter_size=b.shape(weight), **attrs
         )
 
-
-def _infer_input(d: TensorType, weight: TensorType, input_size: Any, **attrs: Any) -> TensorType:
-    op = "Conv2DBackpropInput"
-    _check(op, ("d", "weight"), (d, weight))
-    size = each_dimension(op, "input_size", input_size, 4, 0)
-    _expect(op, d, convolution(op, size, weight.shape, attrs))
-    return TensorType(d.dtype, size)
-
-
-def _expand_input(b: Any, d: Any, weight: Any, input_size: Any, **attrs: Any) -> Any:
-    c = convolution("Conv2DBackpropInput", tuple(input_size), b.shape(weight), attrs)
-    pads, products = input_products(c)
-
-    def compute(d: Any, weight: Any) -> Any:
-        return b.strided_products(weight, padded(b, d, pads), shape=c.x, products=products)
-
-    return _wider(b, (d, weight), compute)
+    nine, given = (9,) * family.rank, (1, 2, *(3, 4, 4)[: family.rank])
+    operator(
+        op, "d, weight", f"conv{family.rank}d_backprop_input", {**family.attrs, "input_size": REQUIRED}, infer=infer,
+        reference=reference, gradient=gradient, expand=expand, dtypes=dt.FLOATS, vmap=convolution_rows.backprop_input(family.call),
+        samples=Samples(
+            _trials(family, lambda c: ((c.out, c.weight), {"input_size": c.x})),
+            wrong=(*_wrong(family, op, "'d'", {"input_size": (1, 2, *(4, 5, 5)[: family.rank])}),
+                   Wrong((given, (2, 2, *(2,) * family.rank)), ValueError, (op, "'d'", str([1, 2, *(8,) * family.rank]), str(list(given))),
+                         (), {"out_channel": 2, "kernel_size": 2, "input_size": (1, 2, *nine)})),
+        ),
+        call=("d", "weight", "input_size"), doc=f"The gradient of {family.name} in its images, for the gradient d of its result.",
+    )  # fmt: skip
 
 
-def _backprop_input(d: Any, weight: Any, input_size: Any, **attrs: Any) -> Any:
-    c = convolution("Conv2DBackpropInput", tuple(input_size), weight.shape, attrs)
-    pads, products = input_products(c)
-    return _reference(pads, products, c.x)(weight, d)
+def _declare_backprop_filter(family: _Family) -> None:
+    op = f"{family.name}BackpropFilter"
+
+    def infer(d: TensorType, x: TensorType, filter_size: Any, **attrs: Any) -> TensorType:
+        family.check(op, ("d", "x"), (d, x))
+        size = each_dimension(op, "filter_size", filter_size, family.rank + 2)
+        family.expect(op, d, convolution(op, x.shape, size, attrs))
+        return TensorType(d.dtype, size)
+
+    def expand(b: Any, d: Any, x: Any, filter_size: Any, **attrs: Any) -> Any:
+        c = convolution(op, b.shape(x), tuple(filter_size), attrs)
+
+        def compute(d: Any, x: Any) -> Any:
+            return b.strided_products(d, padded(b, x, c.pads), shape=c.weight, products=(filter_product(c),))
+
+        return _wider(b, (d, x), compute)
+
+    def reference(d: Any, x: Any, filter_size: Any, **attrs: Any) -> Any:
+        c = convolution(op, x.shape, tuple(filter_size), attrs)
+        return _reference(c.pads, (filter_product(c),), c.weight)(d, x)
+
+    def gradient(b: Any, d: Any, x: Any, out: Any, dd: Any, filter_size: Any, **attrs: Any) -> tuple[Any, Any]:
+        return family.call(b)(x, dd, **attrs), family.call(b, "input")(d, dd, input_size=b.shape(x), **attrs)
+
+    given, nine = (1, 2, *(3, 4, 4)[: family.rank]), (1, 2, *(9,) * family.rank)
+    attrs = {"out_channel": 2, "kernel_size": 2, "filter_size": (2, 2, *(2,) * family.rank)}
+    operator(
+        op, "d, x", f"conv{family.rank}d_backprop_filter", {**family.attrs, "filter_size": REQUIRED}, infer=infer,
+        reference=reference, gradient=gradient, expand=expand, dtypes=dt.FLOATS, vmap=convolution_rows.backprop_filter(family.call),
+        samples=Samples(
+            _trials(family, lambda c: ((c.out, c.x), {"filter_size": c.weight})),
+            wrong=(Wrong((given, nine), TypeError, (op, "'d'", "Int32"), (dt.int32, dt.int32), attrs),
+                   Wrong((given, nine), ValueError, (op, "'d'", str([1, 2, *(8,) * family.rank]), str(list(given))), (), attrs)),
+        ),
+        call=("d", "x", "filter_size"), doc=f"The gradient of {family.name} in its weights, for the gradient d of its result.",
+    )  # fmt: skip
 
 
-def _input_gradient(b: Any, d: Any, weight: Any, out: Any, dd: Any, input_size: Any, **attrs: Any) -> tuple[Any, Any]:
-    return b.conv2d(dd, weight, **attrs), b.conv2d_backprop_filter(d, dd, filter_size=b.shape(weight), **attrs)
-
-
-operator(
-    "Conv2DBackpropInput", "d, weight", "conv2d_backprop_input", {**_ATTRS, "input_size": REQUIRED}, infer=_infer_input,
-    reference=_backprop_input, gradient=_input_gradient, expand=_expand_input, dtypes=dt.FLOATS, vmap=convolution_rows.backprop_input,
-    samples=Samples(
-        _trials(lambda c: ((c.out, c.weight), {"input_size": c.x})),
-        wrong=(*_wrong("Conv2DBackpropInput", "'d'", {"input_size": (1, 2, 4, 5)}),
-               Wrong(((1, 2, 3, 4), (2, 2, 2, 2)), ValueError, ("Conv2DBackpropInput", "'d'", "[1, 2, 8, 8]", "[1, 2, 3, 4]"), (),
-                     {"out_channel": 2, "kernel_size": 2, "input_size": (1, 2, 9, 9)})),
-    ),
-    call=("d", "weight", "input_size"), doc="The gradient of Conv2D in its images, for the gradient d of its result.",
-)  # fmt: skip
-
-
-def _infer_filter(d: TensorType, x: TensorType, filter_size: Any, **attrs: Any) -> TensorType:
-    op = "Conv2DBackpropFilter"
-    _check(op, ("d", "x"), (d, x))
-    size = each_dimension(op, "filter_size", filter_size, 4)
-    _expect(op, d, convolution(op, x.shape, size, attrs))
-    return TensorType(d.dtype, size)
-
-
-def _expand_filter(b: Any, d: Any, x: Any, filter_size: Any, **attrs: Any) -> Any:
-    c = convolution("Conv2DBackpropFilter", b.shape(x), tuple(filter_size), attrs)
-
-    def compute(d: Any, x: Any) -> Any:
-        return b.strided_products(d, padded(b, x, c.pads), shape=c.weight, products=(filter_product(c),))
-
-    return _wider(b, (d, x), compute)
-
-
-def _backprop_filter(d: Any, x: Any, filter_size: Any, **attrs: Any) -> Any:
-    c = convolution("Conv2DBackpropFilter", x.shape, tuple(filter_size), attrs)
-    return _reference(c.pads, (filter_product(c),), c.weight)(d, x)
-
-
-def _filter_gradient(b: Any, d: Any, x: Any, out: Any, dd: Any, filter_size: Any, **attrs: Any) -> tuple[Any, Any]:
-    return b.conv2d(x, dd, **attrs), b.conv2d_backprop_input(d, dd, input_size=b.shape(x), **attrs)
-
-
-operator(
-    "Conv2DBackpropFilter", "d, x", "conv2d_backprop_filter", {**_ATTRS, "filter_size": REQUIRED}, infer=_infer_filter,
-    reference=_backprop_filter, gradient=_filter_gradient, expand=_expand_filter, dtypes=dt.FLOATS, vmap=convolution_rows.backprop_filter,
-    samples=Samples(
-        _trials(lambda c: ((c.out, c.x), {"filter_size": c.weight})),
-        wrong=(Wrong(((1, 2, 3, 4), (1, 2, 4, 5)), TypeError, ("Conv2DBackpropFilter", "'d'", "Int32"), (dt.int32, dt.int32),
-                     {"out_channel": 2, "kernel_size": 2, "filter_size": (2, 2, 2, 2)}),
-               Wrong(((1, 2, 3, 4), (1, 2, 9, 9)), ValueError, ("Conv2DBackpropFilter", "'d'", "[1, 2, 8, 8]", "[1, 2, 3, 4]"), (),
-                     {"out_channel": 2, "kernel_size": 2, "filter_size": (2, 2, 2, 2)})),
-    ),
-    call=("d", "x", "filter_size"), doc="The gradient of Conv2D in its weights, for the gradient d of its result.",
-)  # fmt: skip
+for _rank in FORMATS:
+    _declare_convolution(_Family(_rank))
+    _declare_backprop_input(_Family(_rank))
+    _declare_backprop_filter(_Family(_rank))

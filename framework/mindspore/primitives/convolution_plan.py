@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import gcd, prod
+from types import MappingProxyType
 from typing import Any
 
 from mindspore.base.shapes import Shape, row_major_strides
 from mindspore.primitives.compute import Strided, StridedProduct
 from mindspore.primitives.window_sizes import Pairs, each_dimension, window_counts, window_pads
+
+FORMATS = MappingProxyType({2: "NCHW", 3: "NCDHW"})
+"""Spatial dimensions that convolutions are declared for, and the order of all dimensions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ class Convolution:
 def convolution(op: str, x: Shape, weight: Shape, attrs: dict[str, Any]) -> Convolution:
     """The sizes of a convolution; ValueError and TypeError for what does not fit together."""
     rank = len(x) - 2
-    if attrs["data_format"] != "NCHW":
-        raise ValueError(f"{op}: attribute 'data_format' must be NCHW, but got {attrs['data_format']!r}.")
+    if attrs["data_format"] != FORMATS[rank]:
+        raise ValueError(f"{op}: attribute 'data_format' must be {FORMATS[rank]}, but got {attrs['data_format']!r}.")
     if attrs["mode"] != 1:
         raise ValueError(f"{op}: attribute 'mode' must be 1, but got {attrs['mode']!r}.")
     kernel = each_dimension(op, "kernel_size", attrs["kernel_size"], rank)

@@ -11,7 +11,7 @@ from mindspore.backends import Program
 from mindspore.backends.cpu.kernel_addresses import built
 from mindspore.base.shapes import size
 from mindspore.base.times import stage
-from mindspore.ir.graph import CALL, WHILE, Apply, Graph, Node, nodes, subgraphs
+from mindspore.ir.graph import CALL, WHILE, Apply, Graph, Node, is_shared, nodes, subgraphs
 from mindspore.ir.types import TensorType, TokenType
 from mindspore.kernels import jit, target
 from mindspore.kernels.lower import lower
@@ -53,7 +53,7 @@ def _check_sizes(inside: Iterable[Node]) -> None:
 
 
 def _runs(inside: Iterable[Node], op: object) -> bool:
-    return any(isinstance(n, Apply) and n.op is op for n in inside)
+    return any(isinstance(n, Apply) and n.op is op and not is_shared(n) for n in inside)
 
 
 def _bytes(type: TensorType) -> int:

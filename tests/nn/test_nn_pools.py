@@ -1,0 +1,136 @@
+"""Pooling of rows and volumes, adaptive pooling, powers and the reverse: the numbers are MindSpore's answers, in both modes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mindspore as ms
+from mindspore import Tensor, nn, ops
+from tests.modes import numeric_gradient
+
+pytestmark = pytest.mark.compiler
+
+ROWS = np.arange(10, dtype=np.float32).reshape(1, 2, 5)
+IMAGES = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)
+VOLUMES = np.arange(48, dtype=np.float32).reshape(1, 2, 2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("make", "x", "shape", "first"),
+    [
+        (lambda: nn.MaxPool3d(2, 2), VOLUMES, (1, 2, 1, 1, 2), [17, 19, 41, 43]),
+        (lambda: nn.MaxPool3d(2, 1, "same"), VOLUMES, (1, 2, 2, 3, 4), [17, 18, 19, 19, 21, 22, 23, 23]),
+        (lambda: nn.AvgPool3d(2, 2), VOLUMES, (1, 2, 1, 1, 2), [8.5, 10.5, 32.5, 34.5]),
+        (lambda: nn.AvgPool3d(2, 2, "same"), VOLUMES, (1, 2, 1, 2, 2), [8.5, 10.5, 7.25, 8.25, 32.5]),
+        (lambda: nn.AvgPool3d(2, 2, "pad", 1, True, False), VOLUMES, (1, 2, 2, 2, 3), [0, 1.5, 3, 6, 7.5, 9, 12]),
+        (lambda: ops.MaxPool3D(2, 2), VOLUMES, (1, 2, 1, 1, 2), [17, 19, 41, 43]),
+        (lambda: ops.MaxPool3D(2, 2, "PAD", 1, True), VOLUMES, (1, 2, 2, 2, 3), [0, 2, 3, 8, 10, 11, 12]),
+        (lambda: ops.AvgPool3D(2, 2, "pad", 1), VOLUMES, (1, 2, 2, 2, 3), [0, 0.375, 0.375, 1.5, 3.75, 2.25]),
+        (lambda: nn.AdaptiveAvgPool1d(5), ROWS, (1, 2, 5), [0, 1, 2]),
+        (lambda: nn.AdaptiveAvgPool1d(1), ROWS, (1, 2, 1), [2, 7]),
+        (lambda: nn.AdaptiveMaxPool1d(1), ROWS, (1, 2, 1), [4, 9]),
+        (lambda: nn.AdaptiveAvgPool3d((1, 2, 3)), VOLUMES, (1, 2, 1, 2, 3), [8.5, 9.5, 10.5, 12.5, 13.5, 14.5]),
+        (lambda: nn.AdaptiveMaxPool2d((None, 3)), IMAGES, (1, 2, 3, 3), [1, 2, 3, 5, 6, 7, 9, 10, 11]),
+        (lambda: nn.AdaptiveMaxPool3d(1), VOLUMES, (1, 2, 1, 1, 1), [23, 47]),
+        (lambda: ops.AdaptiveAvgPool2D((2, None)), IMAGES, (1, 2, 2, 4), [2, 3, 4, 5, 6, 7, 8, 9]),
+        (lambda: ops.AdaptiveAvgPool3D((2, None, 1)), VOLUMES, (1, 2, 2, 3, 1), [1.5, 5.5, 9.5, 13.5]),
+        (lambda: nn.LPPool1d(2.0, 2, None, True), ROWS, (1, 2, 3), [1, 3.6055512, 5.656854, 7.81025]),
+        (lambda: nn.LPPool2d(1, (2, 3), (1, 2)), IMAGES, (1, 2, 2, 1), [18, 42, 90, 114]),
+        (lambda: nn.LPPool2d(3, 2, 1), IMAGES, (1, 2, 2, 3), [5.748897, 7.047299, 8.406119, 11.266233]),
+    ],
+)  # fmt: skip
+def test_layers(mode: str, make: Callable[[], Any], x: Any, shape: Any, first: list[float]) -> None:
+    out = make()(Tensor(x))
+    assert out.shape == shape
+    np.testing.assert_allclose(out.asnumpy().ravel()[: len(first)], first, rtol=1e-5)
+
+
+def test_places(mode: str) -> None:
+    found, places = nn.MaxPool3d(2, 2, "pad", 1, 1, True, True)(Tensor(VOLUMES))
+    assert (places.dtype, places.shape) == (ms.int64, (1, 2, 2, 2, 3))
+    assert places.asnumpy().ravel()[:8].tolist() == [0, 2, 3, 8, 10, 11, 12, 14]
+    found, places = ops.adaptive_max_pool2d(Tensor(IMAGES), (2, 3), True)
+    assert found.asnumpy().ravel()[:8].tolist() == [5, 6, 7, 9, 10, 11, 17, 18]
+    assert places.tolist() == [[[[5, 6, 7], [9, 10, 11]]] * 2]
+    found, places = nn.AdaptiveMaxPool3d((2, 2, 3), True)(Tensor(VOLUMES))
+    assert places.dtype is ms.int32
+    assert places.asnumpy().ravel()[:8].tolist() == [5, 6, 7, 9, 10, 11, 17, 18]
+    found, places = ops.AdaptiveMaxPool2D((3, 2))(Tensor(IMAGES))
+    assert places.tolist() == [[[[1, 3], [5, 7], [9, 11]]] * 2]
+    found, places = ops.MaxPoolWithArgmaxV2(2, 2, argmax_type=ms.int32)(Tensor(IMAGES))
+    assert (places.dtype, places.tolist()) == (ms.int32, [[[[5, 7]], [[5, 7]]]])
+    found, places = ops.MaxPool3DWithArgmax(2, 2, 0)(Tensor(VOLUMES))
+    assert places.asnumpy().ravel().tolist() == [17, 19, 17, 19]
+
+
+def test_unpooling(mode: str) -> None:
+    found, places = ops.max_pool2d(Tensor(IMAGES), 2, 2, return_indices=True)
+    out = ops.max_unpool2d(found, places, 2, 2)
+    assert out.tolist()[0][0] == [[0, 0, 0, 0], [0, 5, 0, 7]]
+    larger = nn.MaxUnpool2d(2, 2)(found, places, (1, 2, 3, 4))
+    assert larger.tolist()[0][1] == [[0, 0, 0, 0], [0, 17, 0, 19], [0, 0, 0, 0]]
+    assert ops.MaxUnpool2D(2, 2, 0, (1, 2, 3, 4))(found, places).tolist() == larger.tolist()
+    found, places = ops.max_pool3d(Tensor(VOLUMES), 2, return_indices=True)
+    assert nn.MaxUnpool3d(2)(found, places, (2, 3, 4)).asnumpy().sum() == 17 + 19 + 41 + 43
+    assert ops.MaxUnpool3D(2, 2, 0, (1, 2, 2, 3, 4))(found, places).shape == (1, 2, 2, 3, 4)
+    rows = nn.MaxUnpool1d(2, 2)(Tensor([[[3.0, 5.0]]]), Tensor([[[1, 2]]]))
+    assert rows.tolist() == [[[0, 3, 5, 0]]]
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda x: ops.adaptive_avg_pool2d(x, (2, 3)),
+        lambda x: ops.adaptive_max_pool2d(x, (2, 3)),
+        lambda x: ops.adaptive_max_pool2d(x, (3, 2)),
+        lambda x: ops.lp_pool2d(x, 3, 2),
+        lambda x: ops.max_unpool2d(x, ops.reshape(ops.arange(12), (1, 1, 3, 4)), 1),
+    ],
+)
+def test_gradients(mode: str, run: Callable[..., Any]) -> None:
+    x = np.random.default_rng(2).permutation(12).reshape(1, 1, 3, 4) / 4 + 1
+
+    def squared(x: Any) -> Any:
+        return ops.square(run(x))
+
+    got = ms.grad(squared)(Tensor(x))
+    np.testing.assert_allclose(got.asnumpy(), numeric_gradient(squared, x)[0], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [ms.float16, ms.bfloat16, ms.float64])
+def test_other_types(mode: str, dtype: Any) -> None:
+    x = Tensor(VOLUMES, dtype)
+    for out in (
+        ops.avg_pool3d(x, 2),
+        ops.max_pool3d(x, 2),
+        ops.adaptive_avg_pool3d(x, (1, 2, 3)),
+        ops.lp_pool2d(x[0], 1, 2),
+    ):
+        assert out.dtype is dtype
+    assert ops.adaptive_avg_pool3d(x, 1).astype(ms.float32).asnumpy().ravel().tolist() == [11.5, 35.5]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "told"),
+    [
+        (lambda: ops.adaptive_avg_pool1d(Tensor(ROWS), 3), ValueError, "must be divisible"),
+        (lambda: ops.adaptive_avg_pool2d(Tensor(IMAGES), (1, 2, 3)), ValueError, "must hold 2 sizes"),
+        (lambda: ops.adaptive_avg_pool2d(Tensor(IMAGES), 0), ValueError, "must be above 0"),
+        (lambda: ops.adaptive_max_pool2d(Tensor(IMAGES), 1.5), TypeError, "must be int or None"),
+        (lambda: ops.adaptive_max_pool3d(Tensor(ROWS[0]), 1), ValueError, "must have 4 or 5 dimensions"),
+        (lambda: ops.lp_pool1d(Tensor(ROWS), "two", 2), TypeError, "'norm_type'"),
+        (lambda: ops.max_unpool1d(Tensor(ROWS), ops.ones((1, 2, 4)), 2), ValueError, "must have one shape"),
+        (lambda: ops.max_unpool1d(Tensor(ROWS), Tensor(ROWS), 2, output_size=(20,)), ValueError, "'output_size'"),
+        (lambda: ops.MaxPool3D(data_format="NDHWC"), ValueError, "'data_format'"),
+        (lambda: ops.AvgPool3D(2, 2, "full")(Tensor(VOLUMES)), ValueError, "'pad_mode'"),
+        (lambda: ops.MaxPoolWithArgmaxV2(2, argmax_type=ms.float32), TypeError, "'argmax_type'"),
+        (lambda: ops.avg_pool3d(Tensor(VOLUMES), 2, 2, 2), ValueError, "at most half"),
+    ],
+)
+def test_refusals(call: Callable[[], Any], error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told):
+        call()
