@@ -124,15 +124,23 @@ def wheel_build(_: Any, python: str | None = None, host: bool = False, json: boo
     commands.wheel(python, host, json)
 
 
-@command()
-def image_test(_: Any) -> None:
-    """Build the default row's images and test them from inside.
+@command(
+    target="the hardware: cpu, gpu, ascend",
+    os="the system of the images, such as debian12",
+    arch="x86_64 or aarch64",
+    stack="the vendor's libraries, such as cuda13",
+)
+def image_test(
+    _: Any, target: str = "cpu", os: str | None = None, arch: str | None = None, stack: str | None = None
+) -> None:
+    """Build a row's images (by default the default row's), test them from inside, and note what passed.
 
-    Example: python3 tasks.py image.test
+    Example: python3 tasks.py image.test --arch aarch64
     """
     from ci import commands
 
-    sys.exit(commands.test(["tests/images"], True))
+    options = {"os": os, "arch": arch, "python": None, "kind": None, "stack": stack}
+    sys.exit(commands.test_image(target, options))
 
 
 @command(json=JSON)

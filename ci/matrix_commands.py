@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ci import commands, generate, git, outcomes, pipelines, report
+from ci import commands, engines, generate, git, outcomes, pipelines, report
 from ci.engine import Runner
 from ci.errors import UsageError
 from ci.paths import MANIFEST, ROOT
