@@ -102,6 +102,17 @@ def doctor(_: Any, json: bool = False) -> None:
     commands.doctor(json)
 
 
+@command(kind="the sanitizer: address, undefined or thread")
+def sanitize(_: Any, kind: str = "address") -> None:
+    """Run the native tests on a build with a sanitizer of the compiler.
+
+    Example: python3 tasks.py sanitize --kind thread
+    """
+    from ci import commands
+
+    sys.exit(commands.sanitize(kind))
+
+
 @command(json=JSON)
 def lint(_: Any, json: bool = False) -> None:
     """Run ruff, mypy and clang-format over the sources.
@@ -313,6 +324,32 @@ def release_evidence(_: Any, folder: str) -> None:
     evidence.take(Path(folder))
 
 
+@command(
+    old="the wheel of the older version",
+    new="with --old: the wheel of the newer version",
+    confirm="put the fragments into RELEASE.md; without it, only show them",
+    json=JSON,
+)
+def release_notes(
+    _: Any, old: str | None = None, new: str | None = None, confirm: bool = False, json: bool = False
+) -> None:
+    """Put the fragments of release/fragments/ together, or tell what changed between two wheels.
+
+    Example: python3 tasks.py release.notes --old mindspore-2.0.0rc1.whl --new mindspore-2.0.0.whl
+    """
+    from pathlib import Path
+
+    from ci import notes
+    from ci.errors import UsageError
+
+    if bool(old) != bool(new):
+        raise UsageError("one wheel alone cannot be compared", fix="give --old and --new")
+    if old and new:
+        notes.show_differences(Path(old), Path(new), json)
+    else:
+        notes.merge(confirm, json)
+
+
 @command(change="only what differs from this branch or commit", json=JSON)
 def ci_matrix(_: Any, change: str | None = None, json: bool = False) -> None:
     """Print the jobs of images and wheels for a CI system, as include lists.
@@ -360,6 +397,8 @@ namespace = Collection(
     generate,
     doctor,
     lint,
+    sanitize,
+    sanitize,
     _group("wheel", build=wheel_build),
     _group(
         "image",
@@ -379,7 +418,7 @@ namespace = Collection(
         advance=branch_advance,
         hook=branch_hook,
     ),
-    _group("release", state=release_state, evidence=release_evidence),
+    _group("release", state=release_state, evidence=release_evidence, notes=release_notes),
     _group("ci", matrix=ci_matrix, shard=ci_shard, render=ci_render),
 )
 namespace.add_task(run_tests, name="test")

@@ -21,7 +21,7 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "mindspore-groups.json"
 BASIC = ("tasks",)
 TESTS = ("tasks", "project", "publish", "test")
-NEEDS = {"test": TESTS, "lint": TESTS, "image.test": TESTS}
+NEEDS = {"test": TESTS, "lint": TESTS, "image.test": TESTS, "release.notes": ("tasks", "project")}
 
 
 def groups_for(words: list[str]) -> tuple[str, ...]:

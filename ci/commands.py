@@ -6,7 +6,7 @@ import shlex
 import sys
 
 from ci import doctor as machine
-from ci import engines, generate, outcomes, quality, report, system, testing
+from ci import engines, generate, outcomes, quality, report, sanitizers, system, testing
 from ci.engine import Runner, RunRequest
 from ci.errors import CheckError
 from ci.paths import MANIFEST
@@ -84,6 +84,10 @@ def lint(as_json: bool) -> None:
     report.emit([vars(found) for found in findings], as_json, text)
     if failed := [found.name for found in findings if not found.passed]:
         raise CheckError(f"failed: {', '.join(failed)}", fix="`ruff check --fix`, `ruff format`, `clang-format -i`")
+
+
+def sanitize(kind: str) -> int:
+    return sanitizers.run_tests(Runner(), kind)
 
 
 def test(paths: list[str], images: bool) -> int:

@@ -18,7 +18,7 @@ from ci.errors import CheckError, UsageError
 from ci.files import need_space
 from ci.layout import Blob
 from ci.shop import INPUTS_LABEL, Shop, digest, labels_of
-from release.matrix import budget, index_rows, is_default, local_name, tags_for
+from release.matrix import budget, image_rows, is_default, local_name, tags_for
 from release.rows import ImageRow, Kind
 
 ROW_LABEL = "org.mindspore.row"
@@ -87,10 +87,11 @@ def build(shop: Shop, row: ImageRow, kinds: Sequence[Kind]) -> tuple[list[Image]
     wheel = None
     done: dict[Kind, Image] = {}
     base = bases.ensure_base(shop, row)
-    if "devel" in kinds or ("release" in kinds and not is_foreign(row)):
+    if "devel" in kinds:
         done["devel"] = _ensure(shop, _on_base(shop, row, "devel", base))
     if "release" in kinds:
-        wheel = wheels.ensure(shop, wheels.row_of_image(shop, row), _builder(shop, row, done))
+        wanted = wheels.row_of_image(shop, row)
+        wheel = wheels.current(shop, wanted) or wheels.ensure(shop, wanted, _builder(shop, row))
     if "runtime" in kinds or "release" in kinds:
         done["runtime"] = _ensure(shop, _on_base(shop, row, "runtime", base))
     if wheel:
@@ -103,15 +104,15 @@ def is_foreign(row: ImageRow) -> bool:
     return row.arch != platform.machine()
 
 
-def _builder(shop: Shop, row: ImageRow, done: dict[Kind, Image]) -> str:
-    """The devel image that builds the row's wheel: its own, or for a foreign row that of this machine, which cross-compiles."""
-    if not is_foreign(row):
-        return done["devel"].tags[0]
-    native = next((other for other in index_rows(shop.manifest, row) if not is_foreign(other)), None)
-    if native is None:
-        raise UsageError(f"nothing here compiles for {row.id}", expected=f"the same row for {platform.machine()}")
-    base = bases.ensure_base(shop, native)
-    return _ensure(shop, _on_base(shop, native, "devel", base)).tags[0]
+def _builder(shop: Shop, row: ImageRow) -> str:
+    """The devel image that builds the row's wheel: this machine's for the CPU, which also compiles for the other machines."""
+    for other in image_rows(shop.manifest):
+        if (other.hardware, other.os, other.python, is_foreign(other)) == ("cpu", row.os, row.python, False):
+            base = bases.ensure_base(shop, other)
+            return _ensure(shop, _on_base(shop, other, "devel", base)).tags[0]
+    raise UsageError(
+        f"nothing here compiles for {row.id}", expected=f"a CPU row of its system for {platform.machine()}"
+    )
 
 
 def _on_base(shop: Shop, row: ImageRow, kind: Kind, base: bases.Base) -> Plan:

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from mindspore.base.errors import GraphSyntaxError, Location
 
 _ASYNC = "Compile the synchronous part of the function only."
-_GENERATOR = "Return a tuple or a list of the values."
 _MODULE_LEVEL = "Define it at module level."
 _WAYS_OUT: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -20,8 +19,6 @@ _WAYS_OUT: Mapping[str, tuple[str, str]] = MappingProxyType(
         "TryStar": ("except*", "Use except: no groups of exceptions are raised while compiling."),
         "ClassDef": ("class", _MODULE_LEVEL),
         "TypeAlias": ("type", _MODULE_LEVEL),
-        "Yield": ("yield", _GENERATOR),
-        "YieldFrom": ("yield from", _GENERATOR),
         "TemplateStr": ("template string", "Use an f-string of values that are known while compiling."),
         "Interpolation": ("template string", "Use an f-string of values that are known while compiling."),
     }

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from mindspore.frontend.assignment import assign
-from mindspore.frontend.names import analyse, comprehension_names, own_nodes, parameter_names
+from mindspore.frontend.names import Names, analyse, comprehension_names, own_nodes, parameter_names
 from mindspore.frontend.refusals import refuse, syntax_error
 from mindspore.frontend.source import Source
 from mindspore.frontend.translate import Block, Function, expression, handles_expression, handles_statement, suite
@@ -18,8 +18,13 @@ def function_graph(source: Source, name: str, free: frozenset[str], outer: Block
     """The graph of the function `source`: one parameter per Python parameter; its result is a completion with case RETURN."""
     tree = source.tree
     for node in own_nodes(tree):
-        if isinstance(node, ast.Yield | ast.YieldFrom | ast.Await):
+        if isinstance(node, ast.Await):
             raise refuse(source.location(node), node)
+        if isinstance(node, ast.Yield | ast.YieldFrom) and not isinstance(tree, _Body):
+            if isinstance(tree, ast.Lambda):
+                message = "'yield' is not supported in a lambda of a compiled function. Define a function."
+                raise syntax_error(source.location(node), message)
+            return _generator_graph(source, tree, name, free, outer)
     function = Function(source, name, analyse(tree), free, outer)
     block = Block(function, name, source.location(tree))
     for parameter in parameter_names(tree.args):
@@ -31,6 +36,40 @@ def function_graph(source: Source, name: str, free: frozenset[str], outer: Block
     else:
         suite(block, tree.body, _return_none, tree)
     return block.graph
+
+
+class _Body(ast.FunctionDef):
+    """A generator function as the one that runs when elements are taken."""
+
+
+def _generator_graph(
+    source: Source, tree: ast.FunctionDef, name: str, free: frozenset[str], outer: Block | None
+) -> Graph:
+    """A function whose result is the generator over a call of its body with the same arguments."""
+    parameters = parameter_names(tree.args)
+    plain = ast.arguments([], [ast.arg(p) for p in parameters], None, [], [], None, [])
+    body = ast.copy_location(_Body(tree.name, plain, tree.body, []), tree)
+    block = Block(
+        Function(source, name, Names(frozenset(parameters), *[frozenset[str]()] * 3), free, outer),
+        name,
+        source.location(tree),
+    )
+    for parameter in parameters:
+        block.env[parameter] = block.parameter(parameter)
+    function = _nested(block, body, name)
+    block.complete(lang.RETURN, (block.emit(lang.GENERATE, (function, *block.graph.parameters), tree),), tree)
+    return block.graph
+
+
+@handles_expression(ast.Yield)
+def yield_(block: Block, node: ast.Yield) -> Node:
+    value = block.constant(None, node) if node.value is None else expression(block, node.value)
+    return block.emit(lang.YIELD, (value,), node)
+
+
+@handles_expression(ast.YieldFrom)
+def yield_from(block: Block, node: ast.YieldFrom) -> Node:
+    return block.emit(lang.YIELD_FROM, (expression(block, node.value),), node)
 
 
 def _return_none(block: Block, at: ast.AST) -> None:

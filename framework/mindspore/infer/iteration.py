@@ -15,7 +15,7 @@ from mindspore.infer.machine import CallRule, Machine, builtin_calls, dispatcher
 from mindspore.infer.objects import special
 from mindspore.infer.structure import describe, elements, fresh, make_tuple, python_class, to_python
 from mindspore.infer.truth import known_truth
-from mindspore.infer.values import NONE, Abstract, Endless, Iterator, Known
+from mindspore.infer.values import NONE, Abstract, Endless, Generator, Iterator, Known
 
 MAX_ELEMENTS = 100_000
 Arguments = tuple[Abstract, ...]
@@ -40,16 +40,27 @@ def make_iterator(machine: Machine, values: Iterable[Abstract]) -> Iterator:
 
 def rows(machine: Machine, given: Arguments, strict: bool = False) -> list[Arguments]:
     """One element of each in turn, until the shortest ends; an iterator given twice gives two elements a row."""
-    taken = [a if isinstance(a, Iterator | Endless) else make_iterator(machine, elements(machine, a)) for a in given]
+    taken = [
+        a if isinstance(a, Iterator | Endless | Generator) else make_iterator(machine, elements(machine, a))
+        for a in given
+    ]
     if taken and all(isinstance(a, Endless) for a in taken):
         raise TypeError("an endless iterator needs a partner of known length, or itertools.islice.")
     found: list[Arguments] = []
-    while taken:
-        row = [following(machine, a) for a in taken]
+    while taken and len(found) < MAX_ELEMENTS:
+        row: list[Abstract | None] = []
+        for each in taken:
+            row.append(following(machine, each))
+            if row[-1] is None and not (strict and row[0] is None):
+                break
         if None in row:
             _check_lengths(row, strict)
-            break
+            return found
         found.append(tuple(e for e in row if e is not None))
+    if taken:
+        raise ValueError(
+            f"the shortest of these iterators gave {MAX_ELEMENTS} elements while compiling and does not end."
+        )
     return found
 
 
@@ -61,8 +72,10 @@ def _check_lengths(row: list[Abstract | None], strict: bool) -> None:
         raise raised_by_program(ValueError(f"zip() argument {other} is {how} than argument 1"))
 
 
-def following(machine: Machine, iterator: Iterator | Endless) -> Abstract | None:
+def following(machine: Machine, iterator: Iterator | Endless | Generator) -> Abstract | None:
     """The next element, None at the end."""
+    if isinstance(iterator, Generator):
+        return dispatchers["next of generator"](machine, iterator)
     held = machine.heap.get(iterator)
     if isinstance(iterator, Endless):
         (position,) = held
@@ -96,7 +109,11 @@ dispatchers["exhaust"] = exhausted  # type: ignore[assignment]
 def iter_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     if len(args) != 1 or kwargs:
         raise TypeError(f"iter() takes one argument in a graph, got {len(args) + len(kwargs)}")
-    return args[0] if isinstance(args[0], Iterator | Endless) else make_iterator(machine, elements(machine, args[0]))
+    return (
+        args[0]
+        if isinstance(args[0], Iterator | Endless | Generator)
+        else make_iterator(machine, elements(machine, args[0]))
+    )
 
 
 @means(next)
@@ -105,7 +122,7 @@ def next_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
         raise TypeError(f"next() takes 1 to 2 arguments, got {len(args) + len(kwargs)}")
     if (method := special(args[0], "__next__")) is not None:
         return _next_of_object(machine, method, args[1:])
-    if not isinstance(args[0], Iterator | Endless):
+    if not isinstance(args[0], Iterator | Endless | Generator):
         raise raised_by_program(TypeError(f"{python_class(args[0]).__name__!r} object is not an iterator"))
     found = following(machine, args[0])
     if found is None and len(args) == 1:
@@ -249,7 +266,7 @@ def compress(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
 def islice(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
     limits = [to_python(machine, a) for a in args[1:]]
     given = args[0]
-    if not isinstance(given, Iterator | Endless):
+    if not isinstance(given, Iterator | Endless | Generator):
         return make_iterator(machine, itertools.islice(elements(machine, given), *limits))
     if limits[min(1, len(limits) - 1)] is None and isinstance(given, Endless):
         raise TypeError("islice() of an endless iterator needs an end.")

@@ -48,6 +48,12 @@ UNPACK = Structured("Unpack")
 """(iterable) with attrs ``before`` and ``after`` (None without a starred target): a tuple with one value per target."""
 COLLECT = Structured("Collect")
 """(iterable, body): the lists that body(item) returns, joined: a comprehension."""
+GENERATE = Structured("Generate")
+"""(function, *arguments): the generator that runs a call of the function, which yields."""
+YIELD = Structured("Yield")
+"""(value)."""
+YIELD_FROM = Structured("YieldFrom")
+"""(iterable): hands out each element; what a generator returns at its end."""
 BOX = Structured("Box")
 """(value): a variable that a nested function shares."""
 BOX_GET = Structured("BoxGet")

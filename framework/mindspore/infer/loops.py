@@ -15,7 +15,18 @@ from mindspore.infer.operations import operation, subscript
 from mindspore.infer.rolled import FEWEST_OPERATIONS, FEWEST_TURNS, Rest, counted, over_range, rolled
 from mindspore.infer.structure import elements
 from mindspore.infer.truth import decisive, known_truth
-from mindspore.infer.values import EFFECTS, Abstract, Completion, Endless, Frame, Iterator, Known, Range, Slot
+from mindspore.infer.values import (
+    EFFECTS,
+    Abstract,
+    Completion,
+    Endless,
+    Frame,
+    Generator,
+    Iterator,
+    Known,
+    Range,
+    Slot,
+)
 from mindspore.infer.whiles import Counter, run_time_loop
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 
@@ -57,7 +68,7 @@ def for_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
 
 def _items(machine: Machine, iterable: Abstract) -> Items[Abstract]:
     """The elements one by one: those that a break leaves stay in an iterator."""
-    if isinstance(iterable, Iterator | Endless):
+    if isinstance(iterable, Iterator | Endless | Generator):
         return iter(lambda: following(machine, iterable), None)
     if isinstance(iterable, Known) and isinstance(iterable.value, range):
         return map(Known, iterable.value)
@@ -67,7 +78,13 @@ def _items(machine: Machine, iterable: Abstract) -> Items[Abstract]:
 def _over_items(machine: Machine, items: Items[Abstract], body: Suite, completion: Completion) -> Completion:
     """The body once per item; after a run-time break the rest of the iterations are conditional."""
     before, turns = machine.emitter.made, 0
-    while lang.CONTINUE in completion.cases and (each := next(items, None)) is not None:
+    while lang.CONTINUE in completion.cases:
+        written = len(machine.heap.notes)
+        each = next(items, None)
+        if len(completion.cases) > 1:
+            _refuse_effects(machine, written)
+        if each is None:
+            break
         turns += 1
         _check_size(machine.emitter.made - before, turns)
 
@@ -76,6 +93,15 @@ def _over_items(machine: Machine, items: Items[Abstract], body: Suite, completio
 
         completion = proceed(machine, completion, lang.CONTINUE, iteration)
     return _renamed(completion, lang.CONTINUE, lang.DONE)
+
+
+def _refuse_effects(machine: Machine, written: int) -> None:
+    """What is iterated over is evaluated whether run time has left the loop or not, so that nothing of it may be seen from outside."""
+    if any(key is EFFECTS or isinstance(key, Slot) for _, key, _ in machine.heap.notes[written:]):
+        raise TypeError(
+            "a generator that prints, raises or writes Parameters cannot be iterated over by a loop that run time may leave. Make a list "
+            "of its elements first."
+        )
 
 
 def _check_size(operations: int, turns: int) -> None:

@@ -151,6 +151,7 @@ class Machine:
         constants: tensors that the program makes while it is compiled, by id.
         numbers: tensors of the graph that are Python numbers in the program: text shows them so.
         sums: integers of the graph as sums of multiples of others.
+        activations: those of generator functions that were called; `running`: those whose code is being evaluated.
         checks: how many branches were written of which one arm raises.
         marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
@@ -185,6 +186,8 @@ class Machine:
         self.sums: dict[Node, tuple[dict[Node, int], int]] = {}
         self.checks = 0
         self.calls = 0
+        self.activations: list[Any] = []
+        self.running: list[Any] = []
         self.token = Apply(TOKEN, (), type=TokenType())
         self.heap.set(EFFECTS, self.token)
         self.recursive_calls = 0

@@ -18,6 +18,7 @@ from mindspore.infer import (
     copies,
     effects,
     exceptions,
+    generators,
     loops,
     mathematics,
     methods,
@@ -41,7 +42,8 @@ from mindspore.ir.graph import Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
 RULES = (
-    batching, builtins, calls, copies, effects, exceptions, loops, mathematics, methods, operations, patterns, records, sets, transforms,
+    batching, builtins, calls, copies, effects, exceptions, generators, loops, mathematics, methods, operations, patterns, records, sets,
+    transforms,
 )  # fmt: skip
 """Modules whose import registers what nodes and callables mean."""
 _FRAMES_PER_CALL = 30
@@ -113,6 +115,9 @@ def specialise(
         if not hide_internals():
             raise located(error, machine.stack) from error
         raise located(error, machine.stack) from None
+    finally:
+        for activation in machine.activations:
+            activation.abandon()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import GeneratorType
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from mindspore.infer.values import (
     Deferred,
     Dict,
     Endless,
+    Generator,
     Instance,
     Iterator,
     Known,
@@ -180,6 +182,7 @@ def python_class(value: Abstract) -> type:
     classes: dict[type, type] = {
         List: list,
         Iterator: type(iter(())),
+        Generator: GeneratorType,
         Dict: dict,
         Set: set,
         View: dict,
@@ -202,6 +205,8 @@ def elements(machine: Machine, value: Abstract) -> tuple[Abstract, ...]:
         if isinstance(value, Iterator):
             machine.heap.set(value, ())
         return held
+    if isinstance(value, Generator):
+        return dispatchers["drain generator"](machine, value)  # type: ignore[return-value]
     if isinstance(value, Endless):
         raise TypeError("this iterator has no end. Take elements with next, zip or itertools.islice.")
     if isinstance(value, Dict):

@@ -51,6 +51,13 @@ class Endless(Value):
 
 
 @dataclass(slots=True, eq=False)
+class Generator(Value):
+    """A call of a function with ``yield``. How many elements were taken, a tuple of one Known, is on the heap."""
+
+    activation: Any
+
+
+@dataclass(slots=True, eq=False)
 class Dict(Value):
     """A dict made while compiling; its items (Python key -> value) are on the heap."""
 

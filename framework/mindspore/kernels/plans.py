@@ -21,6 +21,11 @@ from mindspore.kernels import catalog
 from mindspore.kernels.calls import Call, calls, copy_call
 from mindspore.primitives.compute import Alias
 
+MOST_WASTE = 8
+"""A temporary takes no free buffer of more than as many times its size,"""
+SMALL_BUFFER = 1 << 16
+"""if that has more than these bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -109,8 +114,9 @@ class _Assignment:
     constants: list[np.ndarray] = field(default_factory=list)
 
     def temporary(self, place: Place, nbytes: int) -> None:
-        """A free buffer that is large enough, else a new one."""
-        fitting = [i for i in self.free if self.sizes[i] >= nbytes]
+        """A free buffer that is large enough and not far too large, which small results would keep from others; else a new one."""
+        most = max(MOST_WASTE * nbytes, SMALL_BUFFER)
+        fitting = [i for i in self.free if nbytes <= self.sizes[i] <= most]
         chosen = min(fitting, key=self.sizes.__getitem__, default=-1)
         if chosen >= 0:
             self.free.remove(chosen)

@@ -34,6 +34,7 @@ from mindspore.nn.adaptive_pooling import (
     MaxUnpool2d,
     MaxUnpool3d,
 )
+from mindspore.nn.attention import MultiheadAttention
 from mindspore.nn.basic import Dense, Dropout, Flatten, Identity, MatMul
 from mindspore.nn.bidense import BiDense
 from mindspore.nn.cell import Cell
@@ -89,9 +90,23 @@ from mindspore.nn.more_activation import (
 )
 from mindspore.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
 from mindspore.nn.optimizer import SGD, Momentum, Optimizer
+from mindspore.nn.padding import (
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    Pad,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReflectionPad3d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    ReplicationPad3d,
+    ZeroPad2d,
+)
 from mindspore.nn.pooling import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
+from mindspore.nn.resizing import PixelShuffle, PixelUnshuffle, Upsample
 from mindspore.nn.scaled_descent import Adagrad, Lamb, RMSProp
-from mindspore.nn.shaping import ClipByNorm, ConstantPad2d, Norm, OneHot, Pad, Range, Tril, Triu, ZeroPad2d
+from mindspore.nn.shaping import ClipByNorm, Norm, OneHot, Range, Tril, Triu
 from mindspore.nn.summary import Summary, summary
 from mindspore.nn.wrap import ForwardValueAndGrad, TrainOneStepCell, WithEvalCell, WithGradCell, WithLossCell
 
@@ -122,7 +137,9 @@ __all__ = [
     "Cell",
     "CellList",
     "ClipByNorm",
+    "ConstantPad1d",
     "ConstantPad2d",
+    "ConstantPad3d",
     "Conv1d",
     "Conv1dTranspose",
     "Conv2d",
@@ -171,18 +188,27 @@ __all__ = [
     "MaxUnpool3d",
     "Mish",
     "Momentum",
+    "MultiheadAttention",
     "NaturalExpDecayLR",
     "Norm",
     "OneHot",
     "Optimizer",
     "PReLU",
     "Pad",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PolynomialDecayLR",
     "RMSProp",
     "RReLU",
     "Range",
     "ReLU",
     "ReLU6",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
     "SeLU",
     "SequentialCell",
     "SiLU",
@@ -202,6 +228,7 @@ __all__ = [
     "TrainOneStepCell",
     "Tril",
     "Triu",
+    "Upsample",
     "Vjp",
     "WarmUpLR",
     "WithEvalCell",

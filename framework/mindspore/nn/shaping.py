@@ -9,11 +9,11 @@ import numpy as np
 from mindspore import ops
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
-from mindspore.common.checks import boolean, one_of
+from mindspore.common.checks import boolean
 from mindspore.common.tensor import Tensor
 from mindspore.nn.cell import Cell
 
-__all__ = ["ClipByNorm", "ConstantPad2d", "Norm", "OneHot", "Pad", "Range", "Tril", "Triu", "ZeroPad2d"]
+__all__ = ["ClipByNorm", "Norm", "OneHot", "Range", "Tril", "Triu"]
 
 
 class Norm(Cell):
@@ -135,110 +135,3 @@ class Triu(Cell):
 
     def construct(self, x: Any, k: int = 0) -> Any:
         return ops.triu(x, k)
-
-
-class Pad(Cell):
-    """A border around a tensor.
-
-    Args:
-        paddings: for each dimension the sizes before and after, a tuple of pairs.
-        mode: "CONSTANT" for zeros; "REFLECT" mirrors the elements at the outermost ones, "SYMMETRIC" behind them.
-
-    Raises:
-        TypeError: `paddings` that is no tuple.
-        ValueError: `paddings` without pairs, with negative sizes, not one for each dimension, or larger than can be mirrored; a mode that
-            is unknown.
-
-    Examples:
-        >>> from mindspore import Tensor, nn
-        >>> print(nn.Pad(((1, 2),), mode="REFLECT")(Tensor([1, 2, 3])))
-        [2 1 2 3 2 1]
-    """
-
-    def __init__(self, paddings: Any, mode: str = "CONSTANT") -> None:
-        super().__init__()
-        if not isinstance(paddings, tuple):
-            raise TypeError(f"For 'Pad', the type of 'paddings' must be tuple, but got {type(paddings).__name__}.")
-        if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in paddings):
-            raise ValueError(f"For 'Pad', the dimension of 'paddings' must be (n, 2), but got {paddings}.")
-        if any(n < 0 for pair in paddings for n in pair):
-            raise ValueError(f"For 'Pad', all elements of 'paddings' must be >= 0, but got {paddings}.")
-        self.paddings = tuple((before, after) for before, after in paddings)
-        self.mode = one_of("Pad", "mode", mode, ("CONSTANT", "REFLECT", "SYMMETRIC"))
-
-    def construct(self, x: Any) -> Any:
-        if len(self.paddings) != x.ndim:
-            raise ValueError(
-                f"For 'Pad', the length of 'paddings' must be equal to the rank of the input, but got {self.paddings} and shape {x.shape}."
-            )
-        if self.mode == "CONSTANT":
-            flat = [n for pair in self.paddings[::-1] for n in pair]
-            return ops.pad(x, tuple(flat))
-        edge = 1 if self.mode == "REFLECT" else 0
-        for axis, (before, after) in enumerate(self.paddings):
-            x = _mirrored(x, axis, before, after, edge)
-        return x
-
-
-def _mirrored(x: Any, axis: int, before: int, after: int, edge: int) -> Any:
-    """`x` with its first and last slices along `axis`, but for `edge` of them, in reverse order in front and behind."""
-    size = x.shape[axis]
-    if max(before, after) > size - edge:
-        raise ValueError(
-            f"For 'Pad', at most {size - edge} elements can be mirrored along dimension {axis} of shape {x.shape}, "
-            f"but got {(before, after)}."
-        )
-    parts = [x]
-    if before:
-        parts = [ops.flip(ops.narrow(x, axis, edge, before), (axis,)), x]
-    if after:
-        parts.append(ops.flip(ops.narrow(x, axis, size - edge - after, after), (axis,)))
-    return ops.concat(parts, axis) if len(parts) > 1 else x
-
-
-class ConstantPad2d(Cell):
-    """A border of one value around the last two dimensions; negative sizes cut off.
-
-    Args:
-        padding: the size of the border, or (left, right, top, bottom); (left, right) for the last dimension alone.
-        value: a number.
-
-    Raises:
-        TypeError: `padding` that is neither an int nor a tuple of ints.
-        ValueError: a tuple of another length, or more cut off than there is.
-
-    Examples:
-        >>> from mindspore import nn, ops
-        >>> print(nn.ConstantPad2d((1, 0, 0, 1), 7.0)(ops.ones((1, 1, 1, 2)))[0, 0])
-        [[7. 1. 1.]
-         [7. 7. 7.]]
-    """
-
-    def __init__(self, padding: Any, value: Any) -> None:
-        super().__init__()
-        owner = type(self).__name__
-        sizes = (padding,) * 4 if isinstance(padding, int) else padding
-        if not isinstance(sizes, tuple) or not all(isinstance(n, int) for n in sizes):
-            raise TypeError(f"For '{owner}', the 'padding' must be an int or a tuple of ints, but got {padding!r}.")
-        if len(sizes) not in (2, 4):
-            raise ValueError(f"For '{owner}', the 'padding' must hold 2 or 4 sizes, but got {padding}.")
-        self.padding, self.value = sizes, value
-
-    def construct(self, x: Any) -> Any:
-        for i, n in enumerate(self.padding):
-            if n < 0:
-                axis = x.ndim - 1 - i // 2
-                left = x.shape[axis] + n
-                if left < 0:
-                    raise ValueError(
-                        f"For '{self.cls_name}', {-n} cannot be cut off dimension {axis} of shape {x.shape}."
-                    )
-                x = ops.narrow(x, axis, 0 if i % 2 else -n, left)
-        return ops.pad(x, tuple([max(n, 0) for n in self.padding]), value=self.value)
-
-
-class ZeroPad2d(ConstantPad2d):
-    """A border of zeros around the last two dimensions: `ConstantPad2d` with the value 0."""
-
-    def __init__(self, padding: Any) -> None:
-        super().__init__(padding, 0)

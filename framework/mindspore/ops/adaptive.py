@@ -70,7 +70,8 @@ def _folded(x: Any, counts: tuple[int, ...], fold: Any) -> Any:
     return x
 
 
-def _averaged(owner: str, x: Any, rank: int, output_size: Any) -> Any:
+def averaged(owner: str, x: Any, rank: int, output_size: Any) -> Any:
+    """Means of parts of the last `rank` dimensions."""
     counts = _parts(owner, x, rank, output_size)
     if x.dtype in (dt.float16, dt.bfloat16):
         return f.cast(_folded(f.cast(x, dt.float32), counts, _mean), x.dtype)
@@ -123,17 +124,17 @@ def _divisible(owner: str, x: Any, output_size: Any) -> None:
 def adaptive_avg_pool1d(input: Any, output_size: int) -> Any:
     """Means of `output_size` equal parts of the last dimension."""
     _divisible("adaptive_avg_pool1d", input, output_size)
-    return _averaged("adaptive_avg_pool1d", input, 1, output_size)
+    return averaged("adaptive_avg_pool1d", input, 1, output_size)
 
 
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """Means of windows that divide the last two dimensions into `output_size` parts; None keeps a dimension."""
-    return _averaged("adaptive_avg_pool2d", input, 2, output_size)
+    return averaged("adaptive_avg_pool2d", input, 2, output_size)
 
 
 def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
     """Means of windows that divide the last three dimensions into `output_size` parts; None keeps a dimension."""
-    return _averaged("adaptive_avg_pool3d", input, 3, output_size)
+    return averaged("adaptive_avg_pool3d", input, 3, output_size)
 
 
 def adaptive_max_pool1d(input: Any, output_size: int) -> Any:
@@ -162,7 +163,7 @@ class AdaptiveAvgPool2D(FunctionObject):
         self.output_size = output_size
 
     def __call__(self, input_x: Any) -> Any:
-        return _averaged("AdaptiveAvgPool2D", input_x, 2, self.output_size)
+        return averaged("AdaptiveAvgPool2D", input_x, 2, self.output_size)
 
 
 class AdaptiveAvgPool3D(FunctionObject):
@@ -174,7 +175,7 @@ class AdaptiveAvgPool3D(FunctionObject):
         self.output_size = output_size
 
     def __call__(self, input_x: Any) -> Any:
-        return _averaged("AdaptiveAvgPool3D", input_x, 3, self.output_size)
+        return averaged("AdaptiveAvgPool3D", input_x, 3, self.output_size)
 
 
 class AdaptiveMaxPool2D(FunctionObject):

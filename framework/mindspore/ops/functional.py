@@ -21,14 +21,17 @@ from mindspore.ir.operator import all_operators
 from mindspore.ops import (
     activations,
     adaptive,
+    attention,
     binary_losses,
     clip,
     conversions,
     convolving,
     layers,
     losses,
+    padding,
     pooling,
     random,
+    resizing,
     sums_of_products,
     updates,
     values,
@@ -39,7 +42,7 @@ _INTERNAL = frozenset(
     {
         "adam", "adam_weight_decay", "apply_momentum", "argmax_index", "argmin_index", "avg_pool",
         "conv2d_backprop_filter", "conv2d_backprop_input", "conv3d_backprop_filter", "conv3d_backprop_input",
-        "cum_prod", "cum_sum", "gather_strided", "iota",
+        "cum_prod", "cum_sum", "flash_attention", "gather_strided", "iota",
         "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "running_sum", "scatter_strided", "sort_positions",
         "strided_products", "strided_slice_grad", "top_k", "window_index", "window_max", "window_place",
         "window_spread", "window_sum", "window_take",
@@ -58,7 +61,6 @@ _gelu = function("gelu")
 _concat = function("concat")
 _stack = function("stack")
 _cast = function("cast")
-_pad = function("pad")
 _softplus = function("softplus")
 _select = function("select")
 _matmul = function("MatMul")
@@ -150,20 +152,6 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     return _gelu(input, approximate)
 
 
-def pad(input_x: Any, padding: Any, mode: str = "constant", value: Any = None) -> Any:
-    """A border of `value` around the tensor; `padding` holds sizes before and after, the last dimension first."""
-    if mode != "constant":
-        raise ValueError(f"For 'pad', 'mode' must be 'constant', but got {mode!r}.")
-    if len(padding) % 2 or len(padding) > 2 * input_x.ndim:
-        raise ValueError(
-            f"For 'pad', 'padding' must hold a pair of sizes for at most each dimension of shape {input_x.shape}, but got {padding}."
-        )
-    pairs = [(0, 0)] * input_x.ndim
-    for i, before in enumerate(padding[::2]):
-        pairs[input_x.ndim - 1 - i] = (before, padding[2 * i + 1])
-    return _pad(input_x, tuple(pairs), 0 if value is None else value)
-
-
 def softplus(input: Any, beta: Any = 1, threshold: Any = 20) -> Any:
     """``log(1 + exp(beta * x)) / beta``; the input itself where ``beta * x`` is above `threshold`."""
     scaled = input * beta
@@ -243,7 +231,7 @@ _WRITTEN: Mapping[str, Any] = {
     "masked_fill": f.masked_fill, "matmul": f.matmul, "max": f.max, "mean": f.mean, "min": f.min,
     "mse_loss": losses.mse_loss, "nansum": measures.nansum, "dot": matrices.dot, "nll_loss": losses.nll_loss, "one_hot": one_hot,
     "ones": ones, "ones_like": ones_like,
-    "pad": pad, "partial": partial, "permute": permute, "print_": print_, "prod": f.prod, "rank": rank, "reshape": f.reshape,
+    "partial": partial, "permute": permute, "print_": print_, "prod": f.prod, "rank": rank, "reshape": f.reshape,
     "shape": shape,    "size": size, "softmax": f.softmax, "softplus": softplus, "split": f.split, "squeeze": f.squeeze, "stack": stack,
     "std": f.std, "sum": f.sum, "swapaxes": f.swapaxes, "tile": f.tile, "transpose": transpose, "unbind": unbind,
     "unsqueeze": unsqueeze, "unstack": f.unstack, "var": f.var, "where": f.where, "zeros": zeros, "zeros_like": zeros_like,
@@ -266,7 +254,18 @@ _CHOOSING: Mapping[str, Any] = {
     "triu": matrices.triu, "vsplit": matrices.vsplit,
 }  # fmt: skip
 
-_MODULES = (activations, adaptive, binary_losses, conversions, convolving, pooling, products, sums_of_products)
+_MODULES = (
+    activations,
+    adaptive,
+    binary_losses,
+    conversions,
+    convolving,
+    padding,
+    pooling,
+    products,
+    resizing,
+    sums_of_products,
+)
 _RANDOM: Mapping[str, Any] = {
     "rand": random.rand, "rand_like": random.rand_like, "randn": random.randn, "randn_like": random.randn_like,
 }  # fmt: skip
@@ -291,6 +290,7 @@ _OTHER_NAMES: Mapping[str, str] = {
 _BY_NAME: dict[str, Any] = {op.function: eager_op(op) for op in all_operators() if op.function not in _INTERNAL}
 _BY_NAME |= {name: function(target) for name, target in _OTHER_NAMES.items()}
 _BY_NAME |= special.FUNCTIONS
+_BY_NAME["flash_attention_score"] = attention.flash_attention_score
 _BY_NAME |= _WRITTEN
 _BY_NAME |= _CHOOSING
 _BY_NAME |= updates.FUNCTIONS

@@ -9,7 +9,7 @@ from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
-from mindspore.ops import adaptive, convolving, indexed, pooling_objects, values, written
+from mindspore.ops import adaptive, convolving, indexed, padding, pooling_objects, resizing, values, written
 from mindspore.ops.debug import Assert, Print
 from mindspore.ops.function_objects import FunctionObject
 from mindspore.ops.hooks import HookBackward, InsertGradientOf
@@ -26,7 +26,7 @@ from mindspore.ops.random import kept
 INTERNAL = frozenset(
     {
         "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Conv3DBackpropFilter", "Conv3DBackpropInput",
-        "Eye", "Full", "GatherStrided", "Iota",
+        "Eye", "FlashAttention", "Full", "GatherStrided", "Iota",
         "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "RunningSum", "ScatterStrided", "SortPositions",
         "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",
         "WindowTake",
@@ -253,7 +253,9 @@ _WRITTEN = (
     Adam, AdamWeightDecay, ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Dropout, Eye, Fill, OneHot, Ones,
     Partial, Print, Rank, Shape, Size, Zeros,
 )  # fmt: skip
-_OF_MODULES = [c for m in (adaptive, convolving, indexed, pooling_objects, written) for c in m.CLASSES]
+_OF_MODULES = [
+    c for m in (adaptive, convolving, indexed, padding, pooling_objects, resizing, written) for c in m.CLASSES
+]
 _BY_NAME: dict[str, Any] = {c.__name__: c for c in (*_WRITTEN, *_OF_MODULES, HookBackward, InsertGradientOf)}
 _BY_NAME |= values.CLASSES
 _BY_NAME |= {

@@ -45,6 +45,13 @@ def _numbers(shape: Any, seed: Any = None) -> Any:
     return f.reshape(numbers, shape)
 
 
+def next_draw() -> Any:
+    """The key and the number of the next draw, which is then taken."""
+    key, draws = _key + 0, _draws + 0
+    assign(_draws, _draws + 1)
+    return key, draws
+
+
 def uniform_like(x: Any, seed: Any = None) -> Any:
     """Float32 numbers in [0, 1) in the shape of `x`."""
     return _numbers(x.shape, seed)

@@ -31,6 +31,7 @@ FAMILIES = (
     "optimizer",
     "adam",
     "random",
+    "attention",
 )
 """The files that declare operators; a new family is added here and nowhere else."""
 

@@ -37,7 +37,7 @@ def _body(s: Any, seed: Any, offset: Any, position: Any) -> Any:
     return s.mul(s.cast(s.shift_right(place, 8), dt.float32), 2.0**-24)
 
 
-def _uniform(seed: Any, offset: Any, position: Any) -> Any:
+def uniform_reference(seed: Any, offset: Any, position: Any) -> Any:
     low = np.uint64(_LOW)
     key, count, place = (v.astype(np.uint64) & low for v in (seed, offset, position))
     for _ in range(_ROUNDS):
@@ -49,7 +49,7 @@ def _uniform(seed: Any, offset: Any, position: Any) -> Any:
 
 _WHOLE = Domain(0, 100, dtype=dt.int64)
 operator(
-    _NAME, "seed, offset, position", "philox_uniform", infer=_infer, reference=_uniform,
+    _NAME, "seed, offset, position", "philox_uniform", infer=_infer, reference=uniform_reference,
     gradient=NotDifferentiable("random numbers do not depend on floating-point inputs"), compute=Elementwise(_body), dtypes=(dt.int64,),
     samples=Samples(
         cases(((), (), (7,)), ((), (2, 1), (3,)), ((3,), (), ()), ((), (), ()), ((), (), (0,)), ((), (), (1000,))), (_WHOLE,),

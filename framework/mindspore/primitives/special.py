@@ -108,7 +108,8 @@ def _stirling(s: Any, z: Any) -> Any:
 
 def _around_two(s: Any, z: Any) -> Any:
     """For z in [0.5, 4.5): exact to a few units in the last place next to the roots, too."""
-    near = s.round(z)
+    # 1/2 rounds to 0, which is even
+    near = s.maximum(s.round(z), 1.0)
     t = s.sub(z, near)
     terms = [1 - _EULER, *((-1) ** k * _zeta(k, 2.0) / k for k in range(2, 30))]
     series = s.mul(t, _polynomial(s, t, terms))

@@ -19,7 +19,7 @@ std::atomic<bool> armed{false};
 struct sigaction replaced{};  // Python's own handler, called after ours
 
 void set_flag(bool cancel) noexcept {
-    *static_cast<volatile int32_t*>(&flag) = cancel ? 1 : 0;
+    std::atomic_ref(flag).store(cancel ? 1 : 0, std::memory_order_relaxed);
 }
 
 void on_interrupt(int signal, siginfo_t* info, void* context) {
@@ -65,7 +65,7 @@ Interruptible::Interruptible(bool wanted)
     : armed_(wanted && !armed.load() && on_main_thread() && handles_interrupts()) {
     if (!armed_) return;
     table = *ms::runtime();
-    set_flag(*table.cancel != 0);
+    set_flag(is_cancelled(&table));
     table.cancel = &flag;
     armed.store(true);
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/call.h"
+#include "runtime/runtime.h"
 
 namespace ms {
 namespace {
@@ -48,7 +49,7 @@ bool spin_until(Condition condition) {
 }
 
 bool stopped(const Runtime* runtime, CallState* call) noexcept {
-    return *static_cast<const volatile int32_t*>(runtime->cancel) != 0 || (call && call->code() != 0);
+    return is_cancelled(runtime) || (call && call->code() != 0);
 }
 
 }  // namespace

@@ -39,6 +39,11 @@ NeverDestroyed<PoolHolder>& holder() {
     return instance;
 }
 
+// Other threads may set it while a loop starts.
+int64_t threads_of(const Runtime* rt) noexcept {
+    return std::atomic_ref(const_cast<int64_t&>(rt->threads)).load(std::memory_order_relaxed);
+}
+
 std::shared_ptr<Pool> current_pool(int64_t threads) {
     auto& [mutex, pool] = holder().get();
     const std::lock_guard lock(mutex);
@@ -49,16 +54,17 @@ std::shared_ptr<Pool> current_pool(int64_t threads) {
 int32_t parallel_for(const Runtime* rt, int64_t total, int64_t grain, RangeFn fn, void* context) {
     if (total <= 0) return 0;
     if (grain <= 0) grain = total;
-    const bool alone = total <= grain || rt->threads <= 1 || inside_chunk();
+    const int64_t threads = threads_of(rt);
+    const bool alone = total <= grain || threads <= 1 || inside_chunk();
     try {
-        if (alone || !current_pool(rt->threads)->try_run(rt, total, grain, fn, context)) {
+        if (alone || !current_pool(threads)->try_run(rt, total, grain, fn, context)) {
             run_inline(rt, total, grain, fn, context);
         }
     } catch (const std::exception& error) {
         return rt->fail(rt, kOutOfMemory, error.what());
     }
     if (const auto* call = CallState::current(); call && call->code() != 0) return call->code();
-    return *rt->cancel != 0 ? kCancelled : 0;
+    return is_cancelled(rt) ? kCancelled : 0;
 }
 
 class Scratch {
@@ -209,7 +215,7 @@ void initialize_runtime() {
 }
 
 int64_t thread_count() noexcept {
-    return table.threads;
+    return threads_of(&table);
 }
 
 void set_thread_count(int64_t count) {
@@ -217,7 +223,7 @@ void set_thread_count(int64_t count) {
         throw Error(ErrorCode::kValue, "the number of threads must be from 1 to " + std::to_string(kMostThreads) +
                                            ", got " + std::to_string(count));
     }
-    table.threads = count;
+    std::atomic_ref(table.threads).store(count, std::memory_order_relaxed);
     auto& [mutex, pool] = holder().get();
     const std::lock_guard lock(mutex);
     pool.reset();
@@ -235,7 +241,7 @@ void set_max_call_depth(int64_t depth) {
 }
 
 void set_cancel(bool cancel) noexcept {
-    *static_cast<volatile int32_t*>(&cancel_flag) = cancel ? 1 : 0;
+    std::atomic_ref(cancel_flag).store(cancel ? 1 : 0, std::memory_order_relaxed);
     Interruptible::cancel(cancel);
 }
 

@@ -1,6 +1,7 @@
 // The one Runtime table that kernels and compiled graphs receive.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "runtime_abi.h"
@@ -22,6 +23,11 @@ void initialize_runtime();
 [[nodiscard]] int64_t thread_count() noexcept;
 void set_thread_count(int64_t count);
 void set_cancel(bool cancel) noexcept;
+
+// Whether the run is to stop: signals and other threads say so at any time.
+[[nodiscard]] inline bool is_cancelled(const Runtime* rt) noexcept {
+    return std::atomic_ref(const_cast<int32_t&>(*rt->cancel)).load(std::memory_order_relaxed) != 0;
+}
 
 // How many calls of recursive functions may be active in one run.
 [[nodiscard]] int64_t max_call_depth() noexcept;
