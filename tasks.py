@@ -383,42 +383,126 @@ def ci_render(_: Any) -> None:
     matrix_commands.render()
 
 
-def _group(name: str, **members: Any) -> Collection:
+ROW = "publish this row alone, as a partial pre-release (repeatable): an image row or a wheel's tag"
+SETTINGS = "a TOML file with store, registry, key and trust (default: the variables MINDSPORE_RELEASE_STORE, ...)"
+VERSION = "the version"
+
+
+@command(path="where to write the private key; the public one lies beside it as PATH.pub")
+def release_key(_: Any, path: str) -> None:
+    """Make the key that releases are signed with.
+
+    Example: python3 tasks.py release.key ~/release-key
+    """
+    from ci import release_commands
+
+    release_commands.key(path)
+
+
+@command("row", version=VERSION, row=ROW, settings=SETTINGS, json=JSON)
+def release_sign(_: Any, version: str, row: list[str], settings: str | None = None, json: bool = False) -> None:
+    """Gather the wheels and images that were built, and sign their bills of materials and provenance.
+
+    Example: python3 tasks.py release.sign 2.0.0rc1
+    """
+    from ci import release_commands
+
+    release_commands.sign(release_commands.settings(settings, row), version, json)
+
+
+@command("row", version=VERSION, row=ROW, settings=SETTINGS, json=JSON)
+def release_plan(_: Any, version: str, row: list[str], settings: str | None = None, json: bool = False) -> None:
+    """Check that a release is whole and may be published, and print its steps and their digest; writes nothing.
+
+    Example: python3 tasks.py release.plan 2.0.0rc1 --settings ~/staging.toml
+    """
+    from ci import release_commands
+
+    release_commands.plan(release_commands.settings(settings, row), version, json)
+
+
+@command(
+    "row",
+    version=VERSION,
+    row=ROW,
+    settings=SETTINGS,
+    confirm="the digest that release.plan printed; without it nothing is written",
+    json=JSON,
+)
+def release_publish(
+    _: Any, version: str, row: list[str], settings: str | None = None, confirm: str | None = None, json: bool = False
+) -> None:
+    """Stage, test and promote a release; the same command goes on where an earlier run was cut off.
+
+    Example: python3 tasks.py release.publish 2.0.0rc1 --confirm DIGEST
+    """
+    from ci import release_commands
+
+    release_commands.publish(release_commands.settings(settings, row), version, confirm, json)
+
+
+@command(version="the version (default: all)", settings=SETTINGS, json=JSON)
+def release_verify(_: Any, version: str | None = None, settings: str | None = None, json: bool = False) -> None:
+    """Check index, files, images, statements and pages of what is published; exit 1 when anything was changed.
+
+    Example: python3 tasks.py release.verify --version 2.0.0rc1
+    """
+    from ci import release_commands
+
+    release_commands.verify(release_commands.settings(settings), version, json)
+
+
+@command(settings=SETTINGS, json=JSON)
+def release_renew(_: Any, settings: str | None = None, json: bool = False) -> None:
+    """Sign the published index anew, before it expires.
+
+    Example: python3 tasks.py release.renew
+    """
+    from ci import release_commands
+
+    release_commands.renew(release_commands.settings(settings), json)
+
+
+@command(version=VERSION, on=DAY, settings=SETTINGS, json=JSON)
+def release_end(_: Any, version: str, on: str | None = None, settings: str | None = None, json: bool = False) -> None:
+    """Attach the end of life to a version's images and its entry in the index; nothing is removed.
+
+    Example: python3 tasks.py release.end 2.0.0rc1 --on 2027-08-22
+    """
+    from ci import release_commands
+
+    release_commands.end_of_life(release_commands.settings(settings), version, on, json)
+
+
+@command(
+    days="keep what was staged for versions published fewer days ago (default: 14)",
+    abandoned="also remove what was staged for this version, which will never be published",
+    settings=SETTINGS,
+    json=JSON,
+)
+def release_clean(
+    _: Any, days: int = 14, abandoned: str | None = None, settings: str | None = None, json: bool = False
+) -> None:
+    """Remove staging artefacts that nobody needs any more.
+
+    Example: python3 tasks.py release.clean --days 30
+    """
+    from ci import release_commands
+
+    release_commands.clean(release_commands.settings(settings), days, abandoned, json)
+
+
+def _group(name: str, **others: Any) -> Collection:
+    """The tasks of this file whose names start with that of the group, and `others`."""
     group = Collection(name)
-    for member, body in members.items():
+    own = {key.removeprefix(f"{name}_"): task for key, task in globals().items() if key.startswith(f"{name}_")}
+    for member, body in (others | own).items():
         group.add_task(body, name=member)
     return group
 
 
-namespace = Collection(
-    setup,
-    build,
-    run,
-    generate,
-    doctor,
-    lint,
-    sanitize,
-    sanitize,
-    _group("wheel", build=wheel_build),
-    _group(
-        "image",
-        build=build,
-        test=image_test,
-        list=image_list,
-        lock=image_lock,
-        measure=image_measure,
-        diff=image_diff,
-        reproduce=image_reproduce,
-    ),
-    _group(
-        "branch",
-        status=branch_status,
-        check=branch_check,
-        plan=branch_plan,
-        advance=branch_advance,
-        hook=branch_hook,
-    ),
-    _group("release", state=release_state, evidence=release_evidence, notes=release_notes),
-    _group("ci", matrix=ci_matrix, shard=ci_shard, render=ci_render),
-)
+namespace = Collection(setup, build, run, generate, doctor, lint, sanitize)
+for _name in ("wheel", "branch", "release", "ci"):
+    namespace.add_collection(_group(_name))
+namespace.add_collection(_group("image", build=build))
 namespace.add_task(run_tests, name="test")

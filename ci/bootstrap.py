@@ -20,13 +20,18 @@ OLDEST = (3, 11)
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "mindspore-groups.json"
 BASIC = ("tasks",)
+PUBLISHING = ("tasks", "publish")
 TESTS = ("tasks", "project", "publish", "test")
 NEEDS = {"test": TESTS, "lint": TESTS, "image.test": TESTS, "release.notes": ("tasks", "project")}
 
 
 def groups_for(words: list[str]) -> tuple[str, ...]:
     """The dependency groups that a command line's tasks need, without repetition."""
-    return tuple(dict.fromkeys(group for word in ["", *words] for group in NEEDS.get(word, BASIC)))
+    return tuple(dict.fromkeys(group for word in ["", *words] for group in _needs(word)))
+
+
+def _needs(word: str) -> tuple[str, ...]:
+    return PUBLISHING if word.startswith("release.") else NEEDS.get(word, BASIC)
 
 
 def requirements(groups: tuple[str, ...], project: Path = ROOT / "pyproject.toml") -> dict[str, list[str]]:

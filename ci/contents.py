@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ci import report
@@ -13,6 +14,8 @@ from ci.layout import Layouts
 
 WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
 DPKG = "var/lib/dpkg/status"
+OS_RELEASE = "usr/lib/os-release"
+IDENTITY = re.compile(r'^ID="?([^"\n]+)"?$', re.MULTILINE)
 METADATA = re.compile(r".*/([^/]+)\.dist-info/METADATA$")
 FIELD = re.compile(r"^(Package|Name|Version|Status): (.*)$", re.MULTILINE)
 LISTED = 40
@@ -20,11 +23,12 @@ LISTED = 40
 
 @dataclass
 class Contents:
-    """Files with their sizes in bytes, and packages with their versions."""
+    """Files with their sizes in bytes, packages with their versions, and the system's `ID` of os-release."""
 
     files: dict[str, int] = field(default_factory=dict)
     system: dict[str, str] = field(default_factory=dict)
     python: dict[str, str] = field(default_factory=dict)
+    distribution: str = ""
 
     @property
     def size(self) -> int:
@@ -32,11 +36,16 @@ class Contents:
 
 
 def read(store: Layouts, name: str) -> Contents:
-    """The contents of the image `name`: its layers laid over each other."""
+    """The contents of the image `name`."""
+    return of_layers(store.path(layer["digest"]) for layer in store.manifest(name)["layers"])
+
+
+def of_layers(layers: Iterable[Path]) -> Contents:
+    """The contents of an image: the tars of its layers, lowest first, laid over each other."""
     found = Contents()
     texts: dict[str, str] = {}
-    for layer in store.manifest(name)["layers"]:
-        with tarfile.open(store.path(layer["digest"])) as tar:
+    for layer in layers:
+        with tarfile.open(layer) as tar:
             for member in tar:
                 _lay(found, texts, tar, member)
     for path, text in texts.items():
@@ -53,12 +62,15 @@ def _lay(found: Contents, texts: dict[str, str], tar: tarfile.TarFile, member: t
             del found.files[path]
     elif not member.isdir():
         found.files[member.name] = member.size
-        if member.isreg() and (member.name == DPKG or METADATA.match(member.name)):
+        if member.isreg() and (member.name in (DPKG, OS_RELEASE) or METADATA.match(member.name)):
             stream = tar.extractfile(member)
             texts[member.name] = stream.read().decode("utf-8", "replace") if stream else ""
 
 
 def _packages(found: Contents, path: str, text: str) -> None:
+    if path == OS_RELEASE:
+        found.distribution = next(iter(IDENTITY.findall(text)), "")
+        return
     if path != DPKG:
         fields = dict(
             reversed(FIELD.findall(text))

@@ -7,7 +7,8 @@ import tarfile
 from pathlib import Path
 
 from ci.errors import CheckError
-from ci.layout import MANIFEST, Layouts
+from ci.layout import Layouts
+from ci.oci import MANIFEST
 from release.rows import OCI_ARCH
 
 BINFMT = Path("/proc/sys/fs/binfmt_misc")

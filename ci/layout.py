@@ -18,10 +18,8 @@ from typing import Any
 
 from ci.errors import CheckError, UsageError
 from ci.files import sha256, write_text
+from ci.oci import CONFIG, INDEX, MANIFEST
 
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-INDEX = "application/vnd.oci.image.index.v1+json"
-CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 REF_NAME = "org.opencontainers.image.ref.name"
 ORDER = ("amd64", "arm64")

@@ -26,7 +26,7 @@ class Bucket:
 
     def __init__(self, name: str, prefix: str, credentials: Credentials | None, timeout: float = 60.0) -> None:
         self.name, self.prefix = name, f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self.where = f"s3://{name}/{prefix}".rstrip("/")
+        self.where = f"s3://{name}/{self.prefix}".rstrip("/")
         self.identity = credentials.identity if credentials else "anonymous"
         retries = {"max_attempts": 4, "mode": "standard"}
         config = Config(connect_timeout=timeout, read_timeout=timeout, retries=retries)
@@ -88,7 +88,8 @@ class Bucket:
     def swap(self, key: str, data: bytes, expected: str | None) -> str:
         condition = {"IfNoneMatch": "*"} if expected is None else {"IfMatch": expected}
         with self._failing(key):
-            done = self.client.put_object(Bucket=self.name, Key=self.prefix + key, Body=data, **condition)
+            where = {"Bucket": self.name, "Key": self.prefix + key}
+            done = self.client.put_object(Body=data, **where, **condition, **_type(key))
         return str(done["ETag"])
 
     def keys(self, prefix: str) -> list[str]:

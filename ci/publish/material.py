@@ -99,7 +99,7 @@ class Release:
 
 
 def slug(row: str, kind: str) -> str:
-    """`cpu_debian12_py311_x86_64_release`: a row and kind as a folder's or a tag's name."""
+    """`cpu_debian12_py311_x86_64_release`: a row and kind as a folder's or a tag's name, as `ci.layout` spells it."""
     return f"{row.replace('/', '_')}_{kind}"
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ci.paths import MANIFEST
+from ci.publish.bucket import Bucket
+from ci.publish.credentials import Credentials
 from ci.publish.material import Release, gather
 from ci.publish.registry import Registry
 from ci.publish.run import Publisher
@@ -20,8 +23,6 @@ from ci.trust.keys import SigningKey, generate, load_signing
 from release.model import Manifest, load_manifest
 from tests.publish import servers
 from tests.publish.fixtures import SCOPE, VERSION, write_release
-
-MakePublisher = Callable[..., Publisher]
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +65,23 @@ def registry_url(tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def store(tmp_path: Path) -> Folder:
     return Folder(tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    with servers.s3() as url:
+        yield url
+
+
+@pytest.fixture
+def bucket(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A bucket of moto's, new for each test."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    name = f"b{hashlib.sha256(str(tmp_path).encode()).hexdigest()[:20]}"
+    made = Bucket(name, "releases", Credentials("publish", "store", "user", "secret"))
+    made.client.create_bucket(Bucket=name)
+    return made
 
 
 @pytest.fixture

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 
 from ci.publish import announcement, pages
-from ci.publish.errors import RefusedError
+from ci.publish.bucket import Bucket
+from ci.publish.errors import LockedError, RefusedError
 from ci.publish.material import Release, gather
+from ci.publish.plan import Step
 from ci.publish.run import Publisher
 from ci.publish.steps import STATEMENT_NAME
 from ci.publish.store import Folder
 from ci.trust.bundle import TamperedError
 from ci.trust.keys import SigningKey, generate
 from release.model import Manifest
+from tests.publish.conftest import make_publisher
 from tests.publish.fixtures import SCOPE, VERSION, write_release
 
 pytestmark = pytest.mark.registry
@@ -133,3 +136,35 @@ def test_an_index_signed_by_a_stranger_stops_the_publication(
     with pytest.raises(TamperedError, match="signature does not fit"):
         publish(publisher, release)
     assert store.keys("staging/") == []
+
+
+def test_a_bucket_takes_a_release_as_a_folder_does(
+    bucket: Bucket, registry_url: str, key: SigningKey, release: Release, tmp_path: Path
+) -> None:
+    made = make_publisher(bucket, registry_url, key, tmp_path / "journals")
+    publish(made, release)
+    for file in release.files:
+        assert bucket.sha256(file.path) == file.sha256
+    known, _ = announcement.read(bucket, made.trusted)
+    assert list(known.versions) == [VERSION]
+    page = bucket.client.get_object(Bucket=bucket.name, Key=f"releases/{pages.PAGE}")
+    assert page["ContentType"] == "text/html"
+
+
+def test_of_two_publishers_at_once_one_wins_and_the_other_is_told_why(
+    publisher: Publisher, release: Release, tmp_path: Path
+) -> None:
+    """The second comes at every step of the first, from another machine and with the same release."""
+    second = replace(publisher, journals=tmp_path / "elsewhere", holder="Bob")
+    plan = publisher.plan(release)
+    refusals = []
+
+    def come_between(step: Step) -> None:
+        with pytest.raises(LockedError, match="another publisher is at work") as refusal:
+            second.publish(release, plan.digest)
+        refusals.append(str(refusal.value))
+
+    replace(publisher, before=come_between, holder="Ada").publish(release, plan.digest)
+    assert len(refusals) == len(plan.steps)
+    assert all(f"Ada, publishing {VERSION}, since" in text for text in refusals)
+    assert second.publish(release, plan.digest).serial == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,26 +14,15 @@ from ci.publish.credentials import Credentials
 from ci.publish.errors import LockedError, RefusedError, TargetError
 from ci.publish.lock import HELD, KEY, Lock
 from ci.publish.store import Folder, Store, keep
-from tests.publish import servers
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-@pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    with servers.s3() as url:
-        yield url
-
-
 @pytest.fixture(params=["folder", "bucket"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "folder":
         return Folder(tmp_path / "store")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", str(request.getfixturevalue("endpoint")))
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    name = f"b{hashlib.sha256(str(tmp_path).encode()).hexdigest()[:20]}"
-    bucket = Bucket(name, "releases", Credentials("publish", "store", "user", "secret"))
-    bucket.client.create_bucket(Bucket=name)
+    bucket: Bucket = request.getfixturevalue("bucket")
     return bucket
 
 

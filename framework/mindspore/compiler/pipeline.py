@@ -16,6 +16,7 @@ from mindspore.autodiff.pullbacks import vjp_graphs
 from mindspore.autodiff.recompute import recomputed_gradient
 from mindspore.autodiff.reverse import value_and_grad_graph
 from mindspore.backends.reference.evaluate import evaluate
+from mindspore.base.collecting import rare_collections
 from mindspore.base.symbolic import Scope
 from mindspore.base.times import compilation, stage, timed
 from mindspore.compiler.general import Compiled, General, Shapes
@@ -57,7 +58,7 @@ def compile_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], 
 def prepared_call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options) -> Prepared:
     """Like `compile_call`, with what another process needs to do without compiling."""
     entered: list[Any] = []
-    with compilation(_name(function)):
+    with compilation(_name(function)), rare_collections():
         specialised = _specialised(function, args, kwargs, options, entered=entered)
         program, call = _program(specialised, options)
     return Prepared(Compiled(_guards(specialised), call), specialised, program, entered)
@@ -71,7 +72,7 @@ def compile_general(
     Raises:
         Exception: like `compile_call`, and where something cannot be done for symbolic sizes.
     """
-    with compilation(_name(function)):
+    with compilation(_name(function)), rare_collections():
         specialised = _specialised(function, args, kwargs, options, shapes)
         instances = _instances(specialised, options)
     return General(scope, shapes, _guards(specialised), instances)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from mindspore.base.shapes import Shape, row_major_strides, size
@@ -37,6 +38,11 @@ class Access:
 
 def identity(count: int) -> Access:
     """Position p reads element p."""
+    return _identity(count) if type(count) is int else collapsed((count,), (1,))
+
+
+@lru_cache(maxsize=4096)
+def _identity(count: int) -> Access:
     return collapsed((count,), (1,))
 
 
@@ -57,9 +63,18 @@ def collapsed(dims: Sequence[int], strides: Sequence[int], offset: int = 0) -> A
 
 def broadcast_access(shape: Shape, to: Shape) -> Access:
     """Reads a contiguous tensor of `shape` at the positions of the broadcast shape `to`."""
+    known = all(type(n) is int for n in shape) and all(type(n) is int for n in to)
+    return (_broadcast_once if known else _broadcast)(shape, to)
+
+
+def _broadcast(shape: Shape, to: Shape) -> Access:
     padded = (1,) * (len(to) - len(shape)) + tuple(shape)
     strides = [0 if have == 1 else s for have, s in zip(padded, row_major_strides(padded), strict=True)]
     return collapsed(to, strides)
+
+
+_broadcast_once = lru_cache(maxsize=4096)(_broadcast)
+"""Not for symbolic sizes: what is remembered is found by comparing."""
 
 
 def of_copy(box: Copy, count: int) -> Access | None:

@@ -18,7 +18,6 @@ from mindspore.kernels import (
     lower_put,
     runtime,
 )
-from mindspore.kernels import nest as nests
 from mindspore.kernels.emit import Function as Emitting
 from mindspore.kernels.emit import Module
 from mindspore.kernels.emit import Value as Lane
@@ -40,6 +39,7 @@ from mindspore.kernels.program import (
     called,
     recursive,
 )
+from mindspore.kernels.repeats import Repeats
 from mindspore.kernels.scope import Emitted, Scope
 from mindspore.kernels.tasks import RunNest, RunProduct, RunStep, Task, tasks_of
 
@@ -52,6 +52,7 @@ class Functions:
         self.emitted: dict[Function, Emitted] = {}
         self.recursive: set[Function] = set()
         self.numbers = count()
+        self.repeats = Repeats(shared.symbolic)
 
     def entry(self, program: Function, name: str) -> int:
         """``int32 name(runtime, slots)`` for the whole graph; gives the bytes of its arena."""
@@ -79,7 +80,7 @@ class Functions:
 
     def plan(self, program: Function) -> Plan:
         """Tasks and homes of a program, with the frames of what it calls."""
-        tasks = tasks_of(program)
+        tasks = tasks_of(program, self.repeats)
         for task in tasks:
             if isinstance(task, RunStep):
                 frames = [self.function(c).frame_bytes for c in called(task.step)]
@@ -144,13 +145,9 @@ def _entered(scope: Scope, program: Function, name: str, frame_bytes: int) -> La
 
 def _nest(scope: Scope, task: Task) -> None:
     assert isinstance(task, RunNest)
-    homes = [scope.made.homes[v] for v in task.pointers]
-    distinct = dict(zip(homes, task.pointers, strict=True))
-    order = list(distinct)
-    nest = task.nest
-    if len(order) < len(homes):
-        nest = nests.shared(nest, [order.index(h) for h in homes])
-    scope.run_nest(nest, [scope.pointer(v) for v in distinct.values()])
+    same = scope.same(task.pointers)
+    pointers = [scope.pointer(task.pointers[same.index(k)]) for k in range(len(set(same)))]
+    scope.run_nest(scope.shared.merged(task.nest, same), pointers)
 
 
 def _product(scope: Scope, task: Task) -> None:

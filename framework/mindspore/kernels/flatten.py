@@ -39,7 +39,7 @@ from mindspore.kernels import access as acc
 from mindspore.kernels import catalog, flatten_windows
 from mindspore.kernels.calls import calls
 from mindspore.kernels.elementwise import broadcast_strides
-from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, with_positions, with_sizes
+from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, traced, with_positions, with_sizes
 from mindspore.kernels.flatten_folds import arg_fold_steps, fold_steps
 from mindspore.kernels.flatten_products import product_step
 from mindspore.kernels.flatten_shared import Bodies, Leaves
@@ -204,15 +204,18 @@ class _Flattener:
         reads = [self.seen(read, access) for (read, _), access in zip(given, outer, strict=True)]
         if acc.refine((r.access for r in reads), _cuts(shape)) is None:
             reads = [self.seen(whole(self.store(r)), access) for (r, _), access in zip(given, outer, strict=True)]
-        traced = [trace(body, tuple(operands), **node.attrs) for body in bodies]
-        exprs, reads = inlined(traced, reads, self.recipes)
-        exprs = [with_sizes(with_positions(expr, shape, reads), size(shape), reads) for expr in exprs]
+        made = [traced(body, tuple(operands), node.attrs) for body in bodies]
+        exprs, reads = inlined([each.expr for each in made], reads, self.recipes)
+        if any(each.positions for each in made):
+            exprs = [with_positions(expr, shape, reads) for expr in exprs]
+        if any(each.sizes for each in made):
+            exprs = [with_sizes(expr, size(shape), reads) for expr in exprs]
         outputs = tuple(self.new(t) for t in types)
         step = Map(tuple(reads), outputs, tuple(exprs))
         self.emit(step)
-        made = recipe(step)
-        if made is not None:
-            self.recipes[outputs[0]] = made
+        how = recipe(step)
+        if how is not None:
+            self.recipes[outputs[0]] = how
         return tuple(whole(o) for o in outputs)
 
     def reduce(self, node: Apply) -> Leaves:

@@ -3,17 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from mindspore.base import dtypes as dt
+from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape
 from mindspore.base.symbolic import Size
 from mindspore.kernels import access as acc
 from mindspore.kernels.program import Map, Read, Value
-from mindspore.primitives.scalar import Expr, postorder
+from mindspore.primitives.scalar import Expr, postorder, trace
 
 LONGEST = 8
 """Operations up to which a value made of positions is computed again at each use instead of being stored."""
 Recipe = tuple[Expr, tuple[Read, ...]]
+Body = Callable[..., Expr]
+
+
+class Traced(NamedTuple):
+    """A body over operands, and whether it reads positions, or symbolic numbers."""
+
+    expr: Expr
+    positions: bool
+    sizes: bool
+
+
+def traced(body: Body, operands: tuple[DType, ...], attrs: Mapping[str, Any]) -> Traced:
+    """`body` for operands of these types; made once for attributes that are constants."""
+    if all(map(_plain, attrs.values())):
+        return _traced_once(body, operands, tuple((k, v, repr(v)) for k, v in attrs.items()))
+    return _traced(body, operands, attrs)
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_plain, value))
+    return value is None or type(value) in (bool, int, float, str) or isinstance(value, DType)
+
+
+@lru_cache(maxsize=4096)
+def _traced_once(body: Body, operands: tuple[DType, ...], attrs: tuple[tuple[str, Any, str], ...]) -> Traced:
+    return _traced(body, operands, {k: v for k, v, _ in attrs})
+
+
+def _traced(body: Body, operands: tuple[DType, ...], attrs: Mapping[str, Any]) -> Traced:
+    expr = trace(body, operands, **attrs)
+    leaves = [e for e in postorder(expr) if not e.args]
+    sizes = any(e.op == "const" and isinstance(e.attr, Size) for e in leaves)
+    return Traced(expr, any(e.op == "index" for e in leaves), sizes)
 
 
 def rewritten(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
@@ -82,6 +119,8 @@ def inlined(
     bodies: Sequence[Expr], reads: Sequence[Read], recipes: Mapping[Value, Recipe]
 ) -> tuple[list[Expr], list[Read]]:
     """`bodies` over `reads` with the operands that have a recipe written out."""
+    if not any(read.value in recipes for read in reads if read.value is not None):
+        return list(bodies), list(reads)
     kept: list[Read] = []
     forms: list[Expr | int] = []
     for read in reads:

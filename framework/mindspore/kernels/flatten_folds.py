@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import groupby
 
 from mindspore.base import dtypes as dt
@@ -105,5 +106,11 @@ def piece_length(space: tuple[int, int, int]) -> int:
 
 def positions(space: tuple[int, int, int]) -> acc.Access:
     """The read by which an element of the whole space sees its fold's result."""
-    outer, length, inner = space
-    return acc.collapsed((outer, length, inner), (inner, 0, 1))
+    return (_positions_once if all(type(n) is int for n in space) else _positions)(space)
+
+
+def _positions(space: tuple[int, int, int]) -> acc.Access:
+    return acc.collapsed(space, (space[2], 0, 1))
+
+
+_positions_once = lru_cache(maxsize=1024)(_positions)

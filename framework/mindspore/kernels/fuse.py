@@ -122,21 +122,11 @@ def union(early: Group, late: Group, steps: list[Step]) -> Layout | None:
     """The layout of both groups together."""
     if early.layout is None or late.layout is None:
         return None
-    if not early.layout.folded and not late.layout.folded:
-        return _maps(early.layout, late)
-    return groups.layout(steps)
-
-
-def _maps(early: Layout, late: Group) -> Layout | None:
-    """Element-wise groups: only the new reads are looked at, so that long chains stay linear."""
-    assert late.layout is not None
-    if early.space != late.layout.space:
+    if late.layout.folded:
+        return groups.layout(steps)
+    if not early.layout.folded and early.layout.space != late.layout.space:
         return None
-    made = Layout(early.space, places=dict(early.places), reads=list(early.reads))
-    for step in late.steps:
-        if not groups.place(made, step):
-            return None
-    return made if made.dims() is not None else None
+    return groups.extended(early.layout, late.steps)
 
 
 def fuse(function: Function) -> list[Group]:

@@ -69,6 +69,14 @@ def layout(steps: Sequence[Step]) -> Layout | None:
     return made if _worth(made) else None
 
 
+def extended(made: Layout, steps: Sequence[Step]) -> Layout | None:
+    """The layout with maps behind it: only the new reads are looked at, so that long chains stay linear."""
+    longer = Layout(made.space, made.chunk, made.folded, dict(made.places), list(made.reads))
+    if not all(place(longer, step) for step in steps):
+        return None
+    return longer if _worth(longer) else None
+
+
 def lift(made: Layout, row: bool, access: Access) -> Access | None:
     """An access over the places of a value as an access over the full space."""
     return acc.compose(positions(made.space), access) if row and made.folded else access

@@ -58,18 +58,23 @@ def _params(product: Product, flags: int) -> tuple[int, ...]:
 
 def _callback(scope: Scope, task: RunProduct) -> list[Lane]:
     """The epilogue's function and its context."""
-    made = scope.merged(epilogue.build(task.product, task.maps, task.writes)).any_width()
-    over = made.pointers.index(task.holder) if task.holder in made.pointers else -1
-    key = repr((made.key, over, made.items[0].dtype))
+    same = scope.same(task.epilogue.pointers)
+    pointers = [task.epilogue.pointers[same.index(k)] for k in range(len(set(same)))]
+    over = pointers.index(task.holder) if task.holder in pointers else -1
 
-    def write(module: Module, name: str) -> None:
-        _tile_function(module, f"{name}_tile", made, over)
-        _entry(module, name, len(made.pointers))
+    def name() -> str:
+        made = scope.merged(task.epilogue).any_width()
 
-    name = scope.shared.once("epilogue", key, write, scope.apart)
+        def write(module: Module, name: str) -> None:
+            _tile_function(module, f"{name}_tile", made, over)
+            _entry(module, name, len(made.pointers))
+
+        return scope.shared.once("epilogue", repr((made.key, over, made.items[0].dtype)), write, scope.apart)
+
+    symbol = scope.shared.named(task.epilogue.items, (same, over, scope.apart), name)
     width = scope.f.index(task.product.size[1])
-    context = scope.packed("epilogue", [width, *(scope.pointer(v) for v in made.pointers)])
-    return [Lane(scope.f, "ptr", f"@{name}"), context]
+    context = scope.packed("epilogue", [width, *(scope.pointer(v) for v in pointers)])
+    return [Lane(scope.f, "ptr", f"@{symbol}"), context]
 
 
 def _entry(module: Module, name: str, pointers: int) -> None:

@@ -20,7 +20,7 @@ BLOCK = 512
 def emit(scope: Scope, task: RunProduct) -> None:
     """Run a product as units of a generated function."""
     product = task.product
-    made = scope.merged(epilogue.build(product, task.maps, task.writes))
+    made = scope.merged(task.epilogue)
     m, n, _ = product.size
     count = m * product.batch.count * -(-n // BLOCK)
     work = 2 * product.work + made.cost * product.outputs[0].size

@@ -7,13 +7,14 @@ to, and the others side by side.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import numpy as np
 
 from mindspore.base import dtypes as dt
 from mindspore.kernels import lower_nest
+from mindspore.kernels import nest as nests
 from mindspore.kernels.emit import Module
 from mindspore.kernels.nest import Nest
 from mindspore.kernels.nest_shapes import Shape, shape_of
@@ -23,6 +24,7 @@ from mindspore.kernels.target import Part
 
 Emit = Callable[[Module, str], None]
 """Writes a function of the given name, and those it needs under names that begin with it, into a module."""
+Started = tuple[tuple[int, int], str, tuple[int, ...]]
 _PLACEHOLDER = "unit"
 
 
@@ -49,6 +51,9 @@ class Shared:
         self.names: dict[str, str] = {}
         self.variants: dict[str, list[_Variant]] = {}
         self.calls = 0
+        self.started_once: dict[tuple[Hashable, ...], tuple[Nest, Started]] = {}
+        self.merged_once: dict[tuple[Hashable, ...], tuple[Nest, Nest]] = {}
+        self.named_once: dict[tuple[Hashable, ...], tuple[object, str]] = {}
         self.symbolic = symbolic
         self.atoms = Value(dt.int64, 0, np.empty(0, np.int64))
         if symbolic:
@@ -60,6 +65,30 @@ class Shared:
         if full not in self.names:
             self.names[full] = self._emitted(kind, emit, apart, called)
         return self.names[full]
+
+    def started(self, nest: Nest, apart: bool) -> Started:
+        """How to start a nest: units and those of a chunk, the symbol, and the sizes to hand to it. Found out once for each object."""
+        key = id(nest), apart
+        if key not in self.started_once:
+            work = lower_nest.units(nest), lower_nest.grain(nest)
+            self.started_once[key] = nest, (work, *self.nest(nest, work[1] < work[0], apart))
+        return self.started_once[key][1]
+
+    def merged(self, nest: Nest, same: tuple[int, ...]) -> Nest:
+        """`nests.shared`, found out once for each object."""
+        if len(set(same)) == len(same):
+            return nest
+        key = id(nest), same
+        if key not in self.merged_once:
+            self.merged_once[key] = nest, nests.shared(nest, same)
+        return self.merged_once[key][1]
+
+    def named(self, about: object, key: tuple[Hashable, ...], name: Callable[[], str]) -> str:
+        """The symbol that `name` gives for the object `about` and `key`, found out once."""
+        full = id(about), *key
+        if full not in self.named_once:
+            self.named_once[full] = about, name()
+        return self.named_once[full][1]
 
     def nest(self, nest: Nest, parallel: bool, apart: bool) -> tuple[str, tuple[int, ...]]:
         """The symbol of the nest's function, of a chunk of it when it runs in `parallel`, and the sizes to hand to it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -46,8 +47,9 @@ def whole(value: Value) -> Read:
     return Read(value, identity(value.size))
 
 
+@cache
 def copied(dtype: DType) -> Expr:
-    """The body that hands its only operand on."""
+    """The body that hands its only operand on: one object for each type."""
     return Expr("operand", (), dtype, 0)
 
 

@@ -45,11 +45,15 @@ class Scope:
             self.known[home] = self.home(home)
         return self.known[home]
 
+    def same(self, values: Sequence[Value]) -> tuple[int, ...]:
+        """For each value the number of its home, in the order in which homes are met."""
+        order: dict[Home, int] = {}
+        return tuple(order.setdefault(self.made.homes[v], len(order)) for v in values)
+
     def merged(self, made: Epilogue) -> Epilogue:
         """`made` with values of one home behind one pointer."""
-        homes = [self.made.homes[v] for v in made.pointers]
-        order = list(dict.fromkeys(homes))
-        return made.merged([order.index(h) for h in homes]) if len(order) < len(homes) else made
+        same = self.same(made.pointers)
+        return made.merged(same) if len(set(same)) < len(same) else made
 
     def scratch(self, task: Task) -> Lane:
         """The task's own memory."""
@@ -117,8 +121,7 @@ class Scope:
 
     def run_nest(self, nest: Nest, pointers: list[Lane]) -> None:
         """Call the nest's function."""
-        work = (lower_nest.units(nest), lower_nest.grain(nest))
-        symbol, sizes = self.shared.nest(nest, work[1] < work[0], self.apart)
+        work, symbol, sizes = self.shared.started(nest, self.apart)
         self.start(symbol, pointers, work, sizes)
 
     def copy(self, value: Value, target: Lane) -> None:

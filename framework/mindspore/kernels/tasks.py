@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from mindspore.kernels import epilogue, groups, nest
+from mindspore.kernels import groups, nest
+from mindspore.kernels.epilogue import Epilogue
 from mindspore.kernels.fuse import Group, fuse, live_outputs
-from mindspore.kernels.nest import Nest
+from mindspore.kernels.nest import Built, Nest
 from mindspore.kernels.program import (
     ArgFold,
     Boxes,
@@ -29,6 +30,7 @@ from mindspore.kernels.program import (
     has_effects,
     whole,
 )
+from mindspore.kernels.repeats import Repeats
 
 
 @dataclass(slots=True, eq=False)
@@ -63,6 +65,7 @@ class RunProduct(Task):
 
     product: Product = field(kw_only=True)
     maps: list[Map] = field(kw_only=True)
+    epilogue: Epilogue = field(kw_only=True)
     holder: Value | None = None
 
 
@@ -77,20 +80,20 @@ class RunStep(Task):
     step: ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack | Emit = field(kw_only=True)
 
 
-def tasks_of(function: Function) -> list[Task]:
+def tasks_of(function: Function, repeats: Repeats) -> list[Task]:
     """The tasks of a function in order."""
     order = live_outputs(fuse(function), function.results)
     updates = {function.results[k] for k in function.updates}
-    return delayed(function, [task(group, outputs, updates) for group, outputs in order])
+    return delayed(function, [task(group, outputs, updates, repeats) for group, outputs in order])
 
 
-def task(group: Group, outputs: list[Value], updates: Set[Value]) -> Task:
+def task(group: Group, outputs: list[Value], updates: Set[Value], repeats: Repeats) -> Task:
     """What runs a group that writes `outputs`."""
     if group.layout is not None:
-        return nest_task(group.layout, group.steps, outputs)
+        return nest_task(repeats.built(group.layout, group.steps, outputs), outputs)
     first = group.steps[0]
     if isinstance(first, Product):
-        return _product_task(group, first, outputs, updates)
+        return _product_task(group, first, outputs, updates, repeats)
     assert isinstance(first, ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack | Emit)
     shares = _loop_shares(first) if isinstance(first, Loop) else _put_shares(first) if isinstance(first, Put) else {}
     return RunStep(_reads(first), list(first.outputs), shares, step=first)
@@ -124,18 +127,19 @@ def is_put(task: Task) -> bool:
     return isinstance(task, RunStep) and isinstance(task.step, Put)
 
 
-def _product_task(group: Group, product: Product, outputs: list[Value], updates: Set[Value]) -> RunProduct:
+def _product_task(
+    group: Group, product: Product, outputs: list[Value], updates: Set[Value], repeats: Repeats
+) -> RunProduct:
     maps = [s for s in group.steps[1:] if isinstance(s, Map)]
     result = product.outputs[0]
     candidates = [v for v in outputs if v.dtype is result.dtype and v not in updates]
     holder = result if result in outputs else next(iter(candidates), None)
-    shares = epilogue.build(product, maps, outputs).shares()
-    shares = {v: [i for i in inputs if i not in _reads(product)] for v, inputs in shares.items() if v is not holder}
-    return RunProduct(_needed(group.reads()), outputs, shares, product=product, maps=maps, holder=holder)
+    made, own = repeats.epilogue(product, maps, outputs), _reads(product)
+    shares = {v: [i for i in inputs if i not in own] for v, inputs in made.shares().items() if v is not holder}
+    return RunProduct(_needed(group.reads()), outputs, shares, product=product, maps=maps, epilogue=made, holder=holder)
 
 
-def nest_task(layout: groups.Layout, steps: Sequence[Step], outputs: Sequence[Value]) -> RunNest:
-    built = nest.build(layout, steps, outputs)
+def nest_task(built: Built, outputs: Sequence[Value]) -> RunNest:
     written = set(outputs)
     reads = [v for v in built.pointers if v not in written]
     return RunNest(reads, list(outputs), built.shares, nest=built.nest, pointers=built.pointers)
@@ -146,7 +150,7 @@ def copy_task(source: Value, target: Value) -> RunNest:
     step = Map((whole(source),), (target,), (copied(source.dtype),))
     layout = groups.layout([step])
     assert layout is not None
-    return nest_task(layout, [step], [target])
+    return nest_task(nest.build(layout, [step], [target]), [target])
 
 
 def copy_nest(value: Value) -> Nest | None:

@@ -84,6 +84,8 @@ class Optimizer(Cell):
 
     def prepared(self, gradients: Any) -> Any:
         """Gradients without the loss scale, with the weights' decay."""
+        if self.loss_scale == 1.0 and not any(self.decays):
+            return gradients
         ready = []
         for i in range(len(self.parameters)):
             gradient = gradients[i]

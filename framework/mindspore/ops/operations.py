@@ -207,7 +207,7 @@ class Adam(FunctionObject):
         self.use_locking, self.use_nesterov = use_locking, use_nesterov
 
     def __call__(self, var: Any, m: Any, v: Any, *numbers_and_gradient: Any) -> Any:
-        return _stored((var, m, v), _adam(var, m, v, *numbers_and_gradient, use_nesterov=self.use_nesterov))
+        return _stored(var, m, v, _adam(var, m, v, *numbers_and_gradient, use_nesterov=self.use_nesterov))
 
 
 class AdamWeightDecay(FunctionObject):
@@ -219,7 +219,7 @@ class AdamWeightDecay(FunctionObject):
         self.use_locking = use_locking
 
     def __call__(self, var: Any, m: Any, v: Any, *numbers_and_gradient: Any) -> Any:
-        return _stored((var, m, v), _adam_weight_decay(var, m, v, *numbers_and_gradient))
+        return _stored(var, m, v, _adam_weight_decay(var, m, v, *numbers_and_gradient))
 
 
 class Dropout(FunctionObject):
@@ -240,9 +240,9 @@ class Dropout(FunctionObject):
         return _mul(x, _mul(mask, 1.0 / self.keep_prob)), mask
 
 
-def _stored(state: tuple[Any, ...], values: Any) -> Any:
+def _stored(var: Any, m: Any, v: Any, values: Any) -> Any:
     """The new values, written into the Parameters."""
-    return tuple([assign(parameter, value) for parameter, value in zip(state, values, strict=True)])
+    return assign(var, values[0]), assign(m, values[1]), assign(v, values[2])
 
 
 _mul = function("mul")

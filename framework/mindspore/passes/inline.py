@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from mindspore.ir.graph import CALL, Apply, Constant, Graph, Node, is_shared, nodes
+from mindspore.ir.graph import CALL, Apply, Constant, Graph, Node, bodies, is_shared, nodes
 from mindspore.ir.rewrite import inline, rewrite
 
 
 def inline_calls(graph: Graph) -> bool:
     """Copies the body of each called graph to its call; recursive and shared graphs stay calls."""
+    if not any(isinstance(n, Apply) and n.op is CALL and not is_shared(n) for _, order in bodies(graph) for n in order):
+        return False
     recursive = _recursive_graphs(graph)
 
     def rule(node: Apply) -> Node | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mindspore.ir.builder import GraphBuilder
-from mindspore.ir.graph import SCAN, TUPLE_GET, WHILE, Apply, Graph, Node, nodes, subgraphs, toposort
+from mindspore.ir.graph import SCAN, TUPLE_GET, WHILE, Apply, Graph, Node, bodies, nodes, subgraphs, toposort
 from mindspore.ir.loops import Loop, loop_of
 from mindspore.ir.rewrite import users, with_inputs
 
@@ -15,6 +15,8 @@ from mindspore.ir.rewrite import users, with_inputs
 def prune_loops(graph: Graph) -> bool:
     """Narrows every loop whose results are only taken apart to those that are read, outer loops before inner ones."""
     changed = False
+    if not any(isinstance(n, Apply) and n.op in (WHILE, SCAN) for _, order in bodies(graph) for n in order):
+        return False
     for each in subgraphs(graph):
         output = _pruned(each)
         changed |= output is not each.output

@@ -1,0 +1,122 @@
+"""Turns the options of the `release.*` tasks into targets, keys and a publisher, once and for all."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ci.errors import UsageError
+from ci.paths import ROOT
+from ci.publish.collecting import place
+from ci.publish.credentials import Identity, load
+from ci.publish.material import Release, gather
+from ci.publish.registry import Registry
+from ci.publish.run import Publisher
+from ci.publish.steps import Targets
+from ci.publish.store import Folder, Store
+from ci.publish.testers import ReadBack
+from ci.trust.keys import load_signing, load_trusted
+from release.model import Manifest
+
+TRUSTED = ROOT / "release" / "keys"
+VARIABLES = {
+    "store": "MINDSPORE_RELEASE_STORE",
+    "registry": "MINDSPORE_RELEASE_REGISTRY",
+    "key": "MINDSPORE_RELEASE_KEY",
+    "trust": "MINDSPORE_RELEASE_TRUST",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user said, or the environment instead. `trust` is a public key, or a folder of them."""
+
+    store: str = ""
+    registry: str = ""
+    key: str = ""
+    trust: str = ""
+    rows: tuple[str, ...] = ()
+    folder: str = ""
+
+    def option(self, name: str) -> str:
+        """A setting; UsageError names the option and the variable that would give it."""
+        value: str = getattr(self, name) or os.environ.get(VARIABLES[name], "")
+        if not value:
+            raise UsageError(
+                f"no {name} was named",
+                expected=f"`{name}` in the file of --settings, or the variable {VARIABLES[name]}",
+            )
+        return value
+
+    def trusted_path(self) -> Path:
+        return Path(self.trust or os.environ.get(VARIABLES["trust"], "") or TRUSTED)
+
+
+def store_of(text: str, identity: Identity) -> Store:
+    """A folder, or a bucket `s3://name/prefix`."""
+    if not text.startswith("s3://"):
+        return Folder(Path(text))
+    from ci.publish.bucket import Bucket
+
+    parts = urlsplit(text)
+    return Bucket(parts.netloc, parts.path, load(identity, "store"))
+
+
+def registry_of(text: str, identity: Identity) -> Registry:
+    """`https://host`, `http://127.0.0.1:5000`, or a host alone, which means https."""
+    url = text if "://" in text else f"https://{text}"
+    credentials = load(identity, "registry")
+    parts = urlsplit(url)
+    if parts.username or parts.password:
+        fix = "give them in the variables that docs/publishing.md names"
+        raise UsageError("a password in an address ends up in logs", where="registry", fix=fix)
+    if credentials and parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise UsageError("a password would travel unprotected", where=url, expected="https")
+    return Registry(url, credentials)
+
+
+def targets(settings: Settings) -> Targets:
+    store, registry = settings.option("store"), settings.option("registry")
+    return Targets(
+        store_of(store, "stage"),
+        registry_of(registry, "stage"),
+        store_of(store, "publish"),
+        registry_of(registry, "publish"),
+    )
+
+
+def publisher(settings: Settings) -> Publisher:
+    """A publisher that signs with the private key and believes the keys of the checkout, its own among them."""
+    key, trusted = load_signing(Path(settings.option("key"))), load_trusted(settings.trusted_path())
+    if key.public.id not in {known.id for known in trusted}:
+        fix = "commit its public half there, or sign with the key that users trust"
+        raise UsageError("nobody trusts this signing key", where=str(settings.trusted_path()), got=repr(key), fix=fix)
+    return Publisher(targets(settings), key, trusted, ReadBack(trusted))
+
+
+def material(settings: Settings, manifest: Manifest, version: str) -> Release:
+    return gather(manifest, version, folder(settings, version), settings.rows)
+
+
+def folder(settings: Settings, version: str) -> Path:
+    return Path(settings.folder) if settings.folder else place(ROOT, version)
+
+
+def read(path: str | None, rows: Sequence[str] = ()) -> Settings:
+    """The settings in a TOML file, or none: then the environment has them. UsageError for a key that nobody reads."""
+    if path is None:
+        return Settings(rows=tuple(rows))
+    known = ("store", "registry", "key", "trust")
+    try:
+        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UsageError("the settings cannot be read", where=path, expected="TOML", got=str(error)) from None
+    wrong = [name for name, value in found.items() if name not in known or not isinstance(value, str)]
+    if wrong:
+        expected = f"texts named {', '.join(known)}"
+        raise UsageError("settings that nobody reads", where=path, expected=expected, got=", ".join(wrong))
+    return Settings(**found, rows=tuple(rows))

@@ -1,0 +1,159 @@
+"""The `release.*` tasks from their options to their exit codes, on a tiny release."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ci import release_commands
+from ci.cli import guarded
+from ci.errors import CheckError, UsageError
+from ci.paths import MANIFEST
+from ci.publish import settings as options
+from ci.publish.bucket import Bucket
+from ci.publish.collecting import collect
+from ci.publish.material import gather
+from ci.publish.settings import Settings
+from ci.trust import vulnerabilities
+from ci.trust.keys import generate
+from release.model import Manifest, load_manifest
+from tests.publish.fixtures import SCOPE, VERSION, write_release
+
+WHEEL_PATH = "2.0.0-rc1/MindSpore/cpu/ubuntu_x86/mindspore-2.0.0rc1-cp311-cp311-manylinux_2_28_x86_64.whl"
+
+
+@pytest.fixture
+def settings(
+    tmp_path: Path, registry_url: str, key_file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    trust = str(key_file.with_name("release.pub"))
+    return Settings(str(tmp_path / "store"), registry_url, str(key_file), trust, SCOPE, str(folder))
+
+
+def output(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    return found
+
+
+@pytest.mark.registry
+def test_from_the_plan_to_the_end_of_life(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    release_commands.publish(settings, VERSION, None, True)
+    plan = output(capsys)
+    assert not Path(settings.store).exists()
+    release_commands.publish(settings, VERSION, str(plan["digest"]), True)
+    assert output(capsys)["serial"] == 1
+    release_commands.verify(settings, VERSION, True)
+    assert output(capsys)["problems"] == []
+    release_commands.renew(settings, True)
+    assert output(capsys)["serial"] == 2
+    release_commands.end_of_life(settings, VERSION, "2027-08-22", True)
+    assert len(output(capsys)["digests"]) == 9  # type: ignore[arg-type]
+    release_commands.clean(settings, 0, None, True)
+    assert len(output(capsys)["removed"]) == 11  # type: ignore[arg-type]
+    release_commands.verify(settings, None, False)
+    assert "index 3: 2.0.0rc1; checked 5 files" in capsys.readouterr().out
+    (Path(settings.store) / WHEEL_PATH).write_bytes(b"evil")
+    with pytest.raises(SystemExit) as end:
+        guarded(release_commands.verify, settings, VERSION, False)
+    assert end.value.code == 1
+    assert "a file is not what was signed" in capsys.readouterr().err
+
+
+@pytest.mark.registry
+def test_a_plan_is_printed_for_people(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    release_commands.plan(settings, VERSION, False)
+    text = capsys.readouterr().out
+    assert "a partial pre-release of" in text
+    assert "announce" in text
+    assert "nothing was written" in text
+
+
+@pytest.mark.registry
+def test_a_key_that_nobody_trusts_does_not_publish(settings: Settings, tmp_path: Path) -> None:
+    generate(tmp_path / "other")
+    with pytest.raises(UsageError, match="nobody trusts this signing key"):
+        release_commands.plan(replace(settings, key=str(tmp_path / "other")), VERSION, False)
+
+
+def test_what_was_not_named_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MINDSPORE_RELEASE_STORE", raising=False)
+    with pytest.raises(UsageError, match="or the variable MINDSPORE_RELEASE_STORE") as refusal:
+        Settings().option("store")
+    assert refusal.value.exit_code == 2
+    monkeypatch.setenv("MINDSPORE_RELEASE_STORE", "/srv/files")
+    assert Settings().option("store") == "/srv/files"
+
+
+def test_addresses_carry_no_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="ends up in logs") as refusal:
+        options.registry_of("https://user:hidden@host", "publish")
+    assert "hidden" not in str(refusal.value)
+    monkeypatch.setenv("MINDSPORE_PUBLISH_REGISTRY_USER", "user")
+    monkeypatch.setenv("MINDSPORE_PUBLISH_REGISTRY_PASSWORD", "hidden")
+    with pytest.raises(UsageError, match="a password would travel unprotected"):
+        options.registry_of("http://host", "publish")
+    assert options.registry_of("host", "publish").where == "https://host"
+    assert options.registry_of("host", "publish").host == "host"
+
+
+def test_a_bucket_is_named_by_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    found = options.store_of("s3://bucket/some/prefix", "publish")
+    assert isinstance(found, Bucket)
+    assert (found.name, found.prefix, found.where) == ("bucket", "some/prefix/", "s3://bucket/some/prefix")
+
+
+def test_a_final_release_waits_for_its_branch() -> None:
+    known = load_manifest(MANIFEST)
+    release_commands.check_phase(known, VERSION)
+    with pytest.raises(CheckError, match=r"2\.0\.0 may not be published") as refusal:
+        release_commands.check_phase(known, "2.0.0")
+    assert "it publishes pre-releases" in str(refusal.value)
+
+
+def test_vulnerabilities_stop_a_release_and_silence_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = vulnerabilities.Verdict("failed", (vulnerabilities.Finding("pkg:pypi/bad@1", "GHSA-1"),))
+    monkeypatch.setattr(vulnerabilities, "check", lambda *arguments: bad)
+    with pytest.raises(CheckError, match="GHSA-1 in pkg:pypi/bad@1"):
+        release_commands.judge(["pkg:pypi/bad@1"])
+    silent = vulnerabilities.Verdict("not checked", reason="no feed")
+    monkeypatch.setattr(vulnerabilities, "check", lambda *arguments: silent)
+    assert release_commands.judge(["pkg:pypi/bad@1"]).state == "not checked"
+
+
+def test_what_was_built_is_collected_by_links(manifest: Manifest, tmp_path: Path, key_file: Path) -> None:
+    """As wheels lie in dist/ and images in build/oci/."""
+    from ci.trust.keys import load_signing
+
+    root = tmp_path / "checkout"
+    made = write_release(tmp_path / "made", manifest, load_signing(key_file))
+    root.mkdir()
+    (made / "wheels").rename(root / "dist")
+    (root / "build").mkdir()
+    (made / "images").rename(root / "build" / "oci")
+    names = collect(manifest, VERSION, root, SCOPE)
+    assert len(names) == 7
+    assert collect(manifest, VERSION, root, SCOPE) == names
+    target = root / "build" / "release" / VERSION
+    (made / "attestations").rename(target / "attestations")
+    release = gather(manifest, VERSION, target, SCOPE)
+    assert len(list(release.images)) == 6
+    wheel = next((target / "wheels").iterdir())
+    assert wheel.stat().st_nlink == 2
+
+
+def test_settings_come_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "staging.toml"
+    path.write_text('store = "/srv/files"\nregistry = "https://host"\n', encoding="utf-8")
+    found = release_commands.settings(str(path), ["a row"])
+    assert (found.store, found.registry, found.rows) == ("/srv/files", "https://host", ("a row",))
+    path.write_text('password = "hidden"\n', encoding="utf-8")
+    with pytest.raises(UsageError, match="settings that nobody reads") as refusal:
+        release_commands.settings(str(path))
+    assert "hidden" not in str(refusal.value)
+    with pytest.raises(UsageError, match="the settings cannot be read"):
+        release_commands.settings(str(tmp_path / "absent"))
