@@ -267,15 +267,37 @@ def test_effects_take_place_for_each_row(capfd: pytest.CaptureFixture[str], diff
     assert capfd.readouterr().out.split() == ["row", "3.0", "row", "12.0"]
 
 
-def test_effects_under_conditions_of_rows_are_refused() -> None:
-    def shown(x: Any) -> Any:
-        if x.sum() > 4:
-            print("row", x.sum())
-        return x
+def announced(x: Any) -> Any:
+    if x.sum() > 4:
+        print("large", x.sum())
+        return x * 2
+    print("small", x.sum())
+    return x - 1
 
-    with pytest.raises(TypeError, match="print, assert or raise stands under a condition that differs from row to row"):
-        ms.vmap(shown)(A)
 
+@pytest.mark.parametrize("differentiated", [False, True])
+def test_effects_in_branches_that_rows_take_or_not(capfd: pytest.CaptureFixture[str], differentiated: bool) -> None:
+    found: Any = ms.vmap(ms.grad(lambda x: announced(x).sum()) if differentiated else announced)
+    wanted = [[1.0] * 3, [2.0] * 3] if differentiated else [[-1.0, 0.0, 1.0], [6.0, 8.0, 10.0]]
+    assert found(A).tolist() == wanted
+    assert capfd.readouterr().out.split() == ["small", "3.0", "large", "12.0"]
+
+
+def test_checks_of_rows() -> None:
+    def checked(x: Any) -> Any:
+        if x.sum() < 0:
+            raise ValueError(f"negative: {x.sum()}")
+        assert x.sum() < 12, f"too large: {x.sum()}"
+        return x * 2
+
+    assert ms.vmap(checked)(A[:1]).tolist() == [[0.0, 2.0, 4.0]]
+    with pytest.raises(AssertionError, match=r"(?s)line \d+, column 9.*too large: 12"):
+        ms.vmap(checked)(A)
+    with pytest.raises(ValueError, match=r"(?s)line \d+, column 13.*negative: -3"):
+        ms.vmap(ms.vmap(checked))(ops.stack([A[:1], -A[:1]]))
+
+
+def test_effects_in_loops_that_rows_leave_by_themselves_are_refused() -> None:
     def counted(x: Any, n: Any) -> Any:
         i = 0
         while i < n:
@@ -283,5 +305,7 @@ def test_effects_under_conditions_of_rows_are_refused() -> None:
             i = i + 1
         return x
 
-    with pytest.raises(TypeError, match="print, assert or raise stands under a condition that differs from row to row"):
+    with pytest.raises(
+        TypeError, match="print, assert or raise stands in a loop whose condition differs from row to row"
+    ):
         ms.vmap(counted)(A, TURNS)

@@ -310,3 +310,16 @@ def test_jacobians_of_recursion() -> None:
         np.testing.assert_allclose(found, np.diag(4 * x**3), rtol=1e-12, atol=1e-15)
     (hessian,) = compiled(ms.jacfwd(ms.jacrev(lambda a: power(a, integer(3)).sum())), Tensor(x))
     np.testing.assert_allclose(hessian, np.diag(12 * x**2), rtol=1e-12, atol=1e-15)
+
+
+def own_gradient(x: Any, n: int) -> Any:
+    """The function differentiates itself."""
+    if n == 0:
+        return x * x * x
+    return x * ms.grad(own_gradient)(x, n - 1)
+
+
+def test_a_function_that_takes_its_own_gradient() -> None:
+    for run in (own_gradient, ms.jit(own_gradient)):
+        assert run(Tensor(2.0), 2).item() == 72.0  # x * (x * 3 x ** 2)' = 9 x ** 3
+    assert ms.jit(lambda x: ms.grad(own_gradient)(x, 2))(Tensor(2.0)).item() == 108.0

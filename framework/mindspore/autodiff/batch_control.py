@@ -43,7 +43,7 @@ from mindspore.ir.graph import (
     subgraphs,
 )
 from mindspore.ir.loops import FORWARD, Loop, function, loop_of
-from mindspore.ir.types import BoxType, StashType, TensorType, TupleType
+from mindspore.ir.types import BoxType, StashType, TensorType, TokenType, TupleType
 
 Run = Callable[[Graph, Sequence[Batched], int], list[Batched]]
 """`batching.batched_results`."""
@@ -61,9 +61,11 @@ def parameter(like: Node, rows: bool, size: int, name: str = "") -> Batched:
 
 
 def branch(node: Apply, given: Sequence[Batched], size: int, run: Run) -> Value:
-    """An If. Rows that choose for themselves compute both arms."""
+    """An If. Rows that choose for themselves compute both arms, or come one after the other where an arm prints or raises."""
     condition, arguments = given[0], given[3:]
     graphs = [_graph(f) for f in node.inputs[1:3]]
+    if condition.rows and any(_effect_in(g) is not None for g in graphs):
+        return row_by_row(node, given, size, run)
     if condition.rows:
         values = _both(node, condition.node, graphs, arguments, size, run)
     else:
@@ -200,14 +202,19 @@ def _selected(b: GraphBuilder, condition: Node, then: Node, other: Node) -> Node
     return b.get(Loop(None, body, [condition], [then, other], (FORWARD,) * 2, (FORWARD,)).node(b.location), 1)
 
 
+def _effect_in(graph: Graph) -> Apply | None:
+    """A print, assert or raise in `graph`."""
+    every = (node for each in subgraphs(graph) for node in nodes(each))
+    return next((node for node in every if isinstance(node, Apply) and node.op is EMIT), None)
+
+
 def _refuse_effects(graph: Graph) -> None:
-    for each in subgraphs(graph):
-        for node in nodes(each):
-            if isinstance(node, Apply) and node.op is EMIT:
-                raise GraphTypeError(
-                    f"{place(node)}vmap: print, assert or raise stands under a condition that differs from row to row, so it cannot take "
-                    "place for some rows only. Move it out of the branch or loop."
-                )
+    found = _effect_in(graph)
+    if found is not None:
+        raise GraphTypeError(
+            f"{place(found)}vmap: print, assert or raise stands in a loop whose condition differs from row to row, so it cannot take place "
+            "for some rows only. Move it out of the loop."
+        )
 
 
 def loop(node: Apply, given: Sequence[Value], size: int, run: Run) -> Value:
@@ -341,14 +348,20 @@ def _element(stash: Node) -> Any:
 
 
 def row_by_row(node: Apply, given: Sequence[Batched], size: int, run: Run) -> Value:
-    """A call of a recursive graph, or what boxes are read and made by, for each row in turn: rows may end at different depths."""
+    """A call of a recursive graph, or what boxes are read and made by, for each row in turn: rows may end at different depths.
+
+    Effects of one row come after those of the row before.
+    """
     b = GraphBuilder(node.location)
     kinds = node.type.elements if isinstance(node.type, TupleType) else (node.type,)
     rows = any(v.rows for v in given)
-    calls = []
+    calls: list[Sequence[Node]] = []
+    token: Node | None = None
     for row in range(size if rows else 1):
         inputs = [_row(b, v, row) for v in given]
+        inputs = [token if token is not None and isinstance(i.type, TokenType) else i for i in inputs]
         calls.append(elements(Apply(node.op, inputs, node.attrs, node.type, node.location)))
+        token = next((r for r in calls[-1] if isinstance(r.type, TokenType)), token)
     values = tuple(_stacked(b, parts) if rows else Batched(parts[0], False) for parts in zip(*calls, strict=True))
     assert len(values) == len(kinds)
     return values if isinstance(node.type, TupleType) else values[0]
@@ -369,6 +382,8 @@ def _stacked(b: GraphBuilder, parts: Sequence[Node]) -> Batched:
         return Batched(b.stack(*parts, axis=0), True)
     if isinstance(parts[0].type, BoxType):
         return Batched(b.tuple(parts), True)
+    if isinstance(parts[0].type, TokenType):
+        return Batched(parts[-1], False)
     raise GraphTypeError(f"{place(parts[0])}vmap: recursive calls cannot leave a {parts[0].type} for each row.")
 
 
