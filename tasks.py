@@ -16,6 +16,7 @@ from invoke.collection import Collection
 from ci.cli import command
 
 JSON = "print the result as JSON on stdout"
+ROW = {"target": "cpu, gpu or ascend", "os": "such as debian12", "arch": "x86_64 or aarch64", "stack": "such as cuda13"}
 DAY = "the day to look at, YYYY-MM-DD (default: today)"
 
 
@@ -135,12 +136,7 @@ def wheel_build(_: Any, python: str | None = None, host: bool = False, json: boo
     commands.wheel(python, host, json)
 
 
-@command(
-    target="the hardware: cpu, gpu, ascend",
-    os="the system of the images, such as debian12",
-    arch="x86_64 or aarch64",
-    stack="the vendor's libraries, such as cuda13",
-)
+@command(**ROW)
 def image_test(
     _: Any, target: str = "cpu", os: str | None = None, arch: str | None = None, stack: str | None = None
 ) -> None:
@@ -198,14 +194,14 @@ def image_diff(_: Any, old: str, new: str, json: bool = False) -> None:
     image_commands.diff(old, new, json)
 
 
-@command(
-    target="the hardware: cpu, gpu, ascend",
-    os="the system of the images, such as debian12",
-    arch="x86_64 or aarch64",
-    json=JSON,
-)
+@command(**ROW, json=JSON)
 def image_reproduce(
-    _: Any, target: str = "cpu", os: str | None = None, arch: str | None = None, json: bool = False
+    _: Any,
+    target: str = "cpu",
+    os: str | None = None,
+    arch: str | None = None,
+    stack: str | None = None,
+    json: bool = False,
 ) -> None:
     """Build a row's wheel and images again from the last commit, without caches and elsewhere; compare the digests.
 
@@ -213,7 +209,7 @@ def image_reproduce(
     """
     from ci import image_commands
 
-    options = {"os": os, "arch": arch, "python": None, "kind": None, "stack": None}
+    options = {"os": os, "arch": arch, "python": None, "kind": None, "stack": stack}
     image_commands.twice(target, options, json)
 
 

@@ -86,6 +86,7 @@ def build(shop: Shop, row: ImageRow, kinds: Sequence[Kind]) -> tuple[list[Image]
     """Make the images of `kinds` and whatever they stand on; give those that were asked for, and the wheel."""
     wheel = None
     done: dict[Kind, Image] = {}
+    row = next((known for known in image_rows(shop.manifest) if known.id == row.id), row)  # with all of its kinds
     base = bases.ensure_base(shop, row)
     if "devel" in kinds:
         done["devel"] = _ensure(shop, _on_base(shop, row, "devel", base))
