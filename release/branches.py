@@ -50,7 +50,7 @@ class Policy(Record):
         for phase, (low, high) in self.months.items():
             if not 0 <= low <= high <= LONGEST:
                 expected = f"[shortest, longest] between 0 and {LONGEST}"
-                raise broken(("months", phase), expected, f"[{low}, {high}]", "put them in order")
+                raise broken(("months", phase), expected, f"[{low}, {high}]", "swap them, or make the phase shorter")
         return self
 
 
