@@ -16,7 +16,12 @@ from invoke.collection import Collection
 from ci.cli import command
 
 JSON = "print the result as JSON on stdout"
-ROW = {"target": "cpu, gpu or ascend", "os": "such as debian12", "arch": "x86_64 or aarch64", "stack": "such as cuda13"}
+ONE_ROW = {
+    "target": "cpu, gpu or ascend",
+    "os": "such as debian12",
+    "arch": "x86_64 or aarch64",
+    "stack": "such as cuda13",
+}
 DAY = "the day to look at, YYYY-MM-DD (default: today)"
 
 
@@ -136,18 +141,15 @@ def wheel_build(_: Any, python: str | None = None, host: bool = False, json: boo
     commands.wheel(python, host, json)
 
 
-@command(**ROW)
-def image_test(
-    _: Any, target: str = "cpu", os: str | None = None, arch: str | None = None, stack: str | None = None
-) -> None:
+@command(**ONE_ROW)
+def image_test(_: Any, target: str = "cpu", os: str = "", arch: str = "", stack: str = "") -> None:
     """Build a row's images (by default the default row's), test them from inside, and note what passed.
 
     Example: python3 tasks.py image.test --arch aarch64
     """
     from ci import commands
 
-    options = {"os": os, "arch": arch, "python": None, "kind": None, "stack": stack}
-    sys.exit(commands.test_image(target, options))
+    sys.exit(commands.test_image(target, {"os": os, "arch": arch, "stack": stack}))
 
 
 @command(json=JSON)
@@ -194,14 +196,9 @@ def image_diff(_: Any, old: str, new: str, json: bool = False) -> None:
     image_commands.diff(old, new, json)
 
 
-@command(**ROW, json=JSON)
+@command(**ONE_ROW, json=JSON)
 def image_reproduce(
-    _: Any,
-    target: str = "cpu",
-    os: str | None = None,
-    arch: str | None = None,
-    stack: str | None = None,
-    json: bool = False,
+    _: Any, target: str = "cpu", os: str = "", arch: str = "", stack: str = "", json: bool = False
 ) -> None:
     """Build a row's wheel and images again from the last commit, without caches and elsewhere; compare the digests.
 
@@ -209,8 +206,7 @@ def image_reproduce(
     """
     from ci import image_commands
 
-    options = {"os": os, "arch": arch, "python": None, "kind": None, "stack": stack}
-    image_commands.twice(target, options, json)
+    image_commands.twice(target, {"os": os, "arch": arch, "stack": stack}, json)
 
 
 @command(as_of=DAY, json=JSON)

@@ -94,7 +94,7 @@ def test(paths: list[str], images: bool) -> int:
     return testing.test(manifest(), Runner(), paths, images)
 
 
-def test_image(target: str, options: dict[str, str | None]) -> int:
+def test_image(target: str, options: dict[str, str]) -> int:
     """Build and test the images of the one row that the options mean."""
     known = manifest()
-    return testing.test_row(known, Runner(), outcomes.rows(known, target, options)[0])
+    return testing.test_row(known, Runner(), outcomes.one_row(known, target, options))

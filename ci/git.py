@@ -64,14 +64,6 @@ def changed(root: Path, base: str) -> list[str] | None:
     return sorted({name for name in f"{listing or ''}{others or ''}".split("\0") if name})
 
 
-def clone(root: Path, target: Path) -> str | None:
-    """A copy of the last commit with its history in `target`; the commit's id, or None where there is no commit."""
-    if _git(root, "clone", "--quiet", "--no-hardlinks", str(root), str(target)) is None:
-        return None
-    found = _git(target, "rev-parse", "HEAD")
-    return found.strip() if found else None
-
-
 def content(root: Path, revision: str, name: str) -> str | None:
     """A file as it is where the checkout left `revision`; None if it is not there."""
     start = _git(root, "merge-base", revision, "HEAD")

@@ -102,10 +102,10 @@ def inside(shop: Shop, name: str) -> contents.Contents:
         return contents.read(store, name)
 
 
-def twice(target: str, options: dict[str, str | None], as_json: bool) -> None:
+def twice(target: str, options: dict[str, str], as_json: bool) -> None:
     """Build a row a second time from nothing and compare; exit 1 when anything differs."""
     shop = _shop(load_manifest(MANIFEST))
-    (row,) = outcomes.rows(shop.manifest, target, options)[:1]
+    row = outcomes.one_row(shop.manifest, target, options)
     pairs = reproduce.reproduce(shop, row)
     rows = [("equal" if pair.equal else "DIFFERENT", pair.name, pair.second) for pair in pairs]
     data = [vars(pair) | {"equal": pair.equal} for pair in pairs]

@@ -36,8 +36,7 @@ def reproduce(shop: Shop, row: ImageRow) -> list[Pair]:
     with TemporaryDirectory(prefix="mindspore-reproduce-") as scratch:
         root = Path(scratch) / "elsewhere" / "checkout"
         root.parent.mkdir()
-        commit = git.clone(shop.root, root)
-        if commit is None:
+        if not git.clone(shop.root, root):
             raise UsageError("nothing to reproduce", where=str(shop.root), expected="a git checkout with a commit")
         first = digests(shop, row)
         again = replace(shop, root=root, fresh=True, space=SPACE)
