@@ -16,12 +16,7 @@ from invoke.collection import Collection
 from ci.cli import command
 
 JSON = "print the result as JSON on stdout"
-ONE_ROW = {
-    "target": "cpu, gpu or ascend",
-    "os": "such as debian12",
-    "arch": "x86_64 or aarch64",
-    "stack": "such as cuda13",
-}
+ONE_ROW = {"target": "cpu, gpu, ascend", "os": "such as debian12", "arch": "x86_64, aarch64", "stack": "such as cuda13"}
 DAY = "the day to look at, YYYY-MM-DD (default: today)"
 
 
