@@ -394,14 +394,7 @@ def release_plan(_: Any, version: str, row: list[str], settings: str | None = No
     release_commands.plan(release_commands.settings(settings, row), version, json)
 
 
-@command(
-    "row",
-    version=VERSION,
-    row=ROW,
-    settings=SETTINGS,
-    confirm="the digest that release.plan printed; without it nothing is written",
-    json=JSON,
-)
+@command("row", version=VERSION, row=ROW, settings=SETTINGS, confirm="the digest that release.plan printed", json=JSON)
 def release_publish(
     _: Any, version: str, row: list[str], settings: str | None = None, confirm: str | None = None, json: bool = False
 ) -> None:
@@ -447,12 +440,7 @@ def release_end(_: Any, version: str, on: str | None = None, settings: str | Non
     release_commands.end_of_life(release_commands.settings(settings), version, on, json)
 
 
-@command(
-    days="keep what was staged for versions published fewer days ago (default: 14)",
-    abandoned="also remove what was staged for this version, which will never be published",
-    settings=SETTINGS,
-    json=JSON,
-)
+@command(days="versions that are younger keep theirs", abandoned="also this version's", settings=SETTINGS, json=JSON)
 def release_clean(
     _: Any, days: int = 14, abandoned: str | None = None, settings: str | None = None, json: bool = False
 ) -> None:
@@ -463,6 +451,19 @@ def release_clean(
     from ci import release_commands
 
     release_commands.clean(release_commands.settings(settings), days, abandoned, json)
+
+
+@command(version=VERSION, kills="how often to kill it", seed="decides where", keep="keep the folder", json=JSON)
+def release_rehearse(
+    _: Any, version: str, kills: int = 3, seed: int = 7, keep: bool = False, json: bool = False
+) -> None:
+    """Do a whole release of the default row on loopback, from build to end of life; leaves nothing behind.
+
+    Example: python3 tasks.py release.rehearse 2.0.0rc1
+    """
+    from ci import release_commands
+
+    release_commands.rehearse(version, kills, seed, keep, json)
 
 
 def _group(name: str, **others: Any) -> Collection:

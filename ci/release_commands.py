@@ -143,3 +143,12 @@ def end_of_life(settings: Settings, version: str, on: str | None, as_json: bool)
 def clean(settings: Settings, days: int, abandoned: str | None, as_json: bool) -> None:
     gone = upkeep.clean(options.publisher(settings), days, abandoned or "")
     report.emit({"removed": gone}, as_json, "\n".join(gone) or "nothing to remove")
+
+
+def rehearse(version: str, kills: int, seed: int, keep: bool, as_json: bool) -> None:
+    """A whole release on this machine alone; exit 1 when any part of it fails."""
+    from ci.rehearsal import driver
+
+    outcome = driver.rehearse(version, kills, seed, keep)
+    text = f"{version}: {', '.join(outcome.done)}; killed before {', '.join(outcome.killed) or 'no step'}"
+    report.emit(vars(outcome), as_json, text)

@@ -21,6 +21,8 @@ class Phase(StrEnum):
     CANCELLED = "Cancelled"
 
 
+LONGEST = 120  # months in a phase
+
 P = Phase
 FINAL = (P.EOL, P.CANCELLED)
 FIRST = (P.PLANNING, P.DEVELOPMENT, P.MAINTAINED)
@@ -46,8 +48,9 @@ class Policy(Record):
             expected, got = f"a range for each of {', '.join(timed)}", ", ".join(self.months)
             raise broken(("months",), expected, got, "name each phase once")
         for phase, (low, high) in self.months.items():
-            if not 0 <= low <= high:
-                raise broken(("months", phase), "[shortest, longest], 0 <= shortest", f"[{low}, {high}]", "swap them")
+            if not 0 <= low <= high <= LONGEST:
+                expected = f"[shortest, longest] between 0 and {LONGEST}"
+                raise broken(("months", phase), expected, f"[{low}, {high}]", "swap them, or make the phase shorter")
         return self
 
 

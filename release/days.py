@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 from release.errors import UsageError
+from release.fields import FIRST_DAY, LAST_DAY
 
 
 def today() -> date:
@@ -12,7 +13,12 @@ def today() -> date:
 
 def parse_day(text: str | None, option: str = "--as-of") -> date:
     """The day that an option names, or today; UsageError for what is no date."""
+    if not text:
+        return today()
     try:
-        return date.fromisoformat(text) if text else today()
+        day = date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{option} is not a date\n  expected: YYYY-MM-DD\n  got: {text}") from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise UsageError(f"{option} is out of range\n  expected: a day from {FIRST_DAY} to {LAST_DAY}\n  got: {text}")
+    return day

@@ -9,8 +9,11 @@ from pydantic_core import PydanticCustomError
 
 Location = tuple[str | int, ...]  # where a value stands in the manifest, from the outermost key
 
+# Days outside these are typing mistakes; within them adding months never leaves the calendar.
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
+
 # Strict: TOML has dates and integers of its own, so a quoted one is a mistake.
-Day = Annotated[date, Strict()]
+Day = Annotated[date, Strict(), Field(ge=FIRST_DAY, le=LAST_DAY)]
 Int = Annotated[int, Strict()]
 Bool = Annotated[bool, Strict()]
 Text = Annotated[str, StringConstraints(min_length=1)]

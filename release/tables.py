@@ -72,8 +72,9 @@ def plan_document(events: Iterable[Event], as_of: date) -> dict[str, Any]:
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
+    """A Markdown table; line ends and bars inside cells do not break it."""
+    cells_ = ([" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows)
+    lines = [header, ["---"] * len(header), *cells_]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

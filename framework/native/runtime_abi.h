@@ -1,11 +1,11 @@
-/* The contract between kernels and the native runtime, version 4. Plain C, so that generated code can state it too. */
+/* The contract between kernels and the native runtime, version 5. Plain C, so that generated code can state it too. */
 #ifndef MINDSPORE_NATIVE_RUNTIME_ABI_H
 #define MINDSPORE_NATIVE_RUNTIME_ABI_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define MS_RUNTIME_ABI_VERSION 4
+#define MS_RUNTIME_ABI_VERSION 5
 
 #ifdef __cplusplus
 extern "C" {
@@ -48,6 +48,8 @@ struct Runtime {
     /* Hands the values of effect `site` (print, assert, raise) to the program, which copies them. For the thread that
      * runs the entry alone. Not 0: stop; what the program raised is remembered. */
     int32_t (*emit)(const Runtime*, int64_t site, int64_t count, void* const* values);
+    /* What the processor has beyond its ISA level: bit 0 AVX512-BF16. */
+    int64_t features;
 };
 
 /* 0 = done. Buffers are contiguous and aligned to their element type (not more: a tensor may start anywhere in its

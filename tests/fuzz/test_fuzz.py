@@ -66,6 +66,12 @@ def compiled(tried: Trial, given_: list[Any]) -> list[Any]:
     return [t.asnumpy() for t in run(*given_)]
 
 
+def spread(tried: Trial, shown: list[Any], summed: bool) -> float:
+    """How many times the usual error sums may have: they cancel, and their error is relative to what was added up."""
+    longest = max((v.size for v in shown), default=1)
+    return 1 + longest**0.5 / 8 if summed and tried.operands[0].dtype.kind not in "biu" else 1.0
+
+
 WAYS: dict[str, Callable[[Trial, list[Any]], list[Any]]] = {"eager": eager, "graph": compiled}
 
 
@@ -91,7 +97,7 @@ def test_all_ways_give_what_the_reference_gives(data: st.DataObject) -> None:
                 _native.set_num_threads(threads)
                 found.append(run(tried, given_))
             for value, expected in zip(found[0], wanted, strict=True):
-                assert_same(value, expected, f"{tried!r} by {way}", ULPS, summed=summed)
+                assert_same(value, expected, f"{tried!r} by {way}", ULPS * spread(tried, shown, summed), summed=summed)
             for other in found[1:]:
                 for value, same in zip(other, found[0], strict=True):
                     np.testing.assert_array_equal(value, same, f"{tried!r} by {way} on another number of threads")

@@ -122,7 +122,17 @@ def trials(dtypes: Sequence[DType]) -> Iterator[tuple[str, PlanSpec, list[Any]]]
 
 
 def _products() -> tuple[Case, ...]:
-    sizes = ((1, 33, 70), (3, 17, 129), (5, 600, 9), (13, 100, 65), (65, 31, 130), (50, 1, 40), (40, 530, 3), (7, 8, 1))
+    sizes = (
+        (1, 33, 70),
+        (3, 17, 129),
+        (5, 600, 9),
+        (13, 100, 65),
+        (65, 31, 130),
+        (50, 1, 40),
+        (40, 530, 3),
+        (7, 8, 1),
+        (70, 65, 66),
+    )
     ways = [(a, b) for a in (False, True) for b in (False, True)]
     return tuple(
         Case(((k, m) if a else (m, k), (n, k) if b else (k, n)), {"transpose_a": a, "transpose_b": b})

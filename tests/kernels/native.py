@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from mindspore import _native
 from mindspore.kernels import jit
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.emit import Module
@@ -21,6 +22,10 @@ _RELEASE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 _FAIL = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p)
 
 
+FEATURES = ctypes.cast(_native.runtime_address(), ctypes.POINTER(ctypes.c_int64))[14]
+"""Of this machine's processor."""
+
+
 class Table(ctypes.Structure):
     _fields_ = (
         ("version", ctypes.c_int64),
@@ -31,14 +36,15 @@ class Table(ctypes.Structure):
         ("release", _RELEASE),
         ("fail", _FAIL),
         ("cancel", ctypes.c_void_p),
-        ("memory_of_calls", ctypes.c_void_p * 5),
+        ("of_calls", ctypes.c_void_p * 6),
+        ("features", ctypes.c_int64),
     )
 
 
 class Runtime:
     """Runs chunks one after the other, from the last to the first if `backwards`: results must not depend on the order."""
 
-    def __init__(self, threads: int = 1, backwards: bool = False) -> None:
+    def __init__(self, threads: int = 1, backwards: bool = False, features: int | None = None) -> None:
         self.messages: list[bytes] = []
         self.chunks = 0
         self._memory: dict[int, object] = {}
@@ -47,8 +53,8 @@ class Runtime:
         self._exhausted = False
         self._cancel = ctypes.c_int32(0)
         self.table = Table(
-            3, threads, _PARALLEL(self._parallel), _SCRATCH(self._give_scratch), _SCRATCH(self._allocate),
-            _RELEASE(self._release), _FAIL(self._fail), ctypes.addressof(self._cancel),
+            _native.abi_version(), threads, _PARALLEL(self._parallel), _SCRATCH(self._give_scratch), _SCRATCH(self._allocate),
+            _RELEASE(self._release), _FAIL(self._fail), ctypes.addressof(self._cancel), features=FEATURES if features is None else features,
         )  # fmt: skip
         self.address = ctypes.addressof(self.table)
 

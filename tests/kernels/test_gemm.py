@@ -13,7 +13,7 @@ from mindspore.base.dtypes import DType
 from mindspore.kernels import gemm
 from mindspore.kernels.gemm_tile import tiling
 from mindspore.kernels.target import LEVELS, Isa
-from tests.kernels.native import Library, Runtime, library, runnable
+from tests.kernels.native import FEATURES, Library, Runtime, library, runnable
 
 BEST = runnable()[-1]
 Array = np.ndarray[Any, Any]
@@ -103,6 +103,17 @@ def test_batches_broadcast(dtype: DType, left: tuple[int, ...], right: tuple[int
     a, b = operands(dtype, left, right)
     for threads in (1, 4):
         assert_close(multiply(made, a, b, runtime=Runtime(threads, backwards=True)), product(a, b), dtype)
+
+
+@pytest.mark.parametrize("features", sorted({0, FEATURES}))
+@pytest.mark.parametrize("turned", [(a, b) for a in (False, True) for b in (False, True)])
+def test_bfloat16_with_and_without_pairs(features: int, turned: tuple[bool, bool]) -> None:
+    made = library([gemm.spec(dt.bfloat16)], BEST)
+    for m, n, k in ((70, 65, 66), (97, 200, 34), (300, 31, 1030), (64, 64, 65)):
+        a, b = operands(dt.bfloat16, (k, m) if turned[0] else (m, k), (n, k) if turned[1] else (k, n))
+        results = [multiply(made, a, b, turned, Runtime(threads, True, features)) for threads in (1, 3)]
+        assert_close(results[0], product(a, b, turned), dt.bfloat16)
+        np.testing.assert_array_equal(results[0], results[1])
 
 
 @pytest.mark.parametrize("dtype", [dt.float32, dt.float64], ids=str)

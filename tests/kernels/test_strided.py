@@ -44,6 +44,7 @@ CONVOLUTIONS = [
 ]
 NARROW = sized((8, 3, 44, 30), (5, 3, 5, 5))
 """Few rows and many columns; in the weights' gradient a long k."""
+DEPTHWISE = sized((4, 24, 112, 112), (24, 1, 3, 3), pad_mode="same", group=24)
 LARGE = sized((2, 64, 28, 28), (96, 64, 3, 3), pad_mode="same")
 
 
@@ -108,7 +109,7 @@ def test_convolutions_and_their_gradients(isa: Isa, dtype: DType) -> None:
 
 
 @pytest.mark.parametrize("what", ["forward", "filter", "input"])
-@pytest.mark.parametrize("convolution", [LARGE, NARROW], ids=["large", "narrow"])
+@pytest.mark.parametrize("convolution", [LARGE, NARROW, DEPTHWISE], ids=["large", "narrow", "depthwise"])
 def test_results_do_not_depend_on_threads(convolution: Convolution, what: str) -> None:
     made = library([gemm_strided.spec(dt.float32)], runnable()[-1])
     left, right, shape, products = products_of(convolution)[what]

@@ -156,3 +156,8 @@ def test_numbers_become_immediates() -> None:
     made = graph([x], b.mul(b.add(x, b.const(np.full((6, 8), 3.0), dt.float32)), full))
     assert lowered(made).constants == ()
     check(made, normal(6, 8))
+
+
+def test_tensors_without_elements_add_nothing_to_a_long_concatenation() -> None:
+    x, y, z = parameter((16, 0, 16)), parameter((16, 2, 16), name="y"), parameter((16, 15, 16), name="z")
+    check(graph([x, y, z], b.concat(x, y, z, axis=1)), normal(16, 0, 16), normal(16, 2, 16), normal(16, 15, 16))

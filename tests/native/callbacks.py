@@ -36,6 +36,7 @@ class RuntimeTable(ctypes.Structure):
         ("enter", ctypes.CFUNCTYPE(c_void_p, c_void_p, c_int64, c_char_p)),
         ("leave", ctypes.CFUNCTYPE(None, c_void_p)),
         ("emit", ctypes.CFUNCTYPE(c_int32, c_void_p, c_int64, c_int64, POINTER(c_void_p))),
+        ("features", c_int64),
     )
 
 

@@ -40,10 +40,11 @@ def in_subprocess(code: str, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
-def test_the_table_is_version_four() -> None:
-    assert _native.abi_version() == runtime().version == 4
+def test_the_table_is_version_five() -> None:
+    assert _native.abi_version() == runtime().version == 5
     assert runtime().threads == _native.get_num_threads()
     assert runtime().cancel[0] == 0
+    assert runtime().features in (0, 1)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

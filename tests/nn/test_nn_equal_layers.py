@@ -243,6 +243,60 @@ def test_constants_made_in_the_graph_are_told_apart(monkeypatch: pytest.MonkeyPa
     agree(WithConstants, monkeypatch)
 
 
+class Windowed(Block):
+    """Takes a slice between two integers, and a number that may be known."""
+
+    def construct(self, x: Any, start: Any = None, stop: Any = None, factor: Any = 1.0) -> Any:
+        part = x[start:stop]
+        return super().construct(x) * factor + part.sum() * part.shape[0]
+
+
+class OfWindowed(nn.Cell):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.CellList([Windowed() for _ in range(4)])
+
+    def construct(self, x: Any) -> Any:
+        start = (ops.abs(x).sum() * 0.0).astype(ms.int32)
+        for i, layer in enumerate(self.layers):
+            x = ops.tanh(layer(x, start, start + 1 + i % 3, ops.zeros_like(Tensor(1.0)) + Tensor(0.5 + i)))
+        return x
+
+
+def test_integers_that_bound_slices_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    agree(OfWindowed, monkeypatch)
+
+
+class Scaled(Block):
+    def __init__(self) -> None:
+        super().__init__()
+        self.factor = Parameter(Tensor(2.0), requires_grad=False)
+
+    def construct(self, x: Any) -> Any:
+        return super().construct(x) * self.factor
+
+
+class OfScaled(nn.Cell):
+    """Assigns constants to Parameters of its layers between their calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = Scaled(), Scaled()
+
+    def construct(self, x: Any) -> Any:
+        x = self.first(x)
+        self.first.factor = 0.5
+        x = self.first(x)
+        self.second.factor = 0.25
+        x = self.second(x)
+        self.second.factor = x.mean()
+        return self.second(x)
+
+
+def test_parameters_that_hold_constants_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    agree(OfScaled, monkeypatch)
+
+
 class Listed(Block):
     """Holds a list, an object and a Tensor, and gives back a list."""
 

@@ -198,9 +198,13 @@ def _accumulate(kind: str, operands: Sequence[Any], axis: int, reverse: bool) ->
     rows = [np.moveaxis(g.astype(np.float32) if g.dtype.name in _HALF else g, axis, 0) for g in given]
     made = np.zeros_like(rows[0])
     before = np.zeros_like(made[:1]).sum(0)
+    step = {"sum": np.add, "max": np.maximum, "min": np.minimum, "logsum": np.logaddexp}.get(kind)
     for i in range(len(made)):
-        before = before + rows[0][i] if kind == "sum" else rows[0][i] * before + rows[1][i]
-        made[i] = before
+        if step is None:
+            made[i] = rows[0][i] * before + rows[1][i]
+        else:
+            made[i] = rows[0][0] if i == 0 else step(before, rows[0][i])
+        before = made[i]
     result = np.moveaxis(made, 0, axis).astype(operands[0].dtype)
     return np.flip(result, axis) if reverse else result
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ci.engine import Runner
 from ci.paths import MANIFEST
 from ci.publish.bucket import Bucket
 from ci.publish.credentials import Credentials
@@ -19,6 +20,7 @@ from ci.publish.run import Publisher
 from ci.publish.steps import Targets
 from ci.publish.store import Folder, Store
 from ci.publish.testers import ReadBack
+from ci.rehearsal import servers as rehearsal
 from ci.trust.keys import SigningKey, generate, load_signing
 from release.model import Manifest, load_manifest
 from tests.publish import servers
@@ -54,11 +56,12 @@ def release(manifest: Manifest, folder: Path) -> Release:
 
 @pytest.fixture
 def registry_url(tmp_path: Path) -> Iterator[str]:
-    if servers.REGISTRY is None:
+    runner = Runner(tmp_path / "logs")
+    if runner.find("docker-registry") is None:
         if os.environ.get("MINDSPORE_TEST_IMAGES") == "1":
             pytest.fail("docker-registry was promised and is not installed")
         pytest.skip("needs docker-registry; run `python3 tasks.py setup`")
-    with servers.registry(tmp_path / "registry") as url:
+    with rehearsal.registry(runner, tmp_path / "registry") as url:
         yield url
 
 

@@ -1,62 +1,15 @@
-"""Real servers on loopback for the tests: docker-registry, moto's S3, and a proxy that breaks what goes through it."""
+"""Servers on loopback for the tests: moto's S3, and a proxy that breaks what goes through it."""
 
 from __future__ import annotations
 
 import http.client
-import shutil
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import urlsplit
-
-REGISTRY = shutil.which("docker-registry")
-CONFIG = """
-version: 0.1
-log: {{level: error, accesslog: {{disabled: true}}}}
-storage: {{filesystem: {{rootdirectory: {root}}}, delete: {{enabled: true}}}}
-http: {{addr: "127.0.0.1:{port}"}}
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def _wait(port: int, deadline: float = 20.0) -> None:
-    end = time.monotonic() + deadline
-    while time.monotonic() < end:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise TimeoutError(f"nothing listens on port {port}")
-
-
-@contextmanager
-def registry(folder: Path) -> Iterator[str]:
-    """A docker-registry with its data in `folder`; gives its URL."""
-    port = free_port()
-    folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "config.yml"
-    config.write_text(CONFIG.format(root=folder / "data", port=port), encoding="utf-8")
-    with (folder / "log").open("w") as log:
-        child = subprocess.Popen([str(REGISTRY), "serve", str(config)], stdout=log, stderr=log)
-    try:
-        _wait(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        child.terminate()
-        child.wait()
 
 
 class _Broken(BaseHTTPRequestHandler):

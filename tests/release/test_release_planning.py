@@ -170,3 +170,6 @@ def test_days_are_dates() -> None:
     assert parse_day("2022-11-01") == date(2022, 11, 1)
     with pytest.raises(UsageError, match=r"--on is not a date[\s\S]*got: 2022-13-01"):
         parse_day("2022-13-01", "--on")
+    for text in ("1999-12-31", "2200-01-01", "9999-12-31"):
+        with pytest.raises(UsageError, match="out of range"):
+            parse_day(text)

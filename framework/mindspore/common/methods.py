@@ -8,7 +8,7 @@ from typing import Any
 from mindspore import _native
 from mindspore.base import dtypes as dt
 from mindspore.base.protocols import tensor_classes, tensor_methods, tensor_operators, tensor_properties
-from mindspore.common import changes, choosing, matrices, measures, products, special
+from mindspore.common import changes, choosing, counts, matrices, measures, products, special, statistics
 from mindspore.common import functions as f
 from mindspore.common.dtype import pytype_to_dtype
 from mindspore.common.eager import comparison, function
@@ -182,7 +182,7 @@ def _register() -> None:
     tensor_methods.update({name: function(name) for name in _SAME_NAME})
     tensor_methods.update({name: function(target) for name, target in _ALIASES.items()})
     tensor_methods.update({name: function(target) for name, target in special.OPERATORS.items()})
-    tensor_methods.update({**special.METHODS, **_WRITTEN, **_CHOOSING})
+    tensor_methods.update({**special.METHODS, **statistics.METHODS, **counts.METHODS, **_WRITTEN, **_CHOOSING})
     tensor_methods["copy"] = tensor_methods["clone"] = _identity
     in_memory = {
         "copy": _copy,

@@ -68,7 +68,7 @@ class Given:
 
     def key(self, value: Abstract) -> Hashable:
         if isinstance(value, Node):
-            if not isinstance(value.type, TensorType) or has_sizes(value.type.shape):
+            if not isinstance(value.type, TensorType) or has_sizes(value.type.shape) or _inspected(value):
                 raise _OtherError
             return self.nodes.setdefault(value, len(self.nodes)), value.type, value in self.machine.numbers
         if isinstance(value, Known):
@@ -81,6 +81,13 @@ class Given:
         if isinstance(value, Sequence):
             return value.cls, tuple(map(self.key, value.elements))
         raise _OtherError
+
+
+def _inspected(node: Node) -> bool:
+    """Whether inference may look at how a tensor was made: a constant, or one integer, which bounds of slices may be sums of."""
+    kind = node.type
+    assert isinstance(kind, TensorType)
+    return isinstance(node, Constant) or (kind.dtype.is_integer and all(n == 1 for n in kind.shape))
 
 
 @dataclass(slots=True, eq=False)
@@ -179,15 +186,14 @@ def _recorded(
     if written is None or "assigned" in kinds or any(not _may_follow(r) for r in reads if r[0] == "style"):
         return None, result
     outputs: list[Node] = []
+    versions = _versions(machine, reads)
     try:
         rebuild = _taken_apart(result, outputs)
     except _OtherError:
         return None, result
+    if versions is None or any(map(_inspected, outputs)):
+        return None, result
     numbers = [o in machine.numbers for o in outputs]
-    versions: dict[int, tuple[Any, Node]] = {}
-    for kind, owner, _, found in reads:
-        if kind == "slot":
-            versions.setdefault(id(owner), (owner, found))
     outputs += [machine.heap.get(slot) for slot in written]
     depends = "gradients" in kinds or any(style(r[1])[3] is not None for r in reads if r[0] == "style")
     record = Record(
@@ -195,6 +201,18 @@ def _recorded(
         numbers, machine.gradients if depends else None,
     )  # fmt: skip
     return record, result
+
+
+def _versions(machine: Machine, reads: Items[Read]) -> dict[int, tuple[Any, Node]] | None:
+    """The objects whose slots were used and what these held at first; None when inference looked at how that was made."""
+    found: dict[int, tuple[Any, Node]] = {}
+    for kind, owner, _, version in reads:
+        if kind == "slot" and id(owner) not in found:
+            found[id(owner)] = owner, version
+            known = isinstance(version, Constant) and id(owner) not in machine.constants
+            if known or (isinstance(version, Apply) and version in machine.sums):
+                return None
+    return found
 
 
 def _marks(machine: Machine) -> tuple[int, ...]:

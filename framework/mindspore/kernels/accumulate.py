@@ -1,6 +1,7 @@
-"""Running results along one axis: sums, and first-order linear recurrences, which differentiate each other.
+"""Running results along one axis: sums, first-order linear recurrences, which differentiate each other, and extremes.
 
-``sum``: ``y[i] = y[i - 1] + x[i]``; ``linear``: ``y[i] = a[i] * y[i - 1] + b[i]``, both from 0. Buffers: inputs ``[outer, count, inner]``,
+``sum``: ``y[i] = y[i - 1] + x[i]``; ``linear``: ``y[i] = a[i] * y[i - 1] + b[i]``, both from 0; ``max``, ``min``; ``logsum``: the
+logarithm of ``exp(y[i - 1]) + exp(x[i])``. Buffers: inputs ``[outer, count, inner]``,
 the output of the same shape. Parameters: outer, count, inner, and whether the last position comes first. Half precision is kept in
 float32 on the way.
 """
@@ -14,11 +15,11 @@ from mindspore.base.shapes import Shape, size
 from mindspore.kernels import cost, lanes, runtime, scalars
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
-from mindspore.kernels.flatten_folds import accumulator
-from mindspore.primitives.scalar import Expr
+from mindspore.kernels.flatten_folds import accumulator, identity_of
+from mindspore.primitives.scalar import Expr, Scalars, trace
 
 FAMILY = "accumulate"
-INPUTS = {"sum": 1, "linear": 2}
+INPUTS = {"sum": 1, "linear": 2, "max": 1, "min": 1, "logsum": 1}
 BLOCK = 256
 """Neighbouring columns that advance together."""
 
@@ -55,7 +56,9 @@ def _chunk(kind: str, dtype: DType, f: Function, begin: Value, end: Value, captu
         outer, first = f.op("sdiv", unit.index, blocks), f.op("srem", unit.index, blocks) * BLOCK
         width = f.minimum(inner - first, BLOCK)
         with f.loop(0, width) as column:
-            lanes.store(f, scalars.constant(f, 0, wide), lanes.address(f, kept, column.index, wide), wide)
+            lanes.store(
+                f, scalars.constant(f, _start(kind, wide), wide), lanes.address(f, kept, column.index, wide), wide
+            )
         with f.loop(0, count, hints=[NO_VECTOR]) as row:
             place = f.select(reverse.ne(0), count - 1 - row.index, row.index)
             start = (outer * count + place) * inner + first
@@ -77,6 +80,20 @@ def _advance(
 
 def _step(kind: str, dtype: DType) -> Expr:
     before, *given = (Expr("operand", (), dtype, i) for i in range(INPUTS[kind] + 1))
-    if kind == "sum":
-        return Expr("add", (before, given[0]), dtype)
+    if kind == "logsum":
+        return trace(_log_of_sum, (dtype, dtype))
+    if kind != "linear":
+        return Expr({"sum": "add", "max": "maximum", "min": "minimum"}[kind], (before, given[0]), dtype)
     return Expr("add", (Expr("mul", (given[0], before), dtype), given[1]), dtype)
+
+
+def _log_of_sum(s: Scalars, x: Expr, y: Expr) -> Expr:
+    """Equal operands are no distance apart, infinite ones neither."""
+    apart = s.select(s.eq(x, y), 0, s.neg(s.abs(s.sub(x, y))))
+    return s.add(s.maximum(x, y), s.log1p(s.exp(apart)))
+
+
+def _start(kind: str, dtype: DType) -> float | bool:
+    if kind == "logsum":
+        return float("-inf")
+    return identity_of(kind, dtype) if kind in ("max", "min") else 0

@@ -256,7 +256,8 @@ class _Flattener:
             return (self.seen(operands[boxes[0].input][0], access),)
         fill = node.op.compute.fill
         fill = node.attrs[fill] if isinstance(fill, str) else fill
-        if size(node.type.shape) >= SEPARATE:
+        # kernels take no operands without elements, which say nothing about the rest of the result
+        if size(node.type.shape) >= SEPARATE and all(size(t.shape) for _, t in operands):
             return self.kernels(node)
         output = self.new(node.type)
         self.emit(Boxes(tuple(whole(self.store(r)) for r, _ in operands), (output,), tuple(boxes), fill))

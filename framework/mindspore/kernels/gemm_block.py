@@ -98,7 +98,7 @@ def blocks(f: Function, total: Value, most: int, unit: int) -> tuple[Value, Valu
 
 def macro_kernel(module: Module, t: Tiling) -> str:
     """Name of ``void block(rows, columns, k, a panels, b panels, c, ldc, add, last, epilogue, context, row, column)``."""
-    name = f"gemm_block_{t.type}"
+    name = f"gemm_block_{t.kernels}"
     if module.has(name):
         return name
     listed = [
@@ -137,7 +137,7 @@ def macro_kernel(module: Module, t: Tiling) -> str:
 
 def _edge_tile(module: Module, t: Tiling) -> str:
     """``void edge(k, a, b, c, ldc, add, height, width)``: a tile that sticks out of C is computed beside it."""
-    name = f"gemm_edge_{t.type}"
+    name = f"gemm_edge_{t.kernels}"
     listed = [
         ("i64", "k"), ("ptr noalias readonly", "a"), ("ptr noalias readonly", "b"), ("ptr noalias", "c"), ("i64", "ldc"),
         ("i64", "add"), ("i64", "height"), ("i64", "width"),

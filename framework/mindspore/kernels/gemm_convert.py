@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
-from mindspore.kernels import gemm_small, gemm_ways, lanes, runtime
+from mindspore.kernels import gemm_pairs, gemm_small, gemm_ways, lanes, runtime
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
 from mindspore.kernels.gemm_block import Problem
 from mindspore.kernels.gemm_tile import Tiling
@@ -20,7 +20,10 @@ def converted(f: Function, t: Tiling, dtype: DType, p: Problem) -> None:
             f.call("void", _copy(f.module, dtype, widen=True), wide, p.n, p.c, p.c_row, 1, p.m, p.n)
         inside = _upright(f, replace(p, c=wide, c_row=p.n))
         little = (inside.m <= gemm_small.FEW_ROWS) | (p.m * p.n * p.k <= gemm_small.WORK)
-        gemm_ways.first(f, t, dtype, inside, [(little, _little)], gemm_ways.tiles)
+        ways: list[gemm_ways.Way] = [(little, _little)]
+        if dtype is dt.bfloat16 and f.module.isa.pairs:
+            ways.append((gemm_pairs.suits(f, inside), gemm_pairs.product))
+        gemm_ways.first(f, t, dtype, inside, ways, gemm_ways.tiles)
         f.call("void", _copy(f.module, dtype, widen=False), p.c, p.c_row, wide, p.n, 1, p.m, p.n)
         runtime.release(f, f["runtime"], wide)
 

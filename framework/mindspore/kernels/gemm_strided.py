@@ -18,7 +18,7 @@ from functools import partial
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape
-from mindspore.kernels import runtime
+from mindspore.kernels import gemm_direct, runtime
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
 from mindspore.kernels.gemm import FAMILY, SMALL
@@ -30,6 +30,8 @@ from mindspore.kernels.gemm_tile import Tiling, tiling
 from mindspore.primitives.compute import MOST_DIMS, StridedProduct
 
 _A, _B, _C = 10, 17, 27
+FEW_GROUPS = 4
+"""Groups below are not enough to keep threads busy."""
 
 
 def spec(dtype: DType) -> KernelSpec:
@@ -69,6 +71,8 @@ def _emit(module: Module, name: str, dtype: DType) -> None:
         with f.when(runtime.exists(f, tables)):
             _fill(f, tables, k, n)
             work = rows * n * f.maximum(k, f.index(1))
+            # sums along K are not divided: threads take groups
+            one_row = rows.eq(1) & (groups >= FEW_GROUPS) & (n <= gemm_direct.MOST_PLACES)
             context = runtime.pack(f, [f["buffers"], f["params"], tables, k, n])
 
             def apart() -> list[Value]:
@@ -82,7 +86,7 @@ def _emit(module: Module, name: str, dtype: DType) -> None:
                     f.call("void", one, f["runtime"], f["buffers"], f["params"], tables, k, n, group.index, 1)
                 return []
 
-            f.choose(work <= SMALL, apart, together)
+            f.choose((work <= SMALL) | one_row, apart, together)
             runtime.release(f, f["runtime"], tables)
     runtime.done(f)
 
@@ -147,9 +151,31 @@ def _group(module: Module, name: str, t: Tiling, dtype: DType) -> str:
         # by the sizes alone: the parts of K are added up in the same order on one thread
         return f.choose(suits_steps(f, t, p), lambda: shared_by(by_steps), whole)
 
-    f.choose(f["shared"].eq(0), alone, together)
+    def usual() -> list[Value]:
+        return f.choose(f["shared"].eq(0), alone, together)
+
+    if not gemm_direct.possible(t):
+        usual()
+        f.ret()
+        return label
+
+    def direct(which: str) -> list[Value]:
+        f.call("void", which, *p.values())
+        return []
+
+    def others() -> list[Value]:
+        near = f["shared"].eq(0) & gemm_direct.suits_lines(f, t, p)
+        return f.choose(near, lambda: direct(gemm_direct.lines(module, t)), usual)
+
+    # by the sizes alone, for sums along K are rounded otherwise
+    f.choose(_summed(f, t, p), lambda: direct(gemm_direct.sums(module, t)), others)
     f.ret()
     return label
+
+
+def _summed(f: Function, t: Tiling, p: Problem) -> Value:
+    """Whether columns are sums along K, each group on one thread."""
+    return gemm_direct.suits_sums(f, t, p) & (runtime.param(f, 0) >= FEW_GROUPS)
 
 
 def _problem(f: Function, t: Tiling) -> Problem:

@@ -26,6 +26,7 @@ class Tiling:
         depth: steps of K that one packed panel holds: a panel of B then stays in the first-level cache.
         height: rows of A packed together: they stay in the second-level cache.
         width: columns of B packed together.
+        pairs: each step of K is two, of bfloat16, side by side in 32 bits.
     """
 
     type: str
@@ -35,6 +36,12 @@ class Tiling:
     depth: int
     height: int
     width: int
+    pairs: bool = False
+
+    @property
+    def kernels(self) -> str:
+        """Part of the names of functions that multiply."""
+        return f"{self.type}_pairs" if self.pairs else self.type
 
     @property
     def columns(self) -> int:
@@ -84,8 +91,19 @@ def _step(f: Function, t: Tiling, rows: int, vectors: int, a: Value, b: Value, s
     result = []
     for r in range(rows):
         left = splat(f, f.load(t.type, a.at(t.type, r)), t.lanes)
-        result += [multiply_add(f, left, right, sums[r * vectors + v]) for v, right in enumerate(row)]
+        multiply = _pair_multiply_add if t.pairs else multiply_add
+        result += [multiply(f, left, right, sums[r * vectors + v]) for v, right in enumerate(row)]
     return result
+
+
+def _pair_multiply_add(f: Function, a: Value, b: Value, c: Value) -> Value:
+    """c and the products of both halves of each lane, by AVX512-BF16's instruction."""
+    lanes = 2 * int(c.type[1:].split(" ")[0])
+    halves = [x.to("bitcast", vector(lanes, "bfloat")) for x in (a, b)]
+    name = f"llvm.x86.avx512bf16.dpbf16ps.{lanes * 16}"
+    kinds = ", ".join(x.type for x in (c, *halves))
+    f.module.declare(name, f"declare {c.type} @{name}({kinds})")
+    return f.emit(c.type, f"call {c.type} @{name}({c}, {halves[0]}, {halves[1]})")
 
 
 def micro_kernel(module: Module, t: Tiling, vectors: int, rows: int = 0) -> str:
@@ -94,7 +112,7 @@ def micro_kernel(module: Module, t: Tiling, vectors: int, rows: int = 0) -> str:
     With fewer `vectors` or `rows` than the tiling has, only the first columns of B's panel or rows of A's are used.
     """
     rows = rows or t.rows
-    name = f"gemm_tile_{t.type}_{vectors}" + ("" if rows == t.rows else f"_{rows}")
+    name = f"gemm_tile_{t.kernels}_{vectors}" + ("" if rows == t.rows else f"_{rows}")
     if module.has(name):
         return name
     parameters = [
@@ -103,6 +121,8 @@ def micro_kernel(module: Module, t: Tiling, vectors: int, rows: int = 0) -> str:
     ]  # fmt: skip
     f = module.function(name, "void", parameters, internal=True, inline="noinline")
     k, a, b, c, ldc, add = f.arguments
+    if t.pairs:
+        f.attributes += ' "target-features"="+avx512bf16"'
     for r in range(rows):
         f.prefetch(c.at(t.type, ldc * r), write=True)
     sums: list[Value] = [f.value(0.0, t.vector)] * (rows * vectors)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mindspore.base.dtypes import DType
+from mindspore.kernels import gemm_block as blocks
 from mindspore.kernels import gemm_dots, gemm_small, gemm_vector, runtime
 from mindspore.kernels.emit import Function, Value
 from mindspore.kernels.gemm_block import STRIDED, Problem, parallel, serial, serial_bytes
@@ -40,17 +41,17 @@ def first(f: Function, t: Tiling, source: DType, p: Problem, ways: Sequence[Way]
     rest(0)
 
 
-def tiles(f: Function, t: Tiling, source: DType, p: Problem) -> None:
+def tiles(f: Function, t: Tiling, source: DType, p: Problem, way: blocks.Way = STRIDED) -> None:
     """Both operands packed, on all threads where ``shared`` says so."""
 
     def alone() -> list[Value]:
         memory = runtime.scratch(f, f["runtime"], serial_bytes(t))
         with f.when(runtime.exists(f, memory)):
-            f.call("void", serial(f.module, t, source, STRIDED), *p.values(), memory)
+            f.call("void", serial(f.module, t, source, way), *p.values(), memory)
         return []
 
     def shared() -> list[Value]:
-        f.call("void", parallel(f.module, t, source, STRIDED), f["runtime"], *p.values())
+        f.call("void", parallel(f.module, t, source, way), f["runtime"], *p.values())
         return []
 
     f.choose(f["shared"].eq(0) | runtime.threads(f, f["runtime"]).eq(1), alone, shared)

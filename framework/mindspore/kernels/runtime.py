@@ -24,7 +24,10 @@ from mindspore.kernels.emit import Function, Module, Operand, Value
     _ENTER,
     _LEAVE,
     _EMIT,
-) = range(14)
+    _FEATURES,
+) = range(15)
+BFLOAT16_PAIRS = 1
+"""Bit of `features`: AVX512-BF16."""
 CANCELLED = 125
 TOO_DEEP = 124
 NO_MEMORY = 12
@@ -74,6 +77,11 @@ def _member(f: Function, runtime: Value, position: int, type: str = "ptr") -> Va
 
 def threads(f: Function, runtime: Value) -> Value:
     return _member(f, runtime, _THREADS, "i64")
+
+
+def features(f: Function, runtime: Value) -> Value:
+    """What the processor has beyond its level."""
+    return _member(f, runtime, _FEATURES, "i64")
 
 
 def scratch(f: Function, runtime: Value, size: Operand) -> Value:

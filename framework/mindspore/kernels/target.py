@@ -22,6 +22,7 @@ class Isa:
         registers: number of vector registers.
         fma: fused multiply-add is an instruction (without it ``llvm.fma`` would call libm).
         half: float16 <-> float32 conversions are instructions (without them LLVM would call compiler-rt).
+        pairs: some processors of the level multiply pairs of bfloat16 (AVX512-BF16); code asks which one it runs on.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Isa:
     registers: int
     fma: bool
     half: bool
+    pairs: bool = False
 
     def lanes(self, itemsize: int) -> int:
         """Elements of one vector register."""
@@ -43,7 +45,7 @@ LEVELS: Mapping[str, Isa] = MappingProxyType(
     {
         "v2": Isa("v2", _X86, "x86-64-v2", "", 16, 16, False, False),
         "v3": Isa("v3", _X86, "x86-64-v3", "", 32, 16, True, True),
-        "v4": Isa("v4", _X86, "x86-64-v4", "", 64, 32, True, True),
+        "v4": Isa("v4", _X86, "x86-64-v4", "", 64, 32, True, True, True),
         "neon": Isa("neon", "aarch64-unknown-linux-gnu", "generic", "+neon,+fp-armv8", 16, 32, True, True),
     }
 )

@@ -29,7 +29,8 @@ _TINY = 1e-12
 """Keeps logarithms finite."""
 
 
-def _same_shapes(owner: str, first: str, one: Any, second: str, other: Any) -> None:
+def same_shapes(owner: str, first: str, one: Any, second: str, other: Any) -> None:
+    """ValueError when the shapes of two arguments differ."""
     if one.shape != other.shape:
         raise ValueError(
             f"For '{owner}', '{first}' and '{second}' must have the same shape, but got {one.shape} and {other.shape}."
@@ -53,7 +54,7 @@ def binary_cross_entropy(logits: Any, labels: Any, weight: Any = None, reduction
         >>> print(ops.binary_cross_entropy(Tensor([0.5]), Tensor([1.0])))
         0.6931472
     """
-    _same_shapes("binary_cross_entropy", "logits", logits, "labels", labels)
+    same_shapes("binary_cross_entropy", "logits", logits, "labels", labels)
     # Half precision cannot hold what keeps the logarithms finite.
     x = f.cast(logits, dt.float32) if logits.dtype.itemsize == 2 else logits
     y = f.cast(labels, x.dtype)
@@ -82,7 +83,7 @@ def binary_cross_entropy_with_logits(
         >>> print(ops.binary_cross_entropy_with_logits(Tensor([0.0]), Tensor([1.0])))
         0.6931472
     """
-    _same_shapes("binary_cross_entropy_with_logits", "input", input, "target", target)
+    same_shapes("binary_cross_entropy_with_logits", "input", input, "target", target)
     negative = _softplus(_neg(input))
     if pos_weight is not None:
         negative = _mul(negative, _add(_mul(_sub(pos_weight, 1.0), target), 1.0))
@@ -106,7 +107,7 @@ def smooth_l1_loss(input: Any, target: Any, beta: float = 1.0, reduction: str = 
         >>> print(ops.smooth_l1_loss(Tensor([1.0, 3.0]), Tensor([0.5, 1.0])))
         [0.125 1.5  ]
     """
-    _same_shapes("smooth_l1_loss", "input", input, "target", target)
+    same_shapes("smooth_l1_loss", "input", input, "target", target)
     if beta < 0:
         raise ValueError(f"For 'smooth_l1_loss', the 'beta' must be >= 0, but got {beta}.")
     difference = _sub(input, target)
@@ -134,5 +135,5 @@ def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     Raises:
         ValueError: shapes that differ, or an unknown reduction.
     """
-    _same_shapes("soft_margin_loss", "input", input, "target", target)
+    same_shapes("soft_margin_loss", "input", input, "target", target)
     return reduced(_softplus(_neg(_mul(target, input))), reduction)

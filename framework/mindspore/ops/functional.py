@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mindspore.base import dtypes as dt
-from mindspore.common import choosing, matrices, measures, products, special
+from mindspore.common import choosing, counts, matrices, measures, products, special, statistics
 from mindspore.common import functions as f
 from mindspore.common.batching import vmap
 from mindspore.common.directional import jvp, vjp
@@ -23,15 +23,18 @@ from mindspore.ops import (
     adaptive,
     attention,
     binary_losses,
+    channel_dropout,
     clip,
     conversions,
     convolving,
     layers,
     losses,
+    margin_losses,
     padding,
     pooling,
     random,
     resizing,
+    sampling,
     sums_of_products,
     updates,
     values,
@@ -43,7 +46,8 @@ _INTERNAL = frozenset(
         "adam", "adam_weight_decay", "apply_momentum", "argmax_index", "argmin_index", "avg_pool",
         "conv2d_backprop_filter", "conv2d_backprop_input", "conv3d_backprop_filter", "conv3d_backprop_input",
         "cum_prod", "cum_sum", "flash_attention", "gather_strided", "iota",
-        "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "running_sum", "scatter_strided", "sort_positions",
+        "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "running_log_sum", "running_max",
+        "running_min", "running_sum", "scatter_strided", "sort_positions",
         "strided_products", "strided_slice_grad", "top_k", "window_index", "window_max", "window_place",
         "window_spread", "window_sum", "window_take",
     }
@@ -255,6 +259,9 @@ _CHOOSING: Mapping[str, Any] = {
 }  # fmt: skip
 
 _MODULES = (
+    channel_dropout,
+    margin_losses,
+    sampling,
     activations,
     adaptive,
     binary_losses,
@@ -290,6 +297,8 @@ _OTHER_NAMES: Mapping[str, str] = {
 _BY_NAME: dict[str, Any] = {op.function: eager_op(op) for op in all_operators() if op.function not in _INTERNAL}
 _BY_NAME |= {name: function(target) for name, target in _OTHER_NAMES.items()}
 _BY_NAME |= special.FUNCTIONS
+_BY_NAME |= statistics.FUNCTIONS
+_BY_NAME |= counts.FUNCTIONS
 _BY_NAME["flash_attention_score"] = attention.flash_attention_score
 _BY_NAME |= _WRITTEN
 _BY_NAME |= _CHOOSING

@@ -9,7 +9,18 @@ from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
 from mindspore.common.state import assign, assign_add, assign_sub
 from mindspore.ir.operator import all_operators
-from mindspore.ops import adaptive, convolving, indexed, padding, pooling_objects, resizing, values, written
+from mindspore.ops import (
+    adaptive,
+    convolving,
+    indexed,
+    margin_losses,
+    padding,
+    pooling_objects,
+    resizing,
+    sampling,
+    values,
+    written,
+)
 from mindspore.ops.debug import Assert, Print
 from mindspore.ops.function_objects import FunctionObject
 from mindspore.ops.hooks import HookBackward, InsertGradientOf
@@ -27,7 +38,8 @@ INTERNAL = frozenset(
     {
         "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Conv3DBackpropFilter", "Conv3DBackpropInput",
         "Eye", "FlashAttention", "Full", "GatherStrided", "Iota",
-        "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "RunningSum", "ScatterStrided", "SortPositions",
+        "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform",
+        "RunningLogSum", "RunningMax", "RunningMin", "RunningSum", "ScatterStrided", "SortPositions",
         "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",
         "WindowTake",
     }
@@ -254,7 +266,9 @@ _WRITTEN = (
     Partial, Print, Rank, Shape, Size, Zeros,
 )  # fmt: skip
 _OF_MODULES = [
-    c for m in (adaptive, convolving, indexed, padding, pooling_objects, resizing, written) for c in m.CLASSES
+    c
+    for m in (adaptive, convolving, indexed, margin_losses, padding, pooling_objects, resizing, sampling, written)
+    for c in m.CLASSES
 ]
 _BY_NAME: dict[str, Any] = {c.__name__: c for c in (*_WRITTEN, *_OF_MODULES, HookBackward, InsertGradientOf)}
 _BY_NAME |= values.CLASSES

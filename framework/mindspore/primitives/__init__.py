@@ -20,6 +20,7 @@ FAMILIES = (
     "scattering",
     "reduction",
     "cumulative",
+    "running",
     "ordering",
     "contraction",
     "convolution",

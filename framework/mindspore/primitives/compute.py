@@ -186,7 +186,8 @@ class Windows:
 class Accumulate:
     """Running results along attribute ``axis``, from the last position backwards with ``reverse``.
 
-    ``kind``: ``sum`` of the one input, or ``linear``: ``y[i] = a[i] * y[i - 1] + b[i]`` of two.
+    ``kind``: ``sum``, ``max``, ``min`` or ``logsum`` (the logarithm of the sum of exponentials) of the one input, or ``linear``:
+    ``y[i] = a[i] * y[i - 1] + b[i]`` of two.
     """
 
     kind: str

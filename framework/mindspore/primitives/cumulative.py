@@ -17,7 +17,7 @@ from mindspore.primitives.movement import checked_axis, one
 from mindspore.primitives.samples import Case, Domain, Samples, Wrong
 
 
-def _checked(op: str, x: TensorType, axis: Any, allowed: tuple[DType, ...] = dt.REAL) -> TensorType:
+def checked_rows(op: str, x: TensorType, axis: Any, allowed: tuple[DType, ...] = dt.REAL) -> TensorType:
     check_dtype(op, "x", x, allowed)
     check_rank(op, "x", x, 1)
     checked_axis(op, x, axis)
@@ -33,15 +33,15 @@ def shifted(b: Any, x: Any, axis: int, by: int) -> Any:
     return b.strided_slice(b.pad(x, paddings=border), begin=begin, end=end, strides=(1,) * len(shape))
 
 
-def _turned(function: Any, x: Any, axis: int, reverse: bool) -> Any:
+def turned(function: Any, x: Any, axis: int, reverse: bool) -> Any:
     return np.flip(function(np.flip(x, axis)), axis).copy() if reverse else function(x)
 
 
 def _running_sum(x: Any, axis: int, reverse: bool) -> Any:
-    return _turned(lambda rows: np.cumsum(rows, axis, dtype=x.dtype), x, axis, reverse)
+    return turned(lambda rows: np.cumsum(rows, axis, dtype=x.dtype), x, axis, reverse)
 
 
-def _rows(function: str) -> Any:
+def accumulate_rows(function: str) -> Any:
     """vmap: the dimension moves by one."""
 
     def rule(b: Any, count: int, inputs: Any, rows: Any, kind: Any, axis: int, reverse: bool) -> Any:
@@ -57,9 +57,9 @@ _TRIALS = tuple(one(s, axis=a, reverse=r) for s, a in _AXES for r in (False, Tru
 
 operator(
     "RunningSum", "x", attrs={"axis": REQUIRED, "reverse": False},
-    infer=lambda x, axis, reverse: _checked("RunningSum", x, axis, dt.NUMBERS), reference=wide(_running_sum),
+    infer=lambda x, axis, reverse: checked_rows("RunningSum", x, axis, dt.NUMBERS), reference=wide(_running_sum),
     gradient=lambda b, x, out, d, axis, reverse: (b.running_sum(d, axis=axis, reverse=not reverse),),
-    compute=Accumulate("sum"), vmap=_rows("running_sum"), dtypes=dt.NUMBERS,
+    compute=Accumulate("sum"), vmap=accumulate_rows("running_sum"), dtypes=dt.NUMBERS,
     samples=Samples(_TRIALS, wrong=(Wrong(((2, 3),), ValueError, ("RunningSum", "'axis'", "2"), (), {"axis": 2}),)),
     doc="The sums of all elements up to each one along one dimension, or from each one on.",
 )  # fmt: skip
@@ -68,7 +68,7 @@ operator(
 def _infer_linear(a: TensorType, b: TensorType, axis: Any, reverse: bool) -> TensorType:
     if a != b:
         raise TypeError(f"LinearRecurrence: arguments 'a' and 'b' must have one type, but got {a} and {b}.")
-    return _checked("LinearRecurrence", a, axis)
+    return checked_rows("LinearRecurrence", a, axis)
 
 
 def _linear(a: Any, b: Any, axis: int, reverse: bool) -> Any:
@@ -91,7 +91,7 @@ def _linear_gradient(build: Any, a: Any, b: Any, out: Any, d: Any, axis: int, re
 operator(
     "LinearRecurrence", "a, b", attrs={"axis": REQUIRED, "reverse": False}, infer=_infer_linear,
     reference=quiet(wide(_linear)), gradient=_linear_gradient, compute=Accumulate("linear"),
-    vmap=_rows("linear_recurrence"), dtypes=dt.REAL,
+    vmap=accumulate_rows("linear_recurrence"), dtypes=dt.REAL,
     samples=Samples(
         tuple(Case((s, s), {"axis": a, "reverse": r}) for s, a in _AXES[:5] for r in (False, True)), (Domain(-1.0, 1.0),),
         wrong=(Wrong(((2,), (3,)), TypeError, ("LinearRecurrence", "[2]", "[3]"), (), {"axis": 0}),),
@@ -127,7 +127,7 @@ _WAYS = {"axis": REQUIRED, "exclusive": False, "reverse": False}
 
 operator(
     "CumSum", "x", function="cum_sum", attrs=_WAYS,
-    infer=lambda x, axis, exclusive, reverse: _checked("CumSum", x, axis, dt.NUMBERS), reference=wide(_cum_sum),
+    infer=lambda x, axis, exclusive, reverse: checked_rows("CumSum", x, axis, dt.NUMBERS), reference=wide(_cum_sum),
     gradient=lambda b, x, out, d, axis, exclusive, reverse: (
         b.cum_sum(d, axis=axis, exclusive=exclusive, reverse=not reverse),
     ),
@@ -161,13 +161,13 @@ def _cum_prod_gradient(b: Any, x: Any, out: Any, d: Any, axis: int, exclusive: b
 
 
 def _cum_prod(x: Any, axis: int, exclusive: bool, reverse: bool) -> Any:
-    product = _turned(lambda rows: np.cumprod(rows, axis, dtype=x.dtype), x, axis, reverse)
+    product = turned(lambda rows: np.cumprod(rows, axis, dtype=x.dtype), x, axis, reverse)
     return _exclusive(product, axis, reverse, 1) if exclusive else product
 
 
 operator(
     "CumProd", "x", function="cum_prod", attrs=_WAYS,
-    infer=lambda x, axis, exclusive, reverse: _checked("CumProd", x, axis), reference=quiet(wide(_cum_prod)),
+    infer=lambda x, axis, exclusive, reverse: checked_rows("CumProd", x, axis), reference=quiet(wide(_cum_prod)),
     gradient=_cum_prod_gradient, expand=_expand_cum_prod, dtypes=dt.REAL, call=("x", "axis"),
     samples=Samples(_RUNNING, wrong=(Wrong(((2, 3),), ValueError, ("CumProd", "'axis'", "2"), (), {"axis": 2}),)),
     doc="Running products along one dimension: up to each element, without it if exclusive, from the last one if reverse.",

@@ -21,9 +21,9 @@ struct Registers {
     uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
 };
 
-Registers cpuid(uint32_t leaf) {
+Registers cpuid(uint32_t leaf, uint32_t part = 0) {
     Registers r;
-    __get_cpuid_count(leaf, 0, &r.eax, &r.ebx, &r.ecx, &r.edx);
+    __get_cpuid_count(leaf, part, &r.eax, &r.ebx, &r.ecx, &r.edx);
     return r;
 }
 
@@ -97,6 +97,15 @@ std::vector<std::string_view> supported_isa_levels() {
 #else
     return {"neon"};
 #endif
+}
+
+int64_t extra_features() {
+    int64_t found = 0;
+#if defined(__x86_64__)
+    const auto seven = cpuid(7);
+    if (has_v4(seven) && seven.eax >= 1 && all(cpuid(7, 1).eax, {5})) found |= 1;
+#endif
+    return found;
 }
 
 int64_t usable_processors() {

@@ -166,8 +166,21 @@ int32_t emit(const Runtime* rt, int64_t site, int64_t count, void* const* values
     return call->emit(site, count, values) ? 0 : kRaised;
 }
 
-Runtime table{MS_RUNTIME_ABI_VERSION, 1,    parallel_for, scratch,     allocate, release, fail,
-              &cancel_flag,           grow, mark,         rewind_call, enter,    leave,   emit};
+Runtime table{MS_RUNTIME_ABI_VERSION,
+              1,
+              parallel_for,
+              scratch,
+              allocate,
+              release,
+              fail,
+              &cancel_flag,
+              grow,
+              mark,
+              rewind_call,
+              enter,
+              leave,
+              emit,
+              0};
 
 void before_fork() {
     holder().get().mutex.lock();
@@ -210,6 +223,7 @@ const Runtime* runtime() noexcept {
 
 void initialize_runtime() {
     table.threads = threads_from_environment();
+    table.features = extra_features();
     static std::once_flag once;
     std::call_once(once, [] { pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); });
 }
