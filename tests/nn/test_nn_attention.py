@@ -163,6 +163,7 @@ def test_scores_are_never_all_in_memory(mode: str) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        ({"input_layout": "BSND"}, r"must have 4 dimensions with layout 'BSND', but got shapes \(1, 2, 6\)"),
         ({"input_layout": "TND"}, "'input_layout' must be one of"),
         ({"sparse_mode": 4}, "'sparse_mode' must be 0 to 3"),
         ({"drop_mask": 1}, "'drop_mask' must be None"),

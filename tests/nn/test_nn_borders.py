@@ -162,6 +162,7 @@ def test_other_types(mode: str, dtype: Any) -> None:
         (lambda x: ops.pad(x, (-5, 0)), ValueError, "cannot be cut off dimension 3"),
         (lambda x: nn.ReflectionPad2d((1, 1)), ValueError, "must hold 4 sizes"),
         (lambda x: nn.ReflectionPad2d(-1), ValueError, "at least 0"),
+        (lambda x: ops.pad(x, (1, 1.5)), TypeError, r"must be ints, but got \(1, 1.5\)"),
         (lambda x: nn.ReplicationPad1d(1.5), TypeError, "'ReplicationPad1d'.*1.5"),
         (lambda x: nn.ReplicationPad3d(1)(x[0, 0]), ValueError, "at least 3 dimensions"),
         (lambda x: ops.PadV3("wrap"), ValueError, "'mode'.*wrap"),

@@ -125,6 +125,7 @@ def test_other_types(mode: str, dtype: Any) -> None:
         (lambda: ops.adaptive_avg_pool2d(Tensor(IMAGES), 0), ValueError, "must be above 0"),
         (lambda: ops.adaptive_max_pool2d(Tensor(IMAGES), 1.5), TypeError, "must be int or None"),
         (lambda: ops.adaptive_max_pool3d(Tensor(ROWS[0]), 1), ValueError, "must have 4 or 5 dimensions"),
+        (lambda: ops.lp_pool1d(Tensor(ROWS), 0, 2), ValueError, "'norm_type' must not be 0"),
         (lambda: ops.lp_pool1d(Tensor(ROWS), "two", 2), TypeError, "'norm_type'"),
         (lambda: ops.max_unpool1d(Tensor(ROWS), ops.ones((1, 2, 4)), 2), ValueError, "must have one shape"),
         (lambda: ops.max_unpool1d(Tensor(ROWS), Tensor(ROWS), 2, output_size=(20,)), ValueError, "'output_size'"),

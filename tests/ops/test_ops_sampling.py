@@ -120,6 +120,7 @@ def test_random_choice_with_mask(mode: str) -> None:
     ("make", "error", "words"),
     [
         (lambda x: ops.randint(3, 3, (2,)), ValueError, "'low' must be below the 'high', but got 3 and 3"),
+        (lambda x: ops.randperm(2.5), TypeError, "'n' must be int, but got 2.5"),
         (lambda x: ops.randperm(-1), ValueError, "'n' must not be negative, but got -1"),
         (lambda x: ops.bernoulli(x, 1.5), ValueError, r"'p' must be in \[0, 1\], but got 1.5"),
         (lambda x: ops.multinomial(x, 4, False), ValueError, "from 1 to 2 positions, but got 4"),

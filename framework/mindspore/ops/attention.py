@@ -91,6 +91,12 @@ def flash_attention_score(
         "actual_seq_qlen": actual_seq_qlen,
     }
     _check({**unread, "actual_seq_kvlen": actual_seq_kvlen}, input_layout, sparse_mode, pre_tokens)
+    rank = 4 if "N" in input_layout else 3
+    if any(x.ndim != rank for x in (query, key, value)):
+        raise ValueError(
+            f"For 'flash_attention_score', the inputs must have {rank} dimensions with layout {input_layout!r}, but got shapes "
+            f"{query.shape}, {key.shape} and {value.shape}."
+        )
     q = _heads(query, head_num, input_layout)
     shared = q.shape[3]
     k, v = (_repeated(_heads(x, -1, input_layout, shared), head_num) for x in (key, value))

@@ -86,6 +86,8 @@ def _pairs(owner: str, x: Any, padding: Any) -> Any:
         raise ValueError(
             f"For '{owner}', the size of padding must be divisible by 2 and at most {2 * x.ndim} for shape {x.shape}, but got {padding}."
         )
+    if not all(isinstance(n, int) for n in padding):
+        raise TypeError(f"For '{owner}', the sizes of padding must be ints, but got {padding}.")
     pairs = [(0, 0)] * x.ndim
     for i, before in enumerate(padding[::2]):
         pairs[x.ndim - 1 - i] = (before, padding[2 * i + 1])

@@ -166,6 +166,8 @@ def _lp_pool(owner: str, x: Any, rank: int, norm_type: Any, kernel: Any, stride:
     """The root of the sum of powers of each window, `norm_type` above 0."""
     if not isinstance(norm_type, int | float) or isinstance(norm_type, bool):
         raise TypeError(f"For '{owner}', the 'norm_type' must be int or float, but got {norm_type!r}.")
+    if norm_type == 0:
+        raise ValueError(f"For '{owner}', the 'norm_type' must not be 0, but got {norm_type!r}.")
     half = x.dtype in (dt.float16, dt.bfloat16)
     powers = _pow(_cast(x, dt.float32) if half else x, float(norm_type))
     count = 1

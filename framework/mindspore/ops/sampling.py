@@ -187,6 +187,8 @@ def randperm(n: int, seed: int = 0, offset: int = 0, dtype: Any = dt.int64) -> A
         >>> print(ops.sort(ops.randperm(4))[0])
         [0 1 2 3]
     """
+    if not isinstance(n, int):
+        raise TypeError(f"For 'randperm', the 'n' must be int, but got {n!r}.")
     if n < 0:
         raise ValueError(f"For 'randperm', the 'n' must not be negative, but got {n}.")
     own = None if seed == 0 and offset == 0 else seed * 65536 + offset
