@@ -255,7 +255,7 @@ def branch_advance(
 ) -> None:
     """Move a branch to its next phase: edits the manifest and what is generated from it, as a change to review.
 
-    Example: python3 tasks.py branch.advance r2.0 --on 2027-02-22
+    Example: python3 tasks.py branch.advance r2.1 --to Planning
     """
     from ci import branch_commands
 
@@ -381,6 +381,17 @@ def release_sign(_: Any, version: str, row: list[str], settings: str | None = No
     from ci import release_commands
 
     release_commands.sign(release_commands.settings(settings, row), version, json)
+
+
+@command("row", version=VERSION, row=ROW, json=JSON)
+def release_check(_: Any, version: str, row: list[str], json: bool = False) -> None:
+    """Check that a release is whole, has its statements and may be published; needs neither targets nor a key.
+
+    Example: python3 tasks.py release.check 2.0.0rc1
+    """
+    from ci import release_commands
+
+    release_commands.check(release_commands.settings(None, row), version, json)
 
 
 @command("row", version=VERSION, row=ROW, settings=SETTINGS, json=JSON)
