@@ -79,7 +79,7 @@ def test_help_is_asked_for_the_task_before_it() -> None:
 
 def test_an_image_that_is_not_here_is_not_looked_for_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeEngine(FakeRunner(tmp_path))
-    monkeypatch.setattr("ci.engine.detect", lambda runner: fake)
+    monkeypatch.setattr("ci.engines.detect", lambda runner: fake)
     with pytest.raises(UsageError, match="this machine has no such image") as refusal:
         commands.run("", "mindspore-cpuu")
     assert refusal.value.exit_code == 2
