@@ -16,6 +16,7 @@ from invoke.collection import Collection
 from ci.cli import command
 
 JSON = "print the result as JSON on stdout"
+ONE_ROW = {"target": "cpu, gpu, ascend", "os": "such as debian12", "arch": "x86_64, aarch64", "stack": "such as cuda13"}
 DAY = "the day to look at, YYYY-MM-DD (default: today)"
 
 
@@ -135,15 +136,15 @@ def wheel_build(_: Any, python: str | None = None, host: bool = False, json: boo
     commands.wheel(python, host, json)
 
 
-@command()
-def image_test(_: Any) -> None:
-    """Build the default row's images and test them from inside.
+@command(**ONE_ROW)
+def image_test(_: Any, target: str = "cpu", os: str = "", arch: str = "", stack: str = "") -> None:
+    """Build a row's images (by default the default row's), test them from inside, and note what passed.
 
-    Example: python3 tasks.py image.test
+    Example: python3 tasks.py image.test --arch aarch64
     """
     from ci import commands
 
-    sys.exit(commands.test(["tests/images"], True))
+    sys.exit(commands.test_image(target, {"os": os, "arch": arch, "stack": stack}))
 
 
 @command(json=JSON)
@@ -188,6 +189,19 @@ def image_diff(_: Any, old: str, new: str, json: bool = False) -> None:
     from ci import image_commands
 
     image_commands.diff(old, new, json)
+
+
+@command(**ONE_ROW, json=JSON)
+def image_reproduce(
+    _: Any, target: str = "cpu", os: str = "", arch: str = "", stack: str = "", json: bool = False
+) -> None:
+    """Build a row's wheel and images again from the last commit, without caches and elsewhere; compare the digests.
+
+    Example: python3 tasks.py image.reproduce --target cpu
+    """
+    from ci import image_commands
+
+    image_commands.twice(target, {"os": os, "arch": arch, "stack": stack}, json)
 
 
 @command(as_of=DAY, json=JSON)

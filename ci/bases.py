@@ -34,7 +34,14 @@ class Base:
 
 
 def local_tag(row: ImageRow) -> str:
-    return f"mindspore-base:{row.os}-{row.arch}"
+    """`mindspore-base:debian12-x86_64`; a base that brings a vendor's libraries has their name in its own."""
+    parts = (row.os, row.stack, row.arch) if row.hardware == "ascend" else (row.os, row.arch)
+    return f"mindspore-base:{'-'.join(filter(None, parts))}"
+
+
+def engine_tag(shop: Shop, row: ImageRow) -> str:
+    """What the base is called in the engine."""
+    return shop.space + local_tag(row)
 
 
 def lock_of(shop: Shop, row: ImageRow) -> debs.DebLock | None:
@@ -72,12 +79,14 @@ def epoch_of(shop: Shop, lock: debs.DebLock | None) -> int:
 
 def ensure_base(shop: Shop, row: ImageRow) -> Base:
     """The row's base image, in the engine when this returns; NoBaseError says what was tried."""
-    tag, lock = local_tag(row), lock_of(shop, row)
+    if row.hardware == "ascend":
+        return _licensed(shop, row)
+    tag, lock = engine_tag(shop, row), lock_of(shop, row)
     wanted = _inputs(shop, row, lock)
     tar = cache_dir("bases") / f"{row.os}-{row.arch}-{wanted[:16]}.tar"
     attempts: list[tuple[Origin, Callable[[], bool]]] = [
         ("present", lambda: _is_present(shop, tag, wanted, strict=lock is not None)),
-        ("cached", lambda: _whole(tar)),
+        ("cached", lambda: not shop.fresh and _whole(tar)),
         ("pulled", lambda: lock is None and _pull(shop, reference(row, shop.manifest.os[row.os].suite), tag)),
         ("bootstrapped", lambda: _bootstrap(shop, row, lock, tar)),
     ]
@@ -91,6 +100,22 @@ def ensure_base(shop: Shop, row: ImageRow) -> Base:
         if found := shop.engine.inspect(tag):
             return Base(tag, found["Id"], origin)
     raise NoBaseError(f"the base image {tag} could not be made", fix="see build/logs/images.log")
+
+
+def _licensed(shop: Shop, row: ImageRow) -> Base:
+    """The base with CANN, which only a person who may have it can provide."""
+    tag = engine_tag(shop, row)
+    found = shop.engine.inspect(tag)
+    if found is None:
+        stack = shop.manifest.hardware[row.hardware].stack[row.stack or ""]
+        system = shop.manifest.os[row.os].title
+        raise NoBaseError(
+            f"{stack.title} cannot be had here: it comes with Huawei's licence",
+            expected=f"an image of {system} with CANN {stack.version} below /usr/local/Ascend, tagged {tag}",
+            got="no such image",
+            fix=f"docker tag YOUR_IMAGE {tag}",
+        )
+    return Base(tag, found["Id"], "present")
 
 
 def _inputs(shop: Shop, row: ImageRow, lock: debs.DebLock | None) -> str:
@@ -123,8 +148,9 @@ def _whole(tar: Path) -> bool:
 def _load(shop: Shop, row: ImageRow, tar: Path, wanted: str, epoch: int) -> None:
     """Make an image of the root file system, which says for which machine it is, and hand it to the engine."""
     tag = local_tag(row)
+    (shop.root / "build").mkdir(exist_ok=True)
     archive.from_rootfs(tar, shop.layouts, tag, OCI_ARCH[row.arch], {INPUTS_LABEL: wanted}, epoch)
-    load(shop, tag, tag)
+    load(shop, tag, engine_tag(shop, row))
 
 
 def load(shop: Shop, image: str, tag: str) -> None:

@@ -6,7 +6,7 @@ import shlex
 import sys
 
 from ci import doctor as machine
-from ci import engine, generate, outcomes, quality, report, sanitizers, system, testing
+from ci import engines, generate, outcomes, quality, report, sanitizers, system, testing
 from ci.engine import Runner, RunRequest
 from ci.errors import CheckError
 from ci.paths import MANIFEST
@@ -36,7 +36,7 @@ def build(target: str, options: dict[str, str | None], as_json: bool) -> None:
     chosen = outcomes.rows(known, target, options)
     outcomes.check_phase(known, today())
     runner = Runner()
-    shop = Shop(engine.detect(runner), runner, known)
+    shop = Shop(engines.detect(runner), runner, known)
     made = outcomes.build_rows(shop, chosen)
     work = runner.work.as_dict()
     data = {"rows": [outcome.as_dict() for outcome in made], "work": work}
@@ -66,7 +66,7 @@ def run(command: str, image: str) -> int:
     known = manifest()
     chosen = image or local_name(known, default_row(known))
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    return engine.detect(Runner()).attach(RunRequest(chosen, shlex.split(command), interactive=terminal))
+    return engines.detect(Runner()).attach(RunRequest(chosen, shlex.split(command), interactive=terminal))
 
 
 def doctor(as_json: bool) -> None:
@@ -92,3 +92,9 @@ def sanitize(kind: str) -> int:
 
 def test(paths: list[str], images: bool) -> int:
     return testing.test(manifest(), Runner(), paths, images)
+
+
+def test_image(target: str, options: dict[str, str]) -> int:
+    """Build and test the images of the one row that the options mean."""
+    known = manifest()
+    return testing.test_row(known, Runner(), outcomes.one_row(known, target, options))

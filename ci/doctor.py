@@ -5,17 +5,16 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from ci import engine, report, system
+from ci import devices, emulation, engines, report, system
+from ci.devices import Check, State
 from ci.engine import Runner
 from ci.errors import NoEngineError
 from ci.files import MIB
-from ci.paths import ROOT, cache_dir
+from ci.paths import MANIFEST, ROOT, cache_dir
+from release.model import Manifest, load_manifest
 
-State = Literal["ok", "warning", "missing"]
 BUILD_SPACE = 12_000
 OLDEST_PYTHON = (3, 11)
 NEWEST_TESTED = (3, 13)
@@ -26,16 +25,6 @@ LEVELS = (
     ("x86-64-v3", {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"}),
     ("x86-64-v4", {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}),
 )
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing looked at: its state, what was found, and how to mend it (empty when there is nothing to mend)."""
-
-    name: str
-    state: State
-    found: str
-    mend: str = ""
 
 
 def isa_level(flags: set[str]) -> str:
@@ -87,7 +76,7 @@ def check_disk(name: str, path: Path) -> Check:
 
 def check_engine(runner: Runner) -> list[Check]:
     try:
-        found = engine.detect(runner)
+        found = engines.detect(runner)
     except NoEngineError as refusal:
         return [Check("engine", "missing", refusal.got, refusal.fix)]
     checks = [Check("engine", "ok", f"{found.name} {found.version()}")]
@@ -105,6 +94,21 @@ def check_parts(runner: Runner) -> list[Check]:
     ]
 
 
+def check_foreign() -> Check:
+    """Whether images of the other architecture can be built and tested here."""
+    other = "x86_64" if platform.machine() == "aarch64" else "aarch64"
+    if emulation.runs(other):
+        return Check("emulation", "ok", f"{other} programs run")
+    return Check("emulation", "warning", f"{other} programs do not run: its images are only rendered", emulation.MEND)
+
+
+def check_devices(runner: Runner, known: Manifest, root: Path = Path("/")) -> list[Check]:
+    """Whether images for GPUs and Ascend devices would run here; the least demanding stack decides."""
+    drivers = {name: [stack.driver for stack in row.stack.values()] for name, row in known.hardware.items()}
+    oldest = {name: min(found, key=devices.numbers) for name, found in drivers.items() if found}
+    return [*devices.check_gpu(root, runner, oldest["gpu"]), *devices.check_ascend(root, oldest["ascend"])]
+
+
 def examine(runner: Runner) -> list[Check]:
     """All checks, each on its own: one that fails does not hide the others."""
     cpuinfo = Path("/proc/cpuinfo")
@@ -116,6 +120,8 @@ def examine(runner: Runner) -> list[Check]:
         check_disk("cache disk", cache_dir("")),
         *check_engine(runner),
         *check_parts(runner),
+        check_foreign(),
+        *check_devices(runner, load_manifest(MANIFEST)),
     ]
 
 

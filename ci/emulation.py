@@ -15,7 +15,7 @@ BINFMT = Path("/proc/sys/fs/binfmt_misc")
 MACHINES = {62: "amd64", 183: "arm64"}
 """`e_machine` of an ELF header (System V ABI) as OCI configurations call it."""
 PROBES = ("usr/bin/dash", "usr/bin/bash", "bin/dash", "bin/bash")
-MEND = "apt-get install qemu-user-static binfmt-support, and mount binfmt_misc at /proc/sys/fs/binfmt_misc"
+MEND = "apt-get install qemu-user-static binfmt-support arch-test, and mount binfmt_misc at /proc/sys/fs/binfmt_misc"
 
 
 def runs(arch: str) -> bool:

@@ -16,6 +16,7 @@ from ci.errors import CommandError, MissingPartError, NoEngineError
 from ci.paths import LOGS
 
 Kind = Literal["", "compilers", "engine_builds", "downloads"]
+LIMIT = 4096  # open files and processes of a container that podman runs
 INHERITED_DOWNLOADS = "MINDSPORE_TASKS_DOWNLOADS"
 
 
@@ -184,12 +185,16 @@ class Engine(Protocol):
 class CliEngine:
     """Docker and podman, whose command lines agree on all that we use."""
 
-    def __init__(self, runner: Runner, name: str) -> None:
+    def __init__(self, runner: Runner, name: str, options: Sequence[str] = ()) -> None:
         self.runner = runner
         self.name = name
+        self.program = [name, *options]
 
     def _query(self, *arguments: str) -> Result:
-        return self.runner.read([self.name, *arguments])
+        return self.runner.read([*self.program, *arguments])
+
+    def _do(self, *arguments: str) -> None:
+        self.runner.run([*self.program, *arguments], log="images")
 
     def version(self) -> str:
         """The engine's version; raise NoEngineError when it does not answer."""
@@ -208,7 +213,10 @@ class CliEngine:
 
     def inspect(self, reference: str) -> dict[str, Any] | None:
         answer = self._query("image", "inspect", reference)
-        return json.loads(answer.stdout)[0] if answer.code == 0 else None
+        if answer.code:
+            return None
+        found: dict[str, Any] = json.loads(answer.stdout)[0]
+        return found | {"Id": f"sha256:{found['Id'].removeprefix('sha256:')}"}  # podman leaves the algorithm out
 
     def _build_environment(self) -> dict[str, str]:
         if self.name != "docker":
@@ -217,7 +225,7 @@ class CliEngine:
         return {"DOCKER_BUILDKIT": "1" if buildx else "0"}
 
     def build(self, request: BuildRequest) -> None:
-        command = [self.name, "build", f"--network={request.network}", "--file", str(request.dockerfile)]
+        command = [*self.program, "build", f"--network={request.network}", "--file", str(request.dockerfile)]
         command += ["--tag", request.tag]
         if (environment := self._build_environment()).get("DOCKER_BUILDKIT") == "1":
             command += ["--provenance=false", "--load"]
@@ -235,13 +243,13 @@ class CliEngine:
 
     def save(self, reference: str, path: Path) -> None:
         extra = [] if self.name == "docker" else ["--format", "docker-archive"]
-        self.runner.run([self.name, "save", *extra, "--output", str(path), reference], log="images")
+        self._do("save", *extra, "--output", str(path), reference)
 
     def load(self, path: Path) -> None:
-        self.runner.run([self.name, "load", "--input", str(path)], log="images")
+        self._do("load", "--input", str(path))
 
     def tag(self, reference: str, tag: str) -> None:
-        self.runner.run([self.name, "tag", reference, tag], log="images")
+        self._do("tag", reference, tag)
 
     def remove(self, reference: str) -> None:
         self._query("rmi", reference)
@@ -250,8 +258,12 @@ class CliEngine:
         """Remove nameless images that carry `label`: stages of builds that nothing refers to any more."""
         self._query("image", "prune", "--force", f"--filter=label={label}")
 
+    def _limits(self) -> list[str]:
+        """podman asks for more than its own limits, which a machine that may not raise them refuses: ask for less."""
+        return [f"--ulimit={name}={LIMIT}:{LIMIT}" for name in ("nofile", "nproc")] if self.name == "podman" else []
+
     def _run_command(self, request: RunRequest) -> list[str]:
-        command = [self.name, "run", "--rm", f"--network={request.network}"]
+        command = [*self.program, "run", "--rm", f"--network={request.network}", *self._limits()]
         command += ["--interactive", "--tty"] if request.interactive else []
         command += [f"--volume={host}:{inside}:ro" for host, inside in request.mounts.items()]
         command += [f"--volume={host}:{inside}" for host, inside in request.writable.items()]
@@ -265,38 +277,11 @@ class CliEngine:
         name = f"mindspore-{uuid4().hex[:12]}"
         command = self._run_command(request)
         try:
-            return self.runner.read([*command[:2], f"--name={name}", *command[2:]])
+            at = len(self.program) + 1
+            return self.runner.read([*command[:at], f"--name={name}", *command[at:]])
         except KeyboardInterrupt:
             self._query("kill", name)
             raise
 
     def attach(self, request: RunRequest) -> int:
         return self.runner.show(self._run_command(request))
-
-
-NAMES = ("docker", "podman")
-
-
-def installed(runner: Runner) -> list[CliEngine]:
-    """The engines whose program is on this machine, working or not."""
-    return [CliEngine(runner, name) for name in NAMES if runner.find(name)]
-
-
-def detect(runner: Runner) -> CliEngine:
-    """The first engine that answers; raise NoEngineError naming what each one said."""
-    refusals = []
-    for engine in installed(runner):
-        try:
-            engine.version()
-        except NoEngineError as refusal:
-            refusals.append(f"{engine.name}: {refusal.got}")
-        else:
-            return engine
-    if runner.find("buildah"):
-        refusals.append("buildah: builds images but does not run them; install podman beside it")
-    raise NoEngineError(
-        "no container engine answers",
-        expected=f"one of {', '.join(NAMES)}, running and open to this user",
-        got="; ".join(refusals) or "none is installed",
-        fix="run `python3 tasks.py setup` as root, or install docker.io and start its service",
-    )

@@ -22,12 +22,15 @@ def dockerfile(row: ImageRow, kind: Kind) -> Path:
 
 def render(manifest: Manifest, row: ImageRow, kind: Kind, root: Path = ROOT) -> str:
     """The Dockerfile's text; ProjectFileError names the template's line when it is broken."""
-    family = distribution(row.os)
+    family, stack = distribution(row.os), manifest.hardware[row.hardware].stack.get(row.stack or "")
     names = family.devel if kind == "devel" else family.runtime
     facts = {
         "base": reference(row, manifest.os[row.os].suite),
         "family": family,
         "hardware": row.hardware,
+        "title": manifest.os[row.os].title,
+        "version": stack.version if stack else "",
+        "driver": stack.driver if stack else "",
         "kind": kind,
         "names": names,
     }

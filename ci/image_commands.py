@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ci import apt, archive, contents, debs, engine, images, report, sizes, wheelhouse
+from ci import apt, archive, contents, debs, engines, images, outcomes, report, reproduce, sizes, wheelhouse
 from ci.distributions import distribution
 from ci.engine import Runner
 from ci.errors import UsageError
@@ -17,11 +17,12 @@ from ci.paths import MANIFEST, ROOT
 from ci.shop import Shop, labels_of
 from release.matrix import image_rows, tags_for
 from release.model import Manifest, load_manifest
+from release.rows import Kind
 
 
 def _shop(known: Manifest) -> Shop:
     runner = Runner()
-    return Shop(engine.detect(runner), runner, known)
+    return Shop(engines.detect(runner), runner, known)
 
 
 def lock(system: bool) -> None:
@@ -31,11 +32,11 @@ def lock(system: bool) -> None:
         for name in known.os:
             lock_system(runner, known, name, ROOT)
         return
-    for python, arch in sorted({(row.python, row.arch) for row in image_rows(known)}):
-        for kind in ("devel", "runtime"):
-            locked = wheelhouse.Lock(python, arch, kind)
-            with report.step(f"resolving {locked.path}"):
-                wheelhouse.resolve(runner, sys.executable, locked)
+    kinds: tuple[Kind, ...] = ("devel", "runtime")
+    locks = {wheelhouse.lock_for(row, kind) for row in image_rows(known) for kind in kinds}
+    for locked in sorted(locks, key=lambda locked: locked.path):
+        with report.step(f"resolving {locked.path}"):
+            wheelhouse.resolve(runner, sys.executable, locked)
 
 
 def lock_system(runner: Runner, known: Manifest, name: str, root: Path) -> None:
@@ -55,7 +56,7 @@ def lock_system(runner: Runner, known: Manifest, name: str, root: Path) -> None:
 def listing(as_json: bool) -> None:
     """Every image of the matrix with its tags, and whether this machine's engine has it."""
     known = load_manifest(MANIFEST)
-    found = engine.detect(Runner())
+    found = engines.detect(Runner())
     rows = []
     for row in image_rows(known):
         for kind in row.kinds:
@@ -99,3 +100,14 @@ def inside(shop: Shop, name: str) -> contents.Contents:
         shop.engine.save(name, saved)
         archive.normalise(saved, store, name, images.epoch_of(found["Created"]) if "Created" in found else 0)
         return contents.read(store, name)
+
+
+def twice(target: str, options: dict[str, str], as_json: bool) -> None:
+    """Build a row a second time from nothing and compare; exit 1 when anything differs."""
+    shop = _shop(load_manifest(MANIFEST))
+    row = outcomes.one_row(shop.manifest, target, options)
+    pairs = reproduce.reproduce(shop, row)
+    rows = [("equal" if pair.equal else "DIFFERENT", pair.name, pair.second) for pair in pairs]
+    data = [vars(pair) | {"equal": pair.equal} for pair in pairs]
+    report.emit(data, as_json, report.table(("result", "artefact", "digest"), rows))
+    reproduce.check(pairs)

@@ -18,7 +18,7 @@ from ci.errors import CheckError, UsageError
 from ci.files import need_space
 from ci.layout import Blob
 from ci.shop import INPUTS_LABEL, Shop, digest, labels_of
-from release.matrix import budget, index_rows, is_default, local_name, tags_for
+from release.matrix import budget, image_rows, is_default, local_name, tags_for
 from release.rows import ImageRow, Kind
 
 ROW_LABEL = "org.mindspore.row"
@@ -26,6 +26,7 @@ INTERMEDIATE = "org.mindspore.intermediate=true"
 FILES = Path("docker/files")
 ENTRY = ("mindspore-entrypoint", "mindspore-phase")
 SCRIPTS: dict[Kind, tuple[str, ...]] = {"devel": (*ENTRY, "build-wheel"), "runtime": ENTRY, "release": ()}
+DEVICE_CHECK = "mindspore-device"
 
 
 @dataclass(frozen=True)
@@ -62,16 +63,22 @@ def layout_name(row: ImageRow, kind: Kind) -> str:
     return f"{row.id}:{kind}"
 
 
+def scripts(row: ImageRow, kind: Kind) -> tuple[str, ...]:
+    """The scripts that the image carries; those for devices also look whether there is one."""
+    more = (DEVICE_CHECK,) if row.hardware != "cpu" and kind != "release" else ()
+    return (*SCRIPTS[kind], *more)
+
+
 def all_tags(shop: Shop, row: ImageRow, kind: Kind) -> tuple[str, ...]:
     """The tags in this machine's engine: the published ones, and for the default row's release the local short name.
 
     What is published under one tag for all architectures needs one each here: a foreign image's tag ends in its machine.
     """
-    tags = tags_for(shop.manifest, row, kind)
+    tags = [shop.space + tag for tag in tags_for(shop.manifest, row, kind)]
     if is_foreign(row):
         return (f"{tags[-1]}-{row.arch}",)
     if kind == "release" and is_default(shop.manifest, row):
-        tags.append(f"{local_name(shop.manifest, row)}:latest")
+        tags.append(f"{shop.space}{local_name(shop.manifest, row)}:latest")
     return tuple(dict.fromkeys(tags))
 
 
@@ -79,11 +86,13 @@ def build(shop: Shop, row: ImageRow, kinds: Sequence[Kind]) -> tuple[list[Image]
     """Make the images of `kinds` and whatever they stand on; give those that were asked for, and the wheel."""
     wheel = None
     done: dict[Kind, Image] = {}
+    row = next((known for known in image_rows(shop.manifest) if known.id == row.id), row)  # with all of its kinds
     base = bases.ensure_base(shop, row)
-    if "devel" in kinds or ("release" in kinds and not is_foreign(row)):
+    if "devel" in kinds:
         done["devel"] = _ensure(shop, _on_base(shop, row, "devel", base))
     if "release" in kinds:
-        wheel = wheels.ensure(shop, wheels.row_of_image(shop, row), _builder(shop, row, done))
+        wanted = wheels.row_of_image(shop, row)
+        wheel = wheels.current(shop, wanted) or wheels.ensure(shop, wanted, _builder(shop, row))
     if "runtime" in kinds or "release" in kinds:
         done["runtime"] = _ensure(shop, _on_base(shop, row, "runtime", base))
     if wheel:
@@ -96,20 +105,20 @@ def is_foreign(row: ImageRow) -> bool:
     return row.arch != platform.machine()
 
 
-def _builder(shop: Shop, row: ImageRow, done: dict[Kind, Image]) -> str:
-    """The devel image that builds the row's wheel: its own, or for a foreign row that of this machine, which cross-compiles."""
-    if not is_foreign(row):
-        return done["devel"].tags[0]
-    native = next((other for other in index_rows(shop.manifest, row) if not is_foreign(other)), None)
-    if native is None:
-        raise UsageError(f"nothing here compiles for {row.id}", expected=f"the same row for {platform.machine()}")
-    base = bases.ensure_base(shop, native)
-    return _ensure(shop, _on_base(shop, native, "devel", base)).tags[0]
+def _builder(shop: Shop, row: ImageRow) -> str:
+    """The devel image that builds the row's wheel: this machine's for the CPU, which also compiles for the other machines."""
+    for other in image_rows(shop.manifest):
+        if (other.hardware, other.os, other.python, is_foreign(other)) == ("cpu", row.os, row.python, False):
+            base = bases.ensure_base(shop, other)
+            return _ensure(shop, _on_base(shop, other, "devel", base)).tags[0]
+    raise UsageError(
+        f"nothing here compiles for {row.id}", expected=f"a CPU row of its system for {platform.machine()}"
+    )
 
 
 def _on_base(shop: Shop, row: ImageRow, kind: Kind, base: bases.Base) -> Plan:
     lock = wheelhouse.lock_for(row, kind)
-    paths = [str(generate.dockerfile(row, kind)), str(lock.path), *(str(FILES / name) for name in SCRIPTS[kind])]
+    paths = [str(generate.dockerfile(row, kind)), str(lock.path), *(str(FILES / name) for name in scripts(row, kind))]
     paths += [str(branchfile.PATH)]
     packages = bases.lock_of(shop, row)
     wanted = packages.debs(row.arch, debs.set_for(kind)) if packages else ()
@@ -130,7 +139,7 @@ def _labels(shop: Shop, plan: Plan) -> dict[str, str]:
         "org.opencontainers.image.version": version,
         "org.opencontainers.image.revision": shop.change(sources).revision,
         "org.opencontainers.image.licenses": "Apache-2.0",
-        "org.opencontainers.image.base.name": plan.parent,
+        "org.opencontainers.image.base.name": plan.parent.removeprefix(shop.space),
         "org.opencontainers.image.base.digest": plan.parent_digest,
         ROW_LABEL: plan.row.id,
         "org.mindspore.kind": plan.kind,
@@ -191,14 +200,16 @@ def _make(shop: Shop, plan: Plan, labels: dict[str, str], tag: str, wheel: wheel
     """Build under a passing name, normalise, check the size, and only then give the image its tag."""
     need_space(shop.engine.data_root() or shop.root, 4096, f"building {tag}")
     need_space(shop.root, 4096, f"normalising {tag}")
-    passing = f"mindspore-build:{plan.kind}-{labels[INPUTS_LABEL][:12]}"
+    passing = f"{shop.space}mindspore-build:{plan.kind}-{labels[INPUTS_LABEL][:12]}"
     parent = "RUNTIME" if plan.kind == "release" else "BASE"
     try:
         with _context(shop, plan, wheel) as context:
             dockerfile = shop.root / plan.paths[0]
             network = "none" if plan.debs or plan.kind == "release" else "host"
             machine = plan.row.platform if is_foreign(plan.row) else ""
-            request = BuildRequest(dockerfile, context, passing, {parent: plan.parent}, labels, machine, network)
+            request = BuildRequest(
+                dockerfile, context, passing, {parent: plan.parent}, labels, machine, network, shop.fresh
+            )
             shop.engine.build(request)
         _load_normalised(shop, plan, passing, tag)
     finally:
@@ -223,7 +234,7 @@ def _context(shop: Shop, plan: Plan, wheel: wheels.Wheel | None) -> Iterator[Pat
             (context / "share").mkdir()
             shutil.copyfile(shop.root / branchfile.PATH, context / "share" / branchfile.PATH.name)
             _packages(shop, plan, context / "packages")
-        for script in SCRIPTS[plan.kind]:
+        for script in scripts(plan.row, plan.kind):
             (context / "files").mkdir(exist_ok=True)
             shutil.copyfile(shop.root / FILES / script, context / "files" / script)
             (context / "files" / script).chmod(0o755)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,14 @@ from ci.oci import CONFIG, INDEX, MANIFEST
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 REF_NAME = "org.opencontainers.image.ref.name"
 ORDER = ("amd64", "arm64")
+
+
+SETTLED = 24 * 3600
+"""Seconds after which a blob that has no tag will not get one any more."""
+
+
+def _is_old(file: Path) -> bool:
+    return time.time() - file.stat().st_mtime > SETTLED
 
 
 @dataclass(frozen=True)
@@ -183,7 +192,7 @@ class Layouts:
             yield
 
     def sweep(self) -> list[str]:
-        """Remove the blobs that no tag leads to; give their digests."""
+        """Remove the blobs that no tag leads to, but for young ones: another build may be about to tag them. Give their digests."""
         wanted: set[str] = set()
         waiting = list(self.tags().values())
         while waiting:
@@ -193,7 +202,7 @@ class Layouts:
             wanted |= {digest} | {part["digest"] for part in parts}
             waiting += [part["digest"] for part in value.get("manifests", [])]
         spare = (
-            [file for file in self.blobs.iterdir() if f"sha256:{file.name}" not in wanted]
+            [file for file in self.blobs.iterdir() if f"sha256:{file.name}" not in wanted and _is_old(file)]
             if self.blobs.exists()
             else []
         )

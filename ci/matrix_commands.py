@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ci import commands, engine, generate, git, outcomes, pipelines, report
+from ci import commands, engines, generate, git, outcomes, pipelines, report
 from ci.engine import Runner
 from ci.errors import UsageError
 from ci.paths import MANIFEST, ROOT
@@ -55,7 +55,7 @@ def run(name: str, change: str | None, as_json: bool) -> None:
     else:
         rows = [row for row in known.image_rows() if row.id in shard.rows and generate.has_template(row)]
         runner = Runner()
-        made = outcomes.build_rows(Shop(engine.detect(runner), runner, known), rows)
+        made = outcomes.build_rows(Shop(engines.detect(runner), runner, known), rows)
         work = runner.work.as_dict()
         data = {"rows": [outcome.as_dict() for outcome in made], "work": work}
         report.emit(data, as_json, outcomes.text(made, work))

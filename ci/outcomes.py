@@ -48,6 +48,13 @@ def rows(manifest: Manifest, target: str, options: dict[str, str | None]) -> lis
     return found
 
 
+def one_row(manifest: Manifest, target: str, given: dict[str, str]) -> ImageRow:
+    """The first row that the options mean; an empty one is left out."""
+    return rows(
+        manifest, target, {name: given.get(name) or None for name in ("os", "arch", "python", "kind", "stack")}
+    )[0]
+
+
 def build_rows(shop: Shop, chosen: Sequence[ImageRow]) -> list[Outcome]:
     """Build every row; among several, one that this machine cannot build is reported as rendered."""
     return [_build_row(shop, row, alone=len(chosen) == 1) for row in chosen]

@@ -23,13 +23,19 @@ INPUTS_LABEL = "org.mindspore.inputs"
 
 @dataclass(frozen=True)
 class Shop:
-    """The tools and the material; `root` is the checkout."""
+    """The tools and the material; `root` is the checkout.
+
+    A shop that is `fresh` takes nothing from earlier builds but downloads, whose hashes are locked; `space` keeps its images
+    apart from others in the engine.
+    """
 
     engine: Engine
     runner: Runner
     manifest: Manifest
     root: Path = ROOT
     python: str = field(default=sys.executable)
+    fresh: bool = False
+    space: str = ""
 
     @property
     def layouts(self) -> Layouts:

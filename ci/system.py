@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci import engine, report
-from ci.engine import Runner
+from ci import engines, report
+from ci.engine import CliEngine, Runner
 from ci.errors import CommandError, MissingPartError, NoEngineError
 from ci.files import write_text
 from ci.paths import state_dir
@@ -98,10 +98,10 @@ def apt_install(runner: Runner, packages: list[str]) -> None:
     runner.run([*apt, *install_options, *packages], kind="downloads", log="setup", env=environment)
 
 
-def ensure_engine(runner: Runner) -> engine.CliEngine:
+def ensure_engine(runner: Runner) -> CliEngine:
     """The engine that works; else start the one that is installed; else install and start docker."""
     try:
-        return engine.detect(runner)
+        return engines.detect(runner)
     except NoEngineError as refusal:
         if os.geteuid() != 0:
             raise
@@ -109,11 +109,11 @@ def ensure_engine(runner: Runner) -> engine.CliEngine:
     report.say(f"no container engine answers yet ({reason})")
     install(runner, [Part("container engine", runner.find("dockerd") is not None, ("docker.io", "iptables"))])
     try:
-        return engine.detect(runner)
+        return engines.detect(runner)
     except NoEngineError:
         with report.step("starting the container engine"):
             start_daemon(runner)
-    return engine.detect(runner)
+    return engines.detect(runner)
 
 
 def start_daemon(runner: Runner) -> None:
@@ -143,7 +143,7 @@ def _last_line(path: Path) -> str:
 def _try_daemon(runner: Runner, options: list[str]) -> bool:
     child = runner.detach(["dockerd", *options], daemon_log())
     write_text(state_dir() / "dockerd.pid", f"{child.pid}\n")
-    client = engine.CliEngine(runner, "docker")
+    client = CliEngine(runner, "docker")
     deadline = time.monotonic() + ENGINE_TIMEOUT
     while time.monotonic() < deadline and child.poll() is None:
         try:

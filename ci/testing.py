@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 
-from ci import bootstrap, engine, evidence, images, outcomes, report, wheels
+from ci import bootstrap, engines, evidence, images, outcomes, report, wheels
 from ci.engine import Runner
 from ci.errors import MissingPartError
 from ci.paths import ROOT
@@ -14,11 +14,12 @@ from release.days import today
 from release.fields import python_tag
 from release.matrix import default_row
 from release.model import Manifest
-from release.rows import ImageRow
+from release.rows import ImageRow, Kind
 
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 LARGEST_WORKERS = 8
 IMAGE_TESTS = "tests/images"
+TESTED_ROW = "MINDSPORE_TEST_ROW"  # the id of the row whose images are tested
 IMAGES_ARE_THERE = "MINDSPORE_TEST_IMAGES"  # "1": tests of images may not be skipped
 
 
@@ -40,7 +41,7 @@ def build_wheel(
     if on_host or wanted != row.python:
         made = _wheel_on_host(known, runner, wanted)
     else:
-        shop = Shop(engine.detect(runner), runner, known)
+        shop = Shop(engines.detect(runner), runner, known)
         made = build_default(shop, row)
     return made, runner.work.as_dict()
 
@@ -70,7 +71,7 @@ def prepare(known: Manifest, runner: Runner, with_images: bool) -> None:
     wheel = None
     if with_images:
         outcomes.check_phase(known, today())
-        shop = Shop(engine.detect(runner), runner, known)
+        shop = Shop(engines.detect(runner), runner, known)
         _, wheel = images.build(shop, row, row.kinds)
     if wheel is None or not fits:
         wheel = _wheel_on_host(known, runner, THIS_PYTHON)
@@ -89,13 +90,25 @@ def test(known: Manifest, runner: Runner, paths: list[str], with_images: bool) -
     prepare(known, runner, with_images)
     code = runner.show(pytest_command(paths, with_images), cwd=ROOT, env={IMAGES_ARE_THERE: str(int(with_images))})
     if code == 0 and with_images and IMAGE_TESTS in (paths or [IMAGE_TESTS]):
-        note(known)
+        note(known, default_row(known))
     return code
 
 
-def note(known: Manifest) -> None:
-    """Write down that the default row's images, and the wheel inside them, passed their tests."""
-    shop, row = Shop(HostOnly(), Runner(), known), default_row(known)  # type: ignore[arg-type]
+def test_row(known: Manifest, runner: Runner, row: ImageRow) -> int:
+    """Build a row's images, test them from inside, and write down what passed; of a foreign row no devel image is needed."""
+    outcomes.check_phase(known, today())
+    kinds: list[Kind] = ["runtime", "release"] if images.is_foreign(row) else list(row.kinds)
+    images.build(Shop(engines.detect(runner), runner, known), row, kinds)
+    environment = {IMAGES_ARE_THERE: "1", TESTED_ROW: row.id}
+    code = runner.show([sys.executable, "-m", "pytest", IMAGE_TESTS], cwd=ROOT, env=environment)
+    if code == 0:
+        note(known, row.model_copy(update={"kinds": tuple(kinds)}))
+    return code
+
+
+def note(known: Manifest, row: ImageRow) -> None:
+    """Write down that a row's images, and the wheel inside them, passed their tests."""
+    shop = Shop(HostOnly(), Runner(), known)  # type: ignore[arg-type]
     written = evidence.note_images(shop, row, row.kinds, [IMAGE_TESTS])
     written += evidence.note_wheel(shop, wheels.row_of_image(shop, row), [IMAGE_TESTS])
     report.say(f"    noted in {evidence.NOTED}: {', '.join(path.stem for path in written)}")

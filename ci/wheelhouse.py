@@ -16,22 +16,28 @@ from ci.paths import ROOT, cache_dir
 from release.fields import python_tag
 from release.rows import ImageRow, Kind
 
-LOCKS = Path("docker/cpu/locks")
+PACKAGES = "packages.toml"
 GLIBC = 28
 HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
 @dataclass(frozen=True)
 class Lock:
-    """The locked packages of one Python on one architecture, for the `devel` or the `runtime` image."""
+    """The locked packages of one Python on one architecture, for the `devel` or the `runtime` image.
+
+    `hardware` and `stack` name the vendor's packages that come with them: those of `docker/<hardware>/packages.toml`.
+    """
 
     python: str
     arch: str
     kind: str
+    hardware: str = "cpu"
+    stack: str | None = None
 
     @property
     def path(self) -> Path:
-        return LOCKS / f"{python_tag(self.python)}-{self.arch}.{self.kind}.txt"
+        parts = [python_tag(self.python), *([self.stack] if self.stack else []), self.arch]
+        return Path("docker") / self.hardware / "locks" / f"{'-'.join(parts)}.{self.kind}.txt"
 
     def platform_options(self) -> list[str]:
         """pip's options for wheels that fit this Python and this architecture with our oldest C library."""
@@ -41,16 +47,28 @@ class Lock:
 
 
 def lock_for(row: ImageRow, kind: Kind) -> Lock:
-    """A release image adds only our wheel to the runtime image, so they share a lock."""
-    return Lock(row.python, row.arch, "devel" if kind == "devel" else "runtime")
+    """A release image adds only our wheel to the runtime image, so they share a lock; so do rows without vendor's packages."""
+    name: Kind = "devel" if kind == "devel" else "runtime"
+    if row.stack and row.stack in vendor_packages(row.hardware):
+        return Lock(row.python, row.arch, name, row.hardware, row.stack)
+    return Lock(row.python, row.arch, name)
 
 
-def requirements(kind: str, project: Path = ROOT / "pyproject.toml") -> list[str]:
+def vendor_packages(hardware: str, root: Path = ROOT) -> dict[str, dict[str, list[str]]]:
+    """For each stack of the hardware that comes as Python packages, what `runtime` needs and what `devel` adds."""
+    path = root / "docker" / hardware / PACKAGES
+    found: dict[str, dict[str, list[str]]] = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+    return found
+
+
+def requirements(lock: Lock, root: Path = ROOT) -> list[str]:
     """What pyproject.toml asks for: the package's own dependencies and pip; `devel` adds all that builds the wheel."""
-    data = tomllib.loads(project.read_text(encoding="utf-8"))
+    data = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     wanted: list[str] = [*data["project"]["dependencies"], "pip"]
-    if kind == "devel":
-        wanted += data["build-system"]["requires"] + data["dependency-groups"]["build"]
+    vendor = vendor_packages(lock.hardware, root).get(lock.stack or "", {})
+    wanted += vendor.get("runtime", [])
+    if lock.kind == "devel":
+        wanted += data["build-system"]["requires"] + data["dependency-groups"]["build"] + vendor.get("devel", [])
     return wanted
 
 
@@ -71,7 +89,7 @@ def resolve(runner: Runner, python: str, lock: Lock, root: Path = ROOT) -> None:
         report = scratch / "report.json"
         command = [python, "-m", "pip", "--disable-pip-version-check", "install", "--dry-run", "--ignore-installed"]
         command += ["--quiet", f"--target={scratch}", f"--report={report}", *lock.platform_options()]
-        runner.run([*command, *requirements(lock.kind)], kind="downloads", log="wheelhouse", env={"PIP_FIND_LINKS": ""})
+        runner.run([*command, *requirements(lock)], kind="downloads", log="wheelhouse", env={"PIP_FIND_LINKS": ""})
         text = lock_text(lock, json.loads(report.read_text(encoding="utf-8")))
     write_text(root / lock.path, text)
 
@@ -97,7 +115,7 @@ def read(lock: Lock, root: Path = ROOT) -> str:
 def ensure(runner: Runner, python: str, lock: Lock, root: Path = ROOT) -> Path:
     """The folder with the lock's wheels and itself as requirements.txt; downloads only what no earlier run has."""
     text = read(lock, root)
-    house = cache_dir("wheelhouse") / lock.path.stem
+    house = cache_dir("wheelhouse") / (lock.path.stem if lock.stack is None else f"{lock.hardware}-{lock.path.stem}")
     if not _complete(house, text):
         need_space(house, 1024, f"the Python packages of {lock.path.name}")
         with replacing_dir(house) as scratch:

@@ -51,16 +51,25 @@ def inputs(shop: Shop, row: WheelRow) -> str:
     return shop.fingerprint([*INPUTS, SCRIPT, "docker/cpu/locks"], shop.manifest.current.text, row.tag)
 
 
+def current(shop: Shop, row: WheelRow) -> Wheel | None:
+    """The wheel of the sources as they are, if an earlier run has built it."""
+    path = shop.root / "dist" / wheel_name(row, shop.manifest.current.text)
+    known = _unchanged(path, _stamp(shop, path), inputs(shop, row))
+    return Wheel(path, known, "unchanged") if known else None
+
+
+def _stamp(shop: Shop, path: Path) -> Path:
+    return shop.root / "build" / "stamps" / f"{path.name}.json"
+
+
 def ensure(shop: Shop, row: WheelRow, builder: str | None) -> Wheel:
     """The wheel of the sources as they are: the earlier one if nothing changed, else a new one.
 
     `builder` is the devel image that builds it without network; None builds on this machine with this Python.
     """
+    if (earlier := current(shop, row)) is not None:
+        return earlier
     path = shop.root / "dist" / wheel_name(row, shop.manifest.current.text)
-    stamp = shop.root / "build" / "stamps" / f"{path.name}.json"
-    wanted = inputs(shop, row)
-    if (known := _unchanged(path, stamp, wanted)) is not None:
-        return Wheel(path, known, "unchanged")
     need_space(path, 2048, "building the wheel")
     with report.step(f"building {path.name}"), _output(shop) as output:
         epoch = str(shop.change(INPUTS).time)
@@ -70,7 +79,7 @@ def ensure(shop: Shop, row: WheelRow, builder: str | None) -> Wheel:
             _on_host(shop, row, output, epoch)
         _accept(output, path, row)
     found = sha256(path)
-    write_text(stamp, json.dumps({"inputs": wanted, "sha256": found}) + "\n")
+    write_text(_stamp(shop, path), json.dumps({"inputs": inputs(shop, row), "sha256": found}) + "\n")
     return Wheel(path, found, "built")
 
 
@@ -109,7 +118,8 @@ def _lend(folder: Path) -> Path:
 def _in_image(shop: Shop, row: WheelRow, image: str, output: Path, epoch: str) -> None:
     """Run the image's `build-wheel`: no network, the checkout read-only, an unknown user."""
     build = _lend(shop.root / "build" / f"{row.tag}-image")
-    writable = {output: "/out", build: "/build", _lend(cache_dir("wheel-image")): "/cache"}
+    cache = shop.root / "build" / "wheel-cache" if shop.fresh else cache_dir("wheel-image")
+    writable = {output: "/out", build: "/build", _lend(cache): "/cache"}
     request = RunRequest(
         image,
         ["build-wheel", "/src", "/out"],

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ci import engine, generate, git, images, report
+from ci import engines, generate, git, images, report
 from ci.cli import guarded
 from ci.engine import Runner, RunRequest
 from ci.errors import CheckError
@@ -58,11 +58,11 @@ class Work:
 
     def shop(self) -> Shop:
         runner = Runner()
-        return Shop(engine.detect(runner), runner, self.manifest)
+        return Shop(engines.detect(runner), runner, self.manifest)
 
     @property
     def scope(self) -> tuple[str, ...]:
-        return (row_of_image(Shop(engine.detect(Runner()), Runner(), self.manifest), self.row).tag, self.row.id)
+        return (row_of_image(Shop(engines.detect(Runner()), Runner(), self.manifest), self.row).tag, self.row.id)
 
     @property
     def key(self) -> Path:
@@ -127,7 +127,7 @@ def pull(work: Work) -> None:
     runner = Runner(work.folder / "logs")
     host = work.told.registry.split("://", 1)[1]
     name = f"{host}/{repository(work.manifest, work.row)}:{work.told.version}"
-    found = engine.detect(runner)
+    found = engines.detect(runner)
     if not found.pull(name):
         raise CheckError("the published image cannot be pulled", where=name)
     done = found.run(RunRequest(name, ["python3", "-m", "mindspore"], user="4242:4242"))

@@ -28,6 +28,7 @@ STOREYS: dict[str, float] = {
     "common": 7.1,
     "ops": 7.2,
     "nn": 8,
+    "numpy": 8,
     "__main__": 9,
     "__init__": 9,
 }

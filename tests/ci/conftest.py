@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ci import debs
-from ci.engine import Result
+from ci.engine import Result, RunRequest
 from ci.paths import MANIFEST, ROOT
 from ci.shop import Shop
 from ci.wheels import wheel_row
@@ -86,8 +86,9 @@ def checkout(tmp_path: Path) -> Path:
     (root / "framework" / "mindspore").mkdir(parents=True)
     (root / "framework" / "mindspore" / "__init__.py").write_text("", encoding="utf-8")
     digest = hashlib.sha256(b"numpy").hexdigest()
-    for lock in (root / "docker/cpu/locks").glob("*.txt"):
+    for lock in (root / "docker").glob("*/locks/*.txt"):
         lock.write_text(f"numpy==2 --hash=sha256:{digest}\n", encoding="utf-8")
+    (root / "docker/sizes.toml").unlink()
     _locked_packages(root, tmp_path / "archive")
     return root
 
@@ -102,12 +103,11 @@ def shop(engine: FakeEngine, runner: FakeRunner, manifest: Manifest, row: ImageR
     """A shop whose devel image builds a wheel that holds one library."""
     made = Shop(engine, runner, manifest, checkout, "python")
 
-    def build_wheel(request: object) -> Result:
-        name = wheel_name(wheel_row(made, row.python, row.arch), manifest.current.text)
-        write_wheel(checkout / "build" / "wheel-output" / name, {"mindspore/__init__.py": b""})
-        (checkout / "build" / f"{wheel_row(made, row.python, row.arch).tag}-image" / "compilations").write_text(
-            "cc\n", "utf-8"
-        )
+    def build_wheel(request: RunRequest) -> Result:
+        folders = {inside: host for host, inside in request.writable.items()}
+        name = wheel_name(wheel_row(made, row.python, request.env["MACHINE"]), manifest.current.text)
+        write_wheel(folders["/out"] / name, {"mindspore/__init__.py": b""})
+        (folders["/build"] / "compilations").write_text("cc\n", encoding="utf-8")
         return Result(0, name)
 
     engine.on_run = build_wheel

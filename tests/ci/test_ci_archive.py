@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -189,6 +190,8 @@ def test_what_no_tag_leads_to_is_swept_away(tmp_path: Path) -> None:
     _, store = _normalise(tmp_path, EPOCH)
     kept = store.digest("name:tag")
     spare = store.add({"left": "over"})
+    assert store.sweep() == []  # another build may be about to tag it
+    os.utime(store.path(spare.digest), (EPOCH, EPOCH))
     assert store.sweep() == [spare.digest]
     assert store.manifest("name:tag")["schemaVersion"] == 2
     assert store.path(kept).exists()

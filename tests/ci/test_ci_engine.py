@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from ci import engine
+from ci import engine, engines
 from ci.engine import BuildRequest, CliEngine, Result, Runner, RunRequest, Work
 from ci.errors import CommandError, MissingPartError, NoEngineError
+from ci.shop import labels_of
 from tests.ci.fakes import FakeRunner
 
 REFUSED = Result(1, "", "cannot connect")
@@ -20,20 +22,105 @@ def test_the_first_engine_that_answers_is_taken(tmp_path: Path) -> None:
     runner = FakeRunner(tmp_path, ["docker", "podman"])
     runner.effects["docker info"] = lambda argv: REFUSED
     runner.effects["podman info"] = lambda argv: Result(0, "4.3.1\n")
-    assert engine.detect(runner).name == "podman"
+    assert engines.detect(runner).name == "podman"
 
 
 def test_no_engine_says_what_each_one_answered_and_what_to_do(tmp_path: Path) -> None:
     runner = FakeRunner(tmp_path, ["docker"])
     runner.effects["docker info"] = lambda argv: REFUSED
     with pytest.raises(NoEngineError, match="docker: cannot connect") as caught:
-        engine.detect(runner)
+        engines.detect(runner)
     assert "setup" in caught.value.fix
     assert caught.value.exit_code == 2
     with pytest.raises(NoEngineError, match="none is installed"):
-        engine.detect(FakeRunner(tmp_path))
-    with pytest.raises(NoEngineError, match="buildah: builds images but"):
-        engine.detect(FakeRunner(tmp_path, ["buildah"]))
+        engines.detect(FakeRunner(tmp_path))
+
+
+def test_a_chosen_engine_is_taken_with_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(engines.CHOICE, "podman --runtime 'my runc'")
+    runner = FakeRunner(tmp_path, ["docker", "podman"])
+    runner.effects["podman --runtime my runc info"] = lambda argv: Result(0, "5.0\n")
+    assert engines.detect(runner).program == ["podman", "--runtime", "my runc"]
+    monkeypatch.setenv(engines.CHOICE, "lxc")
+    with pytest.raises(NoEngineError, match="unknown engine") as caught:
+        engines.detect(runner)
+    assert caught.value.got == "lxc"
+
+
+def test_podman_asks_for_few_files_and_spells_ids_as_docker_does(tmp_path: Path) -> None:
+    runner = FakeRunner(tmp_path, ["podman"])
+    runner.effects["podman image inspect"] = lambda argv: Result(0, '[{"Id": "12ab"}]')
+    podman = CliEngine(runner, "podman")
+    assert podman.inspect("x") == {"Id": "sha256:12ab"}
+    podman.run(RunRequest("x"))
+    assert {"--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096"} <= set(runner.commands[-1])
+    docker = CliEngine(runner, "docker")
+    docker.run(RunRequest("x"))
+    assert not [word for word in runner.commands[-1] if word.startswith("--ulimit")]
+
+
+INSPECTED = {
+    "FromImageID": "12ab",
+    "Manifest": '{"layers": [{"size": 5}, {"size": 7}]}',
+    "Docker": {
+        "created": "2023-11-14T22:13:20Z",
+        "config": {"Labels": {"a": "b"}, "Entrypoint": ["/entry"], "Cmd": ["bash"]},
+        "rootfs": {"diff_ids": ["sha256:1"]},
+    },
+}
+
+
+@pytest.fixture
+def buildah(tmp_path: Path) -> engines.Buildah:
+    runner = FakeRunner(tmp_path, ["buildah"])
+    runner.effects["buildah --version"] = lambda argv: Result(0, "buildah version 1.28.2 (image-spec 1.0.2)\n")
+    runner.effects["buildah inspect"] = lambda argv: (
+        Result(0, json.dumps(INSPECTED)) if argv[-1] == "there" else REFUSED
+    )
+    runner.effects["buildah info"] = lambda argv: Result(0, '{"store": {"GraphRoot": "/var/store"}}')
+    runner.effects["buildah from"] = lambda argv: Result(0, "working\n") if argv[-1] == "there" else REFUSED
+    runner.effects["buildah run"] = lambda argv: Result(3, "out")
+    found = engines.detect(runner)
+    assert isinstance(found, engines.Buildah)
+    return found
+
+
+def test_buildah_answers_like_the_others(buildah: engines.Buildah) -> None:
+    assert (buildah.version(), buildah.data_root()) == ("1.28.2", Path("/var/store"))
+    found = buildah.inspect("there")
+    assert found is not None
+    assert (found["Id"], found["Size"], labels_of(found)) == ("sha256:12ab", 12, {"a": "b"})
+    assert buildah.inspect("gone") is None
+
+
+def test_buildah_runs_what_the_image_would_start_and_cleans_up(buildah: engines.Buildah) -> None:
+    runner = buildah.runner
+    assert isinstance(runner, FakeRunner)
+    done = buildah.run(RunRequest("there", ["id"], mounts={Path("/a"): "/b"}, env={"K": "V"}, user="7"))
+    assert (done.code, done.stdout) == (3, "out")
+    (command,) = [words for words in runner.commands if words[:2] == ["buildah", "run"]]
+    assert command[-4:] == ["working", "--", "/entry", "id"]
+    assert {"--network=none", "--volume=/a:/b:ro", "--env=K=V", "--user=7"} <= set(command)
+    assert runner.commands[-1] == ["buildah", "rm", "working"]
+    with pytest.raises(NoEngineError, match="cannot start"):
+        buildah.run(RunRequest("gone"))
+
+
+def test_buildah_builds_and_carries_images_as_archives(
+    buildah: engines.Buildah, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = buildah.runner
+    assert isinstance(runner, FakeRunner)
+    request = BuildRequest(Path("D"), Path("c"), "name:tag", {"BASE": "b"}, {"k": "v"}, "linux/arm64", "none", True)
+    buildah.build(request)
+    wanted = {"--network=none", "--platform=linux/arm64", "--no-cache", "--build-arg=BASE=b", "--label=k=v"}
+    assert wanted <= set(runner.commands[-1])
+    monkeypatch.setenv("BUILDAH_ISOLATION", "chroot")  # has no network of its own to take away
+    buildah.build(request)
+    assert "--network=host" in runner.commands[-1]
+    buildah.save("name:tag", Path("/x.tar"))
+    buildah.load(Path("/y.tar"))
+    assert [words[-1] for words in runner.commands[-2:]] == ["docker-archive:/x.tar:name:tag", "docker-archive:/y.tar"]
 
 
 @pytest.mark.parametrize(("buildx", "expected"), [(1, "--force-rm"), (0, "--load")])

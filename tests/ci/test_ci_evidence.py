@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 
 import pytest
 
-from ci import evidence, testing
+from ci import engines, evidence, images, testing
 from ci.errors import UsageError
 from ci.files import sha256
 from ci.images import build, layout_name
@@ -69,7 +70,30 @@ def test_only_image_tests_that_passed_are_noted(
 ) -> None:
     calls: list[str] = []
     monkeypatch.setattr(testing, "prepare", lambda *_: None)
-    monkeypatch.setattr(testing, "note", lambda known: calls.append("noted"))
+    monkeypatch.setattr(testing, "note", lambda *_: calls.append("noted"))
     monkeypatch.setattr(type(shop.runner), "show", lambda *_, **__: code)
     assert testing.test(shop.manifest, shop.runner, paths, images) == code
     assert bool(calls) is noted
+
+
+@pytest.mark.parametrize(("arch", "code", "kinds"), [("x86_64", 0, 3), ("aarch64", 0, 2), ("aarch64", 1, 0)])
+def test_any_row_is_built_tested_and_noted(
+    shop: Shop, row: ImageRow, monkeypatch: pytest.MonkeyPatch, arch: str, code: int, kinds: int
+) -> None:
+    noted: list[ImageRow] = []
+    asked: list[str] = []
+
+    def show(_: object, argv: list[str], *, env: dict[str, str], **__: object) -> int:
+        asked.append(env[testing.TESTED_ROW])
+        return code
+
+    wanted = row.model_copy(update={"arch": arch})
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(engines, "detect", lambda runner: shop.engine)
+    monkeypatch.setattr(testing, "Shop", lambda *_: shop)
+    monkeypatch.setattr(images, "build", lambda *_: ([], None))
+    monkeypatch.setattr(testing, "note", lambda known, found: noted.append(found))
+    monkeypatch.setattr(type(shop.runner), "show", show)
+    assert testing.test_row(shop.manifest, shop.runner, wanted) == code
+    assert asked == [wanted.id]
+    assert [len(found.kinds) for found in noted] == ([kinds] if kinds else [])

@@ -98,6 +98,12 @@ def test_a_failed_build_leaves_neither_image_nor_context(shop: Shop, engine: Fak
     assert not [path for path in (shop.root / "build").iterdir() if path.name.startswith(("context-", "image-"))]
 
 
+def test_one_kind_is_built_with_what_it_stands_on(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
+    (made,), wheel = images.build(shop, row.model_copy(update={"kinds": ("release",)}), ["release"])
+    assert (made.kind, wheel is not None) == ("release", True)
+    assert RUNTIME in engine.images
+
+
 def test_a_locked_image_is_built_without_network(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
     images.build(shop, row, row.kinds)
     assert {request.network for request in engine.builds} == {"none"}

@@ -10,9 +10,9 @@ import pytest
 from ci import distributions, wheelhouse
 from ci.engine import Result
 from ci.errors import ProjectFileError, UsageError
-from ci.paths import ROOT
 from ci.wheelhouse import Lock
 from release.model import Manifest
+from release.rows import Kind
 from tests.ci.fakes import FakeRunner
 
 LOCK = Lock("3.11", "x86_64", "runtime")
@@ -26,21 +26,29 @@ def test_a_lock_has_one_hash_per_package() -> None:
 
 
 def test_the_devel_image_gets_all_that_builds_the_wheel() -> None:
-    runtime, devel = wheelhouse.requirements("runtime"), wheelhouse.requirements("devel")
+    runtime, devel = (wheelhouse.requirements(Lock("3.11", "x86_64", kind)) for kind in ("runtime", "devel"))
     assert "pip" in runtime
     assert set(runtime) < set(devel)
     assert any(line.startswith("ziglang") for line in devel)
 
 
-def test_the_committed_locks_fit_the_project() -> None:
-    for path in (ROOT / wheelhouse.LOCKS).glob("*.txt"):
-        python, _, rest = path.stem.partition("-")
-        arch, _, kind = rest.rpartition(".")
-        lock = Lock(f"3.{python.removeprefix('py3')}", arch, kind)
+def test_the_committed_locks_fit_the_project(manifest: Manifest) -> None:
+    kinds: tuple[Kind, ...] = ("devel", "runtime")
+    for lock in {wheelhouse.lock_for(row, kind) for row in manifest.image_rows() for kind in kinds}:
         names = {line.partition("==")[0] for line in wheelhouse.read(lock).splitlines() if not line.startswith("#")}
-        for line in wheelhouse.requirements(kind):
+        for line in wheelhouse.requirements(lock):
             name = line.partition(">=")[0].lower().replace("_", "-")
-            assert name in names, f"{path.name} lacks {name}"
+            assert name in names, f"{lock.path} lacks {name}"
+
+
+def test_a_stack_brings_the_vendors_packages_and_cann_none(manifest: Manifest) -> None:
+    rows = {row.hardware: row for row in manifest.image_rows()}
+    gpu = wheelhouse.lock_for(rows["gpu"], "runtime")
+    assert gpu.path.parent == Path("docker/gpu/locks")
+    assert any(line.startswith("nvidia-cublas") for line in wheelhouse.requirements(gpu))
+    assert not any("nvcc" in line for line in wheelhouse.requirements(gpu))
+    assert any("nvcc" in line for line in wheelhouse.requirements(wheelhouse.lock_for(rows["gpu"], "devel")))
+    assert wheelhouse.lock_for(rows["ascend"], "release").path.parent == Path("docker/cpu/locks")
 
 
 def test_resolving_writes_the_lock(runner: FakeRunner, checkout: Path) -> None:

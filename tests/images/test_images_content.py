@@ -57,6 +57,8 @@ def test_the_toolchain_is_in_the_devel_image(inside: Run) -> None:
 
 @pytest.mark.parametrize("kind", ["devel", *SHIPPED])
 def test_labels_say_what_it_is(shop: Shop, inspected: dict[Kind, Any], row: ImageRow, kind: Kind) -> None:
+    if kind not in inspected:
+        pytest.skip(f"there is no {kind} image of {row.id} here")
     labels = labels_of(inspected[kind])
     assert labels["org.opencontainers.image.version"] == shop.manifest.current.text
     assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
