@@ -51,6 +51,7 @@ def test_borders_of_one_value(mode: str) -> None:
     assert ops.pad(x, (-1, 1, 0, 0), "reflect").tolist()[0][0] == [[1, 2, 3, 2], [5, 6, 7, 6], [9, 10, 11, 10]]
     assert ops.pad(Tensor([1, 2, 3]), (1, 0)).tolist() == [0, 1, 2, 3]
     assert nn.ConstantPad1d((1, 0), 2.5)(Tensor(ROWS)).tolist() == [[[2.5, 0, 1, 2], [2.5, 3, 4, 5]]]
+    assert nn.ReplicationPad1d((-1, 1))(Tensor(ROWS)).tolist() == [[[1, 2, 2], [4, 5, 5]]]
     volume = nn.ConstantPad3d((1, 0, 0, 1, 0, 1), 2)(Tensor(VOLUMES))
     assert (volume.shape, volume.tolist()[0][0][0][0]) == ((1, 1, 3, 4, 5), [2, 0, 1, 2, 3])
     assert volume.tolist()[0][0][2] == [[2] * 5] * 4

@@ -117,6 +117,12 @@ def test_other_types(mode: str, dtype: Any) -> None:
         (lambda: ops.conv_transpose2d(Tensor(IMAGES), ops.ones((2, 3, 3, 3)), output_padding=1), ValueError,
          "'output_padding' must be less than the 'stride'"),
         (lambda: ops.conv3d_transpose(Tensor(VOLUMES), ops.ones((2, 3, 2, 2, 2)), padding=1), ValueError, "unless 'pad_mode' is 'pad'"),
+        (lambda: ops.conv1d(Tensor(IMAGES[0, 0]), ops.ones((2, 2, 3))), ValueError,
+         r"'conv1d'.*must have 3 dimensions, but got shapes \(\d, \d\) and \(2, 2, 3\)"),
+        (lambda: nn.Conv1dTranspose(3, 2, 3)(ops.ones((1, 2, 5))), ValueError,
+         r"'Conv1dTranspose'.*the same C_in, but got shapes \(1, 2, 1, 5\) and \(3, 2, 1, 3\)"),
+        (lambda: ops.conv_transpose2d(Tensor(IMAGES[0]), ops.ones((2, 3, 3, 3))), ValueError,
+         r"'conv_transpose2d'.*must have 4 or 5 dimensions"),
         (lambda: ops.Conv3DTranspose(2, 3, 3, data_format="NDHWC"), ValueError, "'data_format'.*NDHWC"),
     ],
 )  # fmt: skip

@@ -49,6 +49,9 @@ CLASSES = np.array([[1, 2, 0, 3], [2, 3, -1, 1]], np.int32)
         (nn.TripletMarginLoss(), (array([0, 0]), array([3, 4]), array([0, 2])), 4),
         (nn.TripletMarginLoss(1, True, margin=0.5), (array([0, 0]), array([3, 4]), array([9, 9])), 0),
         (nn.TripletMarginLoss(1, True, margin=6.5), (array([0, 0]), array([3, 4]), array([9, 9])), 2.5),
+        # A variance for each row, as MindSpore reads it.
+        (lambda x, y: ops.gaussian_nll_loss(x, y, Tensor([2.0, 3.0]), reduction="none"), (A, B),
+         (np.log([[2], [3]]) + (A - B) ** 2 / [[2], [3]]) / 2),
         (lambda x, y: ops.kl_div(x, y, "none"), (array(-0.5, -1.0), array(0.0, 1.0)), [0, 1]),
         (lambda x, y: ops.multilabel_soft_margin_loss(x, y, Tensor([0.0, 1.0]), "none"), (A, np.eye(2, dtype=np.float32)),
          [np.log1p(np.exp(0.8)) / 2, np.log1p(np.exp(-0.5)) / 2]),

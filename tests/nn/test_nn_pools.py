@@ -118,6 +118,9 @@ def test_other_types(mode: str, dtype: Any) -> None:
     ("call", "error", "told"),
     [
         (lambda: ops.adaptive_avg_pool1d(Tensor(ROWS), 3), ValueError, "must be divisible"),
+        (lambda: ops.adaptive_max_pool1d(Tensor(ROWS), 0), ValueError, "must be above 0, but got 0"),
+        (lambda: ops.adaptive_avg_pool1d(Tensor(ROWS), "4"), TypeError, "must be int"),
+        (lambda: ops.adaptive_avg_pool1d(Tensor(ROWS), (4,)), TypeError, r"must be int, but got \(4,\)"),
         (lambda: ops.adaptive_avg_pool2d(Tensor(IMAGES), (1, 2, 3)), ValueError, "must hold 2 sizes"),
         (lambda: ops.adaptive_avg_pool2d(Tensor(IMAGES), 0), ValueError, "must be above 0"),
         (lambda: ops.adaptive_max_pool2d(Tensor(IMAGES), 1.5), TypeError, "must be int or None"),

@@ -170,6 +170,8 @@ def test_wrong_arguments_are_refused(mode: str, make: Callable[[Any], Any], erro
     ("make", "words"),
     [
         (lambda: nn.CELU(0.0), "'alpha' must not be 0"),
+        (lambda: ops.celu(Tensor([1.0]), 0.0), "'alpha' must not be 0, but got 0.0"),
+        (lambda: ops.softshrink(Tensor([1.0]), -1.0), "'lambd' must not be negative, but got -1.0"),
         (lambda: nn.Hardtanh(1.0, 1.0), "'min_val' must be below 'max_val', but got 1.0 and 1.0"),
         (lambda: nn.RReLU(0.5, 0.1), "'lower' must be at most 'upper'"),
         (lambda: nn.SoftShrink(0.0), "lambd"),
@@ -178,3 +180,14 @@ def test_wrong_arguments_are_refused(mode: str, make: Callable[[Any], Any], erro
 def test_wrong_layers_are_refused(make: Callable[[], Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_bounds_of_integers_are_integers(mode: str) -> None:
+    """As MindSpore answers: the type of the input stays."""
+    x = np.array([-3, 0, 2, 5], np.int32)
+    for function, wanted in (
+        (lambda x: ops.hardtanh(x, -1.5, 1.7), [-1, 0, 1, 1]),
+        (lambda x: ops.threshold(x, 1, 20.5), [20, 20, 2, 5]),
+    ):
+        found = Call(function)(Tensor(x))
+        assert (found.dtype, found.tolist()) == (ms.int32, wanted)

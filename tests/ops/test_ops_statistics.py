@@ -72,6 +72,10 @@ SORTED = np.array([1.0, 3.0, 3.0, 7.0], np.float32)
         (ops.dist, (X, X * 2), np.linalg.norm(X)),
         (lambda x: ops.dist(x, x * 2, float("inf")), (X,), 9),
         (lambda x, t: ops.intopk(x, t, 2), (X, np.array([2, 0, 3], np.int32)), [True, False, True]),
+        (lambda x, t: ops.intopk(x, t, 2), (X, np.array([9, 3, -1], np.int32)), [False, True, False]),
+        (lambda x: ops.aminmax(x, keepdims=True)[1], (np.float32(3),), 3),
+        (lambda x: ops.var_mean(x, 0)[0], (X[:0],), [NAN] * 4),
+        (lambda x: x.std(ddof=1), (X[:0],), NAN),
         (lambda n: ops.sequence_mask(n, 4), (np.array([1, 3], np.int32),), [[1, 0, 0, 0], [1, 1, 1, 0]]),
     ],
 )  # fmt: skip
@@ -96,9 +100,16 @@ def test_gradients(mode: str, function: Callable[..., Any]) -> None:
     np.testing.assert_allclose(found, numeric_gradient(function, x)[0], rtol=1e-6, atol=1e-8)
 
 
+def test_types_of_positions(mode: str) -> None:
+    """MindSpore's own answers."""
+    places = Call(lambda x: (ops.cummax(x, 0)[1], ops.cummin(x, 0)[1], x.cummin(1)[1], ops.Cummin(0)(x)[1]))(Tensor(X))
+    assert [p.dtype for p in places] == [ms.int64, ms.int32, ms.int32, ms.int32]
+
+
 def test_sizes_that_depend_on_values() -> None:
     values, places = ops.unique(Tensor([[3, 1], [3, 2]]))
-    assert (values.tolist(), places.tolist(), places.dtype) == ([3, 1, 2], [[0, 1], [0, 2]], ms.int32)
+    assert (values.tolist(), places.tolist(), places.dtype) == ([3, 1, 2], [[0, 1], [0, 2]], ms.int64)
+    assert ops.unique(Tensor([3.0, 1.0]))[1].dtype is ms.int32
     padded, _ = Tensor([3, 1, 3, 2]).unique_with_pad(0)
     assert padded.tolist() == [3, 1, 2, 0]
     found = ops.unique_consecutive(Tensor([1, 1, 2, 2, 1]), True, True)
@@ -122,6 +133,8 @@ def test_sizes_that_depend_on_values() -> None:
         ),
         (lambda x: ops.histc(x, 0), ValueError, "'bins' must be above 0"),
         (lambda x: ops.cov(x.reshape(1, 3, 4)), ValueError, r"at most 2 dimensions, but got shape \(1, 3, 4\)"),
+        (lambda x: x.diff(-1), ValueError, r"'n' must not be negative .* but got -1 and shape \(3, 4\)"),
+        (lambda x: x.sum().diff(), ValueError, r"must have a dimension, but got 1 and shape \(\)"),
         (lambda x: ops.cummax(x, 2), ValueError, "'axis'.*2"),
     ],
 )

@@ -148,9 +148,9 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
 
 
 def unique(input: Any) -> Any:
-    """The distinct elements in the order in which they come first, and for each element the int32 position of its own among them.
+    """The distinct elements in the order in which they come first, and for each element the position of its own among them.
 
-    Only in PYNATIVE mode: the size of the result depends on the values.
+    Positions are int64 for int64 elements, else int32. Only in PYNATIVE mode: the size of the result depends on the values.
 
     Examples:
         >>> from mindspore import Tensor, ops
@@ -162,7 +162,7 @@ def unique(input: Any) -> Any:
     order = np.argsort(first, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(order.size)
-    places = rank[inverse.reshape(-1)].reshape(input.shape).astype(np.int32)
+    places = rank[inverse.reshape(-1)].reshape(input.shape).astype(np.int64 if input.dtype is dt.int64 else np.int32)
     return Tensor(values[order], input.dtype), Tensor(places)
 
 
@@ -198,7 +198,7 @@ def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: 
 
 
 def intopk(x1: Any, x2: Any, k: int) -> Any:
-    """Whether the element that `x2` names in each row of `x1` is among the `k` largest.
+    """Whether the element that `x2` names in each row of `x1` is among the `k` largest; False where it names none.
 
     Examples:
         >>> import mindspore as ms
@@ -206,8 +206,10 @@ def intopk(x1: Any, x2: Any, k: int) -> Any:
         >>> print(ops.intopk(Tensor([[1.0, 8.0, 5.0]]), Tensor([2], ms.int32), 1))
         [False]
     """
-    chosen = along(x1, f.expand_dims(_cast(x2, dt.int64), 1))
-    return _less(_reduce_sum(_cast(_less(chosen, x1), dt.int64), 1), k)
+    named = _cast(x2, dt.int64)
+    place = f.clamp(named, 0, x1.shape[1] - 1)
+    above = _reduce_sum(_cast(_less(along(x1, f.expand_dims(place, 1)), x1), dt.int64), 1)
+    return _logical_and(_equal(named, place), _less(above, k))
 
 
 def sequence_mask(lengths: Any, maxlen: Any = None) -> Any:

@@ -252,8 +252,9 @@ def var(input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> 
     axes = _axes(axis)
     centred = _square(_sub(input, _reduce_mean(input, axes, True)))
     total = _reduce_sum(centred, axes, keepdims)
-    count = 1 if input.size == 0 else input.size // product(total.shape)
-    return _div(total, count - ddof)
+    # Nothing has no variance: 0 / 0, as its mean.
+    divisor = 0 if input.size == 0 else input.size // product(total.shape) - ddof
+    return _div(total, divisor)
 
 
 def std(input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:

@@ -58,7 +58,7 @@ def cummax(input: Any, axis: int) -> Any:
 
 
 def cummin(input: Any, axis: int) -> Any:
-    """The smallest element so far along `axis`, and the int64 position of the last one that is as small."""
+    """The smallest element so far along `axis`, and the int32 position of the last one that is as small."""
     return _cummin(input, axis)
 
 
@@ -195,6 +195,8 @@ def std_mean(input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False
 
 def aminmax(input: Any, *, axis: Any = 0, keepdims: bool = False) -> Any:
     """The smallest and the largest element along `axis`, of all elements when None."""
+    # A scalar is its own extreme: it has no dimension that could be folded.
+    axis = None if input.ndim == 0 and axis in (0, -1) else axis
     return f.amin(input, axis, keepdims), f.amax(input, axis, keepdims)
 
 
@@ -206,11 +208,18 @@ def msort(input: Any) -> Any:
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Differences of neighbours along `axis`, taken `n` times.
 
+    Raises:
+        ValueError: `n` below 0, or a scalar.
+
     Examples:
         >>> from mindspore import Tensor, ops
         >>> print(ops.diff(Tensor([1, 4, 2])))
         [ 3 -2]
     """
+    if n < 0 or x.ndim == 0:
+        raise ValueError(
+            f"For 'diff', 'n' must not be negative and 'x' must have a dimension, but got {n} and shape {x.shape}."
+        )
     parts = [p for p in (prepend, x, append) if p is not None]
     result = _concat(tuple(parts), axis) if len(parts) > 1 else x
     for _ in range(n):

@@ -68,7 +68,7 @@ class _Border(Cell):
             raise ValueError(
                 f"For '{owner}', the 'padding' must hold {' or '.join(map(str, lengths))} sizes, but got {padding}."
             )
-        if self.mode != "constant" and any(n < 0 for n in sizes):
+        if self.mode == "reflect" and any(n < 0 for n in sizes):
             raise ValueError(f"For '{owner}', the 'padding' must hold sizes of at least 0, but got {padding}.")
         self.padding, self.value = sizes, value
 

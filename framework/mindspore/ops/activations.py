@@ -62,8 +62,9 @@ def swiglu(input: Any, dim: int = -1) -> Any:
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
-    """``min_val`` below it, ``max_val`` above it, the input between."""
-    return _minimum(_maximum(input, min_val), max_val)
+    """``min_val`` below it, ``max_val`` above it, the input between, in its type: bounds of integers lose what is behind the point."""
+    found = _minimum(_maximum(input, min_val), max_val)
+    return found if input.dtype.is_floating else f.cast(found, input.dtype)
 
 
 def tanhshrink(input: Any) -> Any:
@@ -72,8 +73,9 @@ def tanhshrink(input: Any) -> Any:
 
 
 def threshold(input: Any, thr: float, value: float) -> Any:
-    """The input where it is above `thr`, `value` elsewhere."""
-    return _select(_greater(input, thr), input, value)
+    """The input where it is above `thr`, `value` elsewhere, in the type of the input."""
+    found = _select(_greater(input, thr), input, value)
+    return found if input.dtype.is_floating else f.cast(found, input.dtype)
 
 
 def softmin(x: Any, axis: int = -1, *, dtype: Any = None) -> Any:

@@ -115,6 +115,9 @@ def _largest(owner: str, x: Any, rank: int, output_size: Any, indices: bool) -> 
 
 
 def _divisible(owner: str, x: Any, output_size: Any) -> None:
+    _parts(owner, x, 1, output_size)
+    if not isinstance(output_size, int):
+        raise TypeError(f"For '{owner}', the 'output_size' must be int, but got {output_size!r}.")
     if x.shape[-1] % output_size:
         raise ValueError(
             f"For '{owner}', the last dimension of the input {x.shape} must be divisible by 'output_size', but got {output_size}."

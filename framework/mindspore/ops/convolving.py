@@ -67,6 +67,10 @@ def conv1d(
     groups: int = 1,
 ) -> Any:
     """Rows (N, C, L) with weights (C_out, C / groups, width); `padding` counts with `pad_mode` "pad"."""
+    if input.ndim != 3 or weight.ndim != 3:
+        raise ValueError(
+            f"For 'conv1d', the 'input' and the 'weight' must have 3 dimensions, but got shapes {input.shape} and {weight.shape}."
+        )
     step = (1, *per_dimension("conv1d", "stride", stride, 1))
     gap = (1, *per_dimension("conv1d", "dilation", dilation, 1))
     sides = (0, 0, *row_sides("conv1d", padding)) if pad_mode == "pad" else padding
@@ -111,6 +115,11 @@ def transposed(
     with "valid", and ``stride * (size - 1) + reach - padding + output_padding`` with "pad".
     """
     rank = x.ndim - 2
+    if rank not in _back or weight.ndim != x.ndim or x.shape[1] != weight.shape[0]:
+        raise ValueError(
+            f"For '{owner}', the input (N, C_in, ...) and the weight (C_in, C_out / group, ...) must have 4 or 5 dimensions and the same "
+            f"C_in, but got shapes {x.shape} and {weight.shape}."
+        )
     steps = per_dimension(owner, "stride", stride, rank)
     gaps = per_dimension(owner, "dilation", dilation, rank)
     further = per_dimension(owner, "output_padding", output_padding, rank, 0)

@@ -70,12 +70,20 @@ def gaussian_nll_loss(
 ) -> Any:
     """``(log(v) + (x - target) ** 2 / v) / 2`` with v the variance, at least `eps`; with `full` also ``log(2 * pi) / 2``.
 
+    Args:
+        x, target: tensors of one shape.
+        var: the variance: of that shape, with a last dimension of 1, or without the last dimension: one for each row.
+        full: the constant term is added.
+        eps: the least variance.
+        reduction: "mean", "sum" or "none".
+
     Raises:
         ValueError: `eps` that is not above 0, or an unknown reduction.
     """
     if eps <= 0:
         raise ValueError(f"For 'gaussian_nll_loss', the 'eps' must be above 0, but got {eps}.")
-    held = _maximum(var, eps)
+    rows = var.shape != x.shape and var.ndim > 0 and var.shape == x.shape[:-1]
+    held = _maximum(f.expand_dims(var, -1) if rows else var, eps)
     loss = _mul(_add(_log(held), _div(_square(_sub(x, target)), held)), 0.5)
     return reduced(_add(loss, 0.5 * math.log(2 * math.pi)) if full else loss, reduction)
 

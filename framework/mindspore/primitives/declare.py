@@ -116,12 +116,18 @@ def unary(
     attrs: dict[str, Any] | None = None,
     domain: Domain | None = None,
     trials: tuple[Case, ...] = UNARY,
+    check: Callable[..., None] | None = None,
     doc: str = "",
 ) -> Operator:
-    """An element-wise operator of one input; `gradient` is ``(b, x, out, d, **attrs) -> gradient``, `body` a scalar operation or a body."""
+    """An element-wise operator of one input; `gradient` is ``(b, x, out, d, **attrs) -> gradient``, `body` a scalar operation or a body.
+
+    `check` refuses values of attributes.
+    """
 
     def infer(x: TensorType, **given: Any) -> TensorType:
         check_dtype(name, "x", x, dtypes)
+        if check is not None:
+            check(**given)
         return TensorType(result or x.dtype, x.shape)
 
     rule = (

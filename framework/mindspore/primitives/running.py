@@ -61,12 +61,12 @@ _extreme("RunningMax", "max", np.maximum)
 _extreme("RunningMin", "min", np.minimum)
 
 
-def _cumulative(name: str, kind: str, function: Any) -> None:
+def _cumulative(name: str, kind: str, function: Any, places: dt.DType) -> None:
     """The running extreme with where it last was; the position has the gradient."""
 
     def infer(x: TensorType, axis: Any) -> TupleType:
         checked_rows(name, x, axis)
-        return TupleType((x, TensorType(dt.int64, x.shape)))
+        return TupleType((x, TensorType(places, x.shape)))
 
     def expand(b: Any, x: Any, axis: int) -> Any:
         shape = b.shape(x)
@@ -76,15 +76,15 @@ def _cumulative(name: str, kind: str, function: Any) -> None:
         hit = b.equal(x, values)
         if b.dtype(x).is_floating:
             hit = b.logical_or(hit, b.logical_and(b.isnan(x), b.isnan(values)))
-        found = b.select(hit, b.iota(shape=along, dimension=place, dtype=dt.int64), 0)
+        found = b.select(hit, b.iota(shape=along, dimension=place, dtype=places), 0)
         return b.tuple([values, b.running_max(found, axis=place)])
 
     def reference(x: Any, axis: int) -> Any:
         values = function.accumulate(x, axis)
         hit = (x == values) | ((x != x) & (values != values))
         along = [-1 if i == axis % x.ndim else 1 for i in range(x.ndim)]
-        places = np.where(hit, np.arange(x.shape[axis]).reshape(along), 0)
-        return values, np.maximum.accumulate(places, axis).astype(np.int64)
+        found = np.where(hit, np.arange(x.shape[axis]).reshape(along), 0)
+        return values, np.maximum.accumulate(found, axis).astype(dt.to_numpy(places))
 
     operator(
         name, "x", attrs={"axis": REQUIRED}, infer=infer, reference=quiet(reference),
@@ -96,5 +96,5 @@ def _cumulative(name: str, kind: str, function: Any) -> None:
     )  # fmt: skip
 
 
-_cumulative("Cummax", "max", np.maximum)
-_cumulative("Cummin", "min", np.minimum)
+_cumulative("Cummax", "max", np.maximum, dt.int64)
+_cumulative("Cummin", "min", np.minimum, dt.int32)

@@ -54,11 +54,23 @@ _floating(
     lambda b, x, out, d: _negative_part(b, x, lambda v: b.mul(b.exp(v), _SCALE * _ALPHA), _SCALE, d), "selu",
     domain=_AWAY_FROM_0, doc="An exponential linear unit under which activations keep mean 0 and variance 1.",
 )  # fmt: skip
+
+
+def _not_zero(alpha: float) -> None:
+    if alpha == 0:
+        raise ValueError(f"For 'CeLU', the 'alpha' must not be 0, but got {alpha}.")
+
+
+def _not_negative(lambd: float) -> None:
+    if lambd < 0:
+        raise ValueError(f"For 'SoftShrink', the 'lambd' must not be negative, but got {lambd}.")
+
+
 _floating(
     "CeLU", lambda s, x, alpha: s.select(s.gt(x, 0), x, s.mul(s.expm1(s.div(x, alpha)), alpha)),
     lambda x, alpha: np.where(x > 0, x, np.expm1(x / alpha) * alpha),
     lambda b, x, out, d, alpha: _negative_part(b, x, lambda v: b.exp(b.div(v, alpha)), 1.0, d), "celu",
-    attrs={"alpha": 1.0}, domain=_AWAY_FROM_0, doc="``x`` above zero, ``alpha * (exp(x / alpha) - 1)`` below.",
+    attrs={"alpha": 1.0}, check=_not_zero, domain=_AWAY_FROM_0, doc="``x`` above zero, ``alpha * (exp(x / alpha) - 1)`` below.",
 )  # fmt: skip
 _floating(
     "FastGeLU", lambda s, x: s.select(s.eq(x, -inf), 0, s.mul(x, s.sigmoid(s.mul(x, _FAST)))),
@@ -85,7 +97,8 @@ _floating(
     lambda s, x, lambd: s.select(s.le(s.abs(x), lambd), 0, s.select(s.gt(x, 0), s.sub(x, lambd), s.add(x, lambd))),
     lambda x, lambd: np.where(np.abs(x) <= lambd, 0, np.where(x > 0, x - x.dtype.type(lambd), x + x.dtype.type(lambd))),
     lambda b, x, out, d, lambd: _outside(b, x, lambd, d), "softshrink",
-    attrs={"lambd": 0.5}, domain=_AWAY_FROM_HALF, doc="0 from -lambd to lambd, elsewhere ``x`` moved towards 0 by lambd.",
+    attrs={"lambd": 0.5}, check=_not_negative, domain=_AWAY_FROM_HALF,
+    doc="0 from -lambd to lambd, elsewhere ``x`` moved towards 0 by lambd.",
 )  # fmt: skip
 
 
