@@ -269,7 +269,7 @@ def branch_advance(
 ) -> None:
     """Move a branch to its next phase: edits the manifest and what is generated from it, as a change to review.
 
-    Example: python3 tasks.py branch.advance r2.0 --on 2027-02-22
+    Example: python3 tasks.py branch.advance r2.1 --to Planning
     """
     from ci import branch_commands
 
@@ -324,17 +324,9 @@ def release_notes(
 
     Example: python3 tasks.py release.notes --old mindspore-2.0.0rc1.whl --new mindspore-2.0.0.whl
     """
-    from pathlib import Path
-
     from ci import notes
-    from ci.errors import UsageError
 
-    if bool(old) != bool(new):
-        raise UsageError("one wheel alone cannot be compared", fix="give --old and --new")
-    if old and new:
-        notes.show_differences(Path(old), Path(new), json)
-    else:
-        notes.merge(confirm, json)
+    notes.answer(old, new, confirm, json)
 
 
 @command(change="only what differs from this branch or commit", json=JSON)
@@ -395,6 +387,17 @@ def release_sign(_: Any, version: str, row: list[str], settings: str | None = No
     from ci import release_commands
 
     release_commands.sign(release_commands.settings(settings, row), version, json)
+
+
+@command("row", version=VERSION, row=ROW, json=JSON)
+def release_check(_: Any, version: str, row: list[str], json: bool = False) -> None:
+    """Check that a release is whole, has its statements and may be published; needs neither targets nor a key.
+
+    Example: python3 tasks.py release.check 2.0.0rc1
+    """
+    from ci import release_commands
+
+    release_commands.check(release_commands.settings(None, row), version, json)
 
 
 @command("row", version=VERSION, row=ROW, settings=SETTINGS, json=JSON)

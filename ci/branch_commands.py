@@ -34,6 +34,8 @@ def guard(branch: str | None, change: bool, tag: str | None, as_of: str | None, 
         raise UsageError("branch.check --change needs a branch", fix=fix)
     if branch and not change:
         raise UsageError("a branch alone is no question", got=branch, fix="add --change, or leave the branch out")
+    if change and tag:
+        raise UsageError("one question at a time", got="--change and --tag", fix="ask twice")
     known = load_manifest(MANIFEST)
     day = parse_day(as_of) if as_of else guard_day(known, today())
     if change and branch:

@@ -34,6 +34,10 @@ def command(*repeatable: str, **help_texts: str) -> Callable[[Callable[..., Any]
         @functools.wraps(body)
         def run(*arguments: Any, **options: Any) -> Any:
             bootstrap.main(sys.argv[1:])
+            if "--help" in options.values():  # `invoke` itself took it for a word that the task wants
+                from ci import program
+
+                program.main(sys.argv[1:])
             return guarded(body, *arguments, **options)
 
         return Task(run, help=help_texts, iterable=repeatable)

@@ -8,7 +8,7 @@ import sys
 from ci import doctor as machine
 from ci import engines, generate, outcomes, quality, report, sanitizers, system, testing
 from ci.engine import Runner, RunRequest
-from ci.errors import CheckError
+from ci.errors import CheckError, UsageError
 from ci.paths import MANIFEST
 from ci.shop import Shop
 from release.days import today
@@ -66,7 +66,11 @@ def run(command: str, image: str) -> int:
     known = manifest()
     chosen = image or local_name(known, default_row(known))
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    return engines.detect(Runner()).attach(RunRequest(chosen, shlex.split(command), interactive=terminal))
+    found = engines.detect(Runner())
+    if found.inspect(chosen) is None:
+        fix = "build it with `python3 tasks.py build`, or see `python3 tasks.py image.list`"
+        raise UsageError("this machine has no such image", where="--image", got=chosen, fix=fix)
+    return found.attach(RunRequest(chosen, shlex.split(command), interactive=terminal))
 
 
 def doctor(as_json: bool) -> None:

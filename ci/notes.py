@@ -82,3 +82,13 @@ def merge(confirm: bool, as_json: bool, root: Path = ROOT) -> None:
     for one in found:
         one.path.unlink()
     report.say(f"{len(found)} points are in {notes.PAGE} under {version}")
+
+
+def answer(old: str | None, new: str | None, confirm: bool, as_json: bool) -> None:
+    """What `release.notes` does: compare two wheels, or put the fragments together."""
+    if bool(old) != bool(new):
+        raise UsageError("one wheel alone cannot be compared", fix="give --old and --new")
+    if old and new:
+        show_differences(Path(old), Path(new), as_json)
+    else:
+        merge(confirm, as_json)

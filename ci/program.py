@@ -15,12 +15,13 @@ from ci.paths import ROOT
 
 PROGRAM = "tasks.py"
 BRANCH = re.compile(r"r\d+\.\d+")
+GROUPED = re.compile(r"(branch|ci|image|release|wheel)\.[a-z]+")
 
 
 def _refusing(parse: Callable[[], Any]) -> None:
     try:
         parse()
-    except ParseError as error:
+    except (ParseError, ValueError) as error:  # ValueError: a number was wanted
         advice = f"see `python3 {PROGRAM} --list` and `python3 {PROGRAM} --help TASK`"
         raise Exit(f"error: {error}\n  to do: {advice}", code=2) from error
 
@@ -43,10 +44,17 @@ def with_branch(words: list[str]) -> list[str]:
     return named
 
 
+def with_help(words: list[str]) -> list[str]:
+    """`release.key --help` as a question about the task: invoke would take `--help` for the path that the task wants."""
+    before = words[: words.index("--help")] if "--help" in words else []
+    asked = [word for word in before if GROUPED.fullmatch(word)]
+    return ["--help", asked[-1]] if asked else words
+
+
 def main(words: list[str]) -> None:
     """Run a command line with the tasks that invoke finds in tasks.py; ends the process."""
     program = Tasks(name=PROGRAM, binary=f"python3 {PROGRAM}")
-    program.run([PROGRAM, f"--search-root={ROOT}", *(with_branch(words) or ["--list"])])
+    program.run([PROGRAM, f"--search-root={ROOT}", *(with_branch(with_help(words)) or ["--list"])])
 
 
 if __name__ == "__main__":

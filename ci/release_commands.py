@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ci import git, report
-from ci.errors import CheckError
+from ci.errors import CheckError, UsageError
 from ci.files import sha256
 from ci.paths import MANIFEST, ROOT
 from ci.publish import collecting, memory, signing, upkeep
 from ci.publish import settings as options
+from ci.publish.material import check_rows
 from ci.publish.plan import Plan
 from ci.publish.run import utc_now
 from ci.publish.settings import Settings
@@ -18,7 +19,7 @@ from ci.publish.verify import Verifier
 from ci.trust import keys, vulnerabilities
 from ci.trust.provenance import Source
 from release.days import parse_day, today
-from release.guards import may_publish
+from release.guards import branch_of, may_publish, parse_version
 from release.lifecycle import guard_day, status_of
 from release.model import Manifest, load_manifest
 
@@ -39,10 +40,15 @@ def key(path: str) -> None:
 def sign(settings: Settings, version: str, as_json: bool) -> None:
     """Gather what was built and sign statements about it; ask the feed about the packages inside."""
     known = load_manifest(MANIFEST)
+    parse_version(version)
+    check_rows(known, settings.rows)
     signer = keys.load_signing(Path(settings.option("key")))
     if not settings.folder:
         collecting.collect(known, version, ROOT, settings.rows)
     done = signing.sign(options.folder(settings, version), version, signer, source())
+    if not done:
+        fix = "build it first: `python3 tasks.py build`, with this version in the manifest"
+        raise CheckError(f"nothing of {version} was built", where=str(options.folder(settings, version)), fix=fix)
     packages = {package for item in done for package in item.packages}
     verdict = judge(packages)
     names = [item.name for item in done]
@@ -70,10 +76,26 @@ def judge(packages: Iterable[str]) -> vulnerabilities.Verdict:
 
 def check_phase(manifest: Manifest, version: str) -> None:
     """Raise CheckError where the branch's phase forbids to publish this version today."""
+    if (branch := branch_of(version)) != manifest.project.branch:
+        fix = f"publish it from a checkout of {branch}"
+        raise UsageError(
+            f"{version} is of another branch", expected=f"of {manifest.project.branch}", got=branch, fix=fix
+        )
     day = guard_day(manifest, today())
     verdict = may_publish(status_of(manifest, manifest.project.branch, day), version)
     if not verdict:
         raise CheckError(f"{version} may not be published", where="release/manifest.toml", got=verdict.reason)
+
+
+def check(settings: Settings, version: str, as_json: bool) -> None:
+    """Say whether a release is whole, has its statements and is allowed; asks for no target and no key."""
+    known = load_manifest(MANIFEST)
+    check_phase(known, version)
+    release = options.material(settings, known, version)
+    data = {"version": version, "complete": release.complete, "scope": release.scope}
+    counted = {"files": len(release.files), "images": len(list(release.images))}
+    text = f"{version} is whole: {', '.join(f'{count} {kind}' for kind, count in counted.items())}"
+    report.emit({**data, **counted}, as_json, text)
 
 
 def plan(settings: Settings, version: str, as_json: bool) -> None:
@@ -141,6 +163,10 @@ def end_of_life(settings: Settings, version: str, on: str | None, as_json: bool)
 
 
 def clean(settings: Settings, days: int, abandoned: str | None, as_json: bool) -> None:
+    if days < 0:
+        raise UsageError("an age is not negative", where="--days", expected="0 or more", got=str(days))
+    if abandoned:
+        parse_version(abandoned)
     gone = upkeep.clean(options.publisher(settings), days, abandoned or "")
     report.emit({"removed": gone}, as_json, "\n".join(gone) or "nothing to remove")
 
@@ -149,6 +175,11 @@ def rehearse(version: str, kills: int, seed: int, keep: bool, as_json: bool) -> 
     """A whole release on this machine alone; exit 1 when any part of it fails."""
     from ci.rehearsal import driver
 
+    parse_version(version)
+    if kills < 0:
+        raise UsageError(
+            "a process cannot be killed less than never", where="--kills", expected="0 or more", got=str(kills)
+        )
     outcome = driver.rehearse(version, kills, seed, keep)
     text = f"{version}: {', '.join(outcome.done)}; killed before {', '.join(outcome.killed) or 'no step'}"
     report.emit(vars(outcome), as_json, text)

@@ -7,7 +7,7 @@ import sys
 
 from ci import bootstrap, engines, evidence, images, outcomes, report, wheels
 from ci.engine import Runner
-from ci.errors import MissingPartError
+from ci.errors import MissingPartError, UsageError
 from ci.paths import ROOT
 from ci.shop import Shop
 from release.days import today
@@ -87,6 +87,8 @@ def pytest_command(paths: list[str], with_images: bool) -> list[str]:
 
 def test(known: Manifest, runner: Runner, paths: list[str], with_images: bool) -> int:
     """Prepare, then run pytest once: its summary is the last thing printed; give its exit code."""
+    if absent := [path for path in paths if not (ROOT / path.split("::")[0]).exists()]:
+        raise UsageError("no such tests", where="--path", got=", ".join(absent), fix="name a file or folder of tests/")
     prepare(known, runner, with_images)
     code = runner.show(pytest_command(paths, with_images), cwd=ROOT, env={IMAGES_ARE_THERE: str(int(with_images))})
     if code == 0 and with_images and IMAGE_TESTS in (paths or [IMAGE_TESTS]):

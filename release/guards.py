@@ -49,13 +49,23 @@ def may_tag(state: BranchStatus) -> Verdict:
     return _by_phase(state, "version tags", TAGS)
 
 
+def parse_version(text: str) -> Pep440:
+    """The version that a person wrote; UsageError if it is none."""
+    try:
+        return Pep440(text)
+    except InvalidVersion:
+        raise UsageError(f"not a version: {text}\n  expected: a version such as 2.0.0rc1") from None
+
+
+def branch_of(version: str) -> str:
+    """The branch that a version belongs to: `r2.0` for `2.0.0rc1`."""
+    number = parse_version(version)
+    return f"r{number.major}.{number.minor}"
+
+
 def may_tag_version(manifest: Manifest, version: str, as_of: date) -> Verdict:
     """Whether `version` (`2.0.0rc1`) may be tagged: its branch tags, and publishes versions of its kind."""
-    try:
-        number = Pep440(version)
-    except InvalidVersion:
-        raise UsageError(f"not a version: {version}\n  expected: a version such as 2.0.0rc1") from None
-    state = status_of(manifest, f"r{number.major}.{number.minor}", as_of)
+    state = status_of(manifest, branch_of(version), as_of)
     verdict = may_tag(state)
     return may_publish(state, version) if verdict else verdict
 
@@ -65,6 +75,6 @@ def may_publish(state: BranchStatus, version: str) -> Verdict:
     if state.overdue_since:
         due = f"{state.next_phase} since {state.overdue_since}"
         return Verdict(False, f"{state.name} is overdue for {due}: confirm its phase before publishing")
-    if state.phase == P.DEVELOPMENT and not Pep440(version).is_prerelease:
+    if state.phase == P.DEVELOPMENT and not parse_version(version).is_prerelease:
         return Verdict(False, f"{state.name} is in Development: it publishes pre-releases, and {version} is none")
     return _by_phase(state, "publications", TAGS)

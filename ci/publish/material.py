@@ -16,11 +16,13 @@ from zipfile import BadZipFile, ZipFile
 from packaging.version import Version as Pep440
 
 from ci import oci
+from ci.errors import UsageError
 from ci.files import sha256
 from ci.images import ROW_LABEL
 from ci.publish.errors import RefusedError
 from ci.publish.store import Payload, payload_sha256
 from ci.trust.statements import TYPES
+from release.errors import nearest
 from release.matrix import bucket_path, repository, tags_for, wheel_name
 from release.model import Manifest
 from release.rows import OCI_ARCH, ImageRow, Kind, WheelRow
@@ -112,8 +114,7 @@ def gather(manifest: Manifest, version: str, folder: Path, only: Sequence[str] =
     wheels = [row for row in manifest.wheel_rows() if not only or row.tag in only]
     images = [row for row in manifest.image_rows() if not only or row.id in only]
     scope = tuple([row.tag for row in wheels] + [row.id for row in images])
-    if unknown := sorted(set(only) - set(scope)):
-        raise RefusedError("rows that the manifest does not have", where="--rows", got=", ".join(unknown))
+    check_rows(manifest, only)
     if only and not Pep440(version).is_prerelease:
         fix = "publish all rows, or a pre-release"
         raise RefusedError("a final release has every row of the manifest", got=f"{len(scope)} rows", fix=fix)
@@ -122,6 +123,15 @@ def gather(manifest: Manifest, version: str, folder: Path, only: Sequence[str] =
     found = [_image(manifest, folder, row, kind, version) for row in images for kind in row.kinds]
     complete = not only
     return Release(version, scope, complete, files, tuple(_indexes(manifest, images, found, version)))
+
+
+def check_rows(manifest: Manifest, rows: Sequence[str]) -> None:
+    """UsageError for a row that the manifest does not have."""
+    known = [row.tag for row in manifest.wheel_rows()] + [row.id for row in manifest.image_rows()]
+    if wrong := [row for row in rows if row not in known]:
+        close = ", ".join(near for row in wrong if (near := nearest(row, known)))
+        fix = f"did you mean {close}?" if close else "see docs/matrix.md for the rows"
+        raise UsageError("rows that the manifest does not have", where="--row", got=", ".join(wrong), fix=fix)
 
 
 def _check_holes(folder: Path, version: str, wheels: Sequence[WheelRow], images: Sequence[ImageRow]) -> None:

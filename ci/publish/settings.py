@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ci.errors import UsageError
 from ci.paths import ROOT
@@ -58,11 +58,13 @@ class Settings:
 
 def store_of(text: str, identity: Identity) -> Store:
     """A folder, or a bucket `s3://name/prefix`."""
-    if not text.startswith("s3://"):
+    parts = urlsplit(text)
+    if "://" not in text:
         return Folder(Path(text))
+    if parts.scheme != "s3" or not parts.netloc:
+        raise UsageError("no such kind of store", where="store", expected="a folder, or s3://bucket/prefix", got=text)
     from ci.publish.bucket import Bucket
 
-    parts = urlsplit(text)
     return Bucket(parts.netloc, parts.path, load(identity, "store"))
 
 
@@ -74,9 +76,19 @@ def registry_of(text: str, identity: Identity) -> Registry:
     if parts.username or parts.password:
         fix = "give them in the variables that docs/publishing.md names"
         raise UsageError("a password in an address ends up in logs", where="registry", fix=fix)
+    if parts.scheme not in ("http", "https") or not _has_host(parts):
+        raise UsageError("not a registry's address", where="registry", expected="https://host", got=text)
     if credentials and parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         raise UsageError("a password would travel unprotected", where=url, expected="https")
     return Registry(url, credentials)
+
+
+def _has_host(parts: SplitResult) -> bool:
+    """Whether an address names a host, and a port that is a number if any."""
+    try:
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def targets(settings: Settings) -> Targets:

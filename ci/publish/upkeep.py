@@ -43,7 +43,10 @@ def _change(publisher: Publisher, lock: Lock, edit: Callable[[Announcement], Map
 
 
 def renew(publisher: Publisher) -> Announcement:
-    """Sign the index anew, valid from now on, with nothing else changed."""
+    """Sign the index anew, valid from now on, with nothing else changed; CheckError where nothing was published."""
+    store = publisher.targets.store
+    if announcement.read(store, publisher.trusted)[1] is None:
+        raise CheckError("there is no index to renew", where=store.where, fix="see whether this is the store you mean")
     with _locked(publisher, "renewing the index") as lock:
         return _change(publisher, lock, lambda known: known.versions)
 

@@ -52,8 +52,10 @@ class Verifier:
 
     def verify(self, only: str | None = None) -> Findings:
         """Check one version or all; an index that cannot be trusted raises TamperedError, for nothing else can be then."""
-        known, _ = announcement.read(self.store, self.trusted)
+        known, version = announcement.read(self.store, self.trusted)
         announcement.check_fresh(known, self.now, self.seen, self.store.where)
+        if version is None:
+            raise CheckError("nothing is published there", where=self.store.where, expected=announcement.KEY)
         if only is not None and only not in known.versions:
             got = ", ".join(known.versions) or "no version at all"
             raise CheckError(f"{only} is not published", where=self.store.where, expected="one of the index", got=got)

@@ -62,7 +62,11 @@ def generate(path: Path) -> SigningKey:
     secret = os.environ.get(PASSWORD, "").encode()
     guard = serialization.BestAvailableEncryption(secret) if secret else serialization.NoEncryption()
     private = key.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, guard)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        fix = "name a new file in a folder that exists: a key is never written over"
+        raise UsageError("the key cannot be written", where=str(path), got=str(error.strerror), fix=fix) from None
     with os.fdopen(handle, "wb") as stream:
         stream.write(private)
     encoding, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -96,7 +100,7 @@ def load_trusted(path: Path) -> list[TrustedKey]:
     """The public keys in `path`: one PEM file, or all `*.pub` of a folder. Never empty."""
     files = sorted(path.glob("*.pub")) if path.is_dir() else [path] if path.exists() else []
     if not files:
-        fix = "commit the release team's public key there, or name another with --key"
+        fix = "commit the release team's public key there, or name it as `trust` in the settings"
         raise UsageError("no key to trust", where=str(path), expected="*.pub, PEM", fix=fix)
     return [_public(file) for file in files]
 

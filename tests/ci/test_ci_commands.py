@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ci import cli, commands, emulation, generate, outcomes, quality, report, testing
+from ci import cli, commands, emulation, generate, outcomes, program, quality, report, testing
 from ci.engine import Result
 from ci.errors import CheckError, MissingPartError, NoBaseError, NoEngineError, ProjectFileError, UsageError
 from ci.paths import MANIFEST, ROOT
@@ -21,7 +21,7 @@ from release.errors import ManifestError
 from release.errors import UsageError as UnknownRow
 from release.model import Manifest
 from release.rows import ImageRow
-from tests.ci.fakes import FakeRunner
+from tests.ci.fakes import FakeEngine, FakeRunner
 
 ANY: dict[str, str | None] = {"os": None, "arch": None, "python": None, "kind": None}
 
@@ -46,6 +46,9 @@ def _tasks(*words: str) -> subprocess.CompletedProcess[str]:
         (["branch.advance", "r2.0", "--to", "Sleep"], 2, "unknown phase 'Sleep'"),
         (["ci.matrix", "--json"], 0, ""),
         (["--help", "build"], 0, ""),
+        (["branch.check", "r2.0", "--change", "--tag", "2.0.0rc1"], 2, "one question at a time"),
+        (["release.check", "nonsense"], 2, "not a version: nonsense"),
+        (["release.clean", "--days", "x"], 2, "invalid literal"),
     ],
 )
 def test_exit_codes_and_messages(words: list[str], code: int, said: str) -> None:
@@ -57,6 +60,29 @@ def test_exit_codes_and_messages(words: list[str], code: int, said: str) -> None
     if code:
         assert done.stdout == ""
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("word", ["release.key", "branch.advance", "ci.shard"])
+def test_a_task_that_wants_a_word_does_not_take_help_for_it(word: str) -> None:
+    done = _tasks(word, "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"Example: python3 tasks.py {word}" in done.stdout
+    assert not (ROOT / "--help").exists()
+
+
+def test_help_is_asked_for_the_task_before_it() -> None:
+    assert program.with_help(["setup", "release.key", "--help"]) == ["--help", "release.key"]
+    assert program.with_help(["release.plan", "2.0.0rc1", "--help"]) == ["--help", "release.plan"]
+    assert program.with_help(["build", "--help"]) == ["build", "--help"]
+    assert program.with_help(["--help", "release.key"]) == ["--help", "release.key"]
+
+
+def test_an_image_that_is_not_here_is_not_looked_for_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeEngine(FakeRunner(tmp_path))
+    monkeypatch.setattr("ci.engines.detect", lambda runner: fake)
+    with pytest.raises(UsageError, match="this machine has no such image") as refusal:
+        commands.run("", "mindspore-cpuu")
+    assert refusal.value.exit_code == 2
 
 
 def test_every_task_explains_itself_with_an_example() -> None:
@@ -174,8 +200,10 @@ def test_tests_run_once_and_last(
 ) -> None:
     monkeypatch.setattr(testing, "prepare", lambda *_: None)
     runner.effects["-m pytest"] = lambda argv: Result(5, "")
-    assert testing.test(manifest, runner, ["tests/x"], with_images=False) == 5
-    assert runner.commands[-1][-3:] == ["-m", "not engine", "tests/x"]
+    assert testing.test(manifest, runner, ["tests/ci"], with_images=False) == 5
+    with pytest.raises(UsageError, match="no such tests"):
+        testing.test(manifest, runner, ["tests/absent"], with_images=False)
+    assert runner.commands[-1][-3:] == ["-m", "not engine", "tests/ci"]
 
 
 def test_a_wheel_of_another_python_is_explained(manifest: Manifest, runner: FakeRunner) -> None:

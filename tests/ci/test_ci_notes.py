@@ -72,3 +72,8 @@ def test_fragments_are_merged_on_confirmation_only(tmp_path: Path, capsys: pytes
     notes.merge(True, True, tmp_path)
     assert "## 2.0.0.dev0\n\n**Framework**\n\n- A point.\n\n## 1.0" in page.read_text(encoding="utf-8")
     assert list(folder.iterdir()) == []
+
+
+def test_one_wheel_alone_is_not_compared() -> None:
+    with pytest.raises(UsageError, match="one wheel alone"):
+        notes.answer("old.whl", None, False, True)

@@ -19,6 +19,7 @@ from ci.publish.material import gather
 from ci.publish.settings import Settings
 from ci.trust import vulnerabilities
 from ci.trust.keys import generate
+from release.errors import UsageError as UnknownError
 from release.model import Manifest, load_manifest
 from tests.publish.fixtures import SCOPE, VERSION, write_release
 
@@ -61,6 +62,70 @@ def test_from_the_plan_to_the_end_of_life(settings: Settings, capsys: pytest.Cap
         guarded(release_commands.verify, settings, VERSION, False)
     assert end.value.code == 1
     assert "a file is not what was signed" in capsys.readouterr().err
+
+
+def test_a_release_is_checked_without_targets_and_keys(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in options.VARIABLES.values():
+        monkeypatch.delenv(variable, raising=False)
+    settings = Settings(rows=SCOPE, folder=str(folder))
+    release_commands.check(settings, VERSION, True)
+    found = output(capsys)
+    assert (found["version"], found["complete"], found["scope"]) == (VERSION, False, list(SCOPE))
+    assert (found["files"], found["images"]) == (5, 6)
+    with pytest.raises(CheckError, match=r"the release 2\.0\.0rc2 is not complete"):
+        release_commands.check(settings, "2.0.0rc2", True)
+
+
+@pytest.mark.registry
+def test_a_store_without_an_index_is_neither_renewed_nor_verified(settings: Settings, tmp_path: Path) -> None:
+    """As when its name was misspelt."""
+    with pytest.raises(CheckError, match="there is no index to renew"):
+        release_commands.renew(settings, True)
+    with pytest.raises(CheckError, match="nothing is published there"):
+        release_commands.verify(settings, None, True)
+    assert not (tmp_path / "store").exists()
+
+
+def test_nothing_built_is_nothing_signed(key_file: Path, tmp_path: Path) -> None:
+    settings = Settings(key=str(key_file), folder=str(tmp_path))
+    with pytest.raises(CheckError, match=r"nothing of 2\.0\.0rc1 was built"):
+        release_commands.sign(settings, VERSION, True)
+    with pytest.raises(UsageError, match="rows that the manifest does not have"):
+        release_commands.sign(replace(settings, rows=("cp311",)), VERSION, True)
+
+
+def test_numbers_below_nothing_are_refused() -> None:
+    with pytest.raises(UsageError, match="an age is not negative"):
+        release_commands.clean(Settings(), -1, None, True)
+    with pytest.raises(UsageError, match="less than never"):
+        release_commands.rehearse(VERSION, -1, 7, False, True)
+
+
+def test_a_version_of_another_branch_is_not_published_from_here() -> None:
+    with pytest.raises(UsageError, match=r"9\.9\.9rc1 is of another branch"):
+        release_commands.check_phase(load_manifest(MANIFEST), "9.9.9rc1")
+    with pytest.raises(UnknownError, match="not a version: nonsense"):
+        release_commands.check_phase(load_manifest(MANIFEST), "nonsense")
+
+
+def test_a_misspelt_row_is_told_its_neighbour(folder: Path) -> None:
+    settings = Settings(rows=("cpu/debian12/py311/x86_65",), folder=str(folder))
+    with pytest.raises(UsageError, match="did you mean cpu/debian12/py311/x86_64"):
+        release_commands.check(settings, VERSION, True)
+
+
+@pytest.mark.parametrize("address", ["ftp://host", "https://", "http://127.0.0.1:port"])
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(UsageError, match="not a registry's address"):
+        options.registry_of(address, "publish")
+
+
+@pytest.mark.parametrize("address", ["gs://bucket", "s3://"])
+def test_a_store_of_no_known_kind_is_refused(address: str) -> None:
+    with pytest.raises(UsageError, match="no such kind of store"):
+        options.store_of(address, "publish")
 
 
 @pytest.mark.registry

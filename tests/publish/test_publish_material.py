@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ci import oci
-from ci.errors import CheckError
+from ci.errors import CheckError, UsageError
 from ci.publish.errors import RefusedError
 from ci.publish.material import gather
 from ci.publish.plan import make
@@ -46,7 +46,7 @@ def test_a_final_release_is_never_partial(manifest: Manifest, folder: Path) -> N
 
 
 def test_unknown_rows_are_named(manifest: Manifest, folder: Path) -> None:
-    with pytest.raises(RefusedError, match="cpu/beos/py311/x86_64"):
+    with pytest.raises(UsageError, match="cpu/beos/py311/x86_64"):
         gather(manifest, VERSION, folder, [*SCOPE, "cpu/beos/py311/x86_64"])
 
 

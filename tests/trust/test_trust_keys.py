@@ -145,3 +145,13 @@ def test_a_statement_is_about_one_artefact_and_of_one_kind(key: SigningKey) -> N
         read_statement(bundle, [key.public], "type", "00" * 32, "here")
     with pytest.raises(TamperedError, match="another statement than asked for"):
         read_statement(bundle, [key.public], "other", DIGEST, "here")
+
+
+def test_a_key_is_never_written_over(tmp_path: Path) -> None:
+    generate(tmp_path / "key")
+    before = (tmp_path / "key").read_bytes()
+    with pytest.raises(UsageError, match="the key cannot be written"):
+        generate(tmp_path / "key")
+    assert (tmp_path / "key").read_bytes() == before
+    with pytest.raises(UsageError, match="a folder that exists"):
+        generate(tmp_path / "absent" / "key")

@@ -12,6 +12,7 @@ from mindspore.infer import language as lang
 from mindspore.infer import namedtuples
 from mindspore.infer.control import decided
 from mindspore.infer.fields import assign_outside, current, unassignable
+from mindspore.infer.guards import ABSENT
 from mindspore.infer.machine import Machine, builtin_calls, dispatchers, evaluates, tensor_type
 from mindspore.infer.objects import bound, lookup, of_object, store
 from mindspore.infer.state import is_parameter, write
@@ -128,9 +129,9 @@ def _of_object(machine: Machine, owner: Any, name: str) -> Abstract:
         return Method(Known(vars(changeable)[name]), Known(owner))
     if (generated := namedtuples.method(Known(owner), name)) is not None:
         return generated
-    value = getattr(owner, name)
+    value = getattr(owner, name, ABSENT)
     machine.guards.attribute(owner, name, value)
-    return Known(value)
+    return Known(getattr(owner, name) if value is ABSENT else value)
 
 
 def _of_super(machine: Machine, owner: Super, name: str) -> Abstract:

@@ -59,9 +59,9 @@ def len_(machine: Machine, args: Arguments, kwargs: Keywords) -> Abstract:
         value = args[0].value
         if not hasattr(type(value), "__len__"):
             return run_now(machine, len, args, kwargs)
-        if isinstance(value, list | dict):
+        if isinstance(value, list | dict | set):
             machine.guards.length(value)
-        elif not isinstance(value, tuple | str | range | set | frozenset | bytes):
+        elif not isinstance(value, tuple | str | range | frozenset | bytes):
             elements(machine, args[0])
         return Known(len(value))
     return Known(len(elements(machine, args[0])))

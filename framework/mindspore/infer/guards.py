@@ -68,7 +68,10 @@ class GuardRecorder:
             self.item(namespace, name, expected)
 
     def attribute(self, owner: Any, name: str, value: Any) -> None:
-        """Guards the dict that holds the attribute: the object's own, or one that it keeps (a Cell's parameters and cells)."""
+        """Guards the dict that holds the attribute: the object's own, or one that it keeps (a Cell's parameters and cells).
+
+        With ABSENT as the value all of them, which must go on without it.
+        """
         self.log.append(("attribute", owner, name, value))
         begin = len(self.log)
         self._attribute(owner, name, value)
@@ -85,6 +88,26 @@ class GuardRecorder:
                     self.item(held, key, each)
         del self.log[begin:]
 
+    def holds(self, container: Any) -> None:
+        """What a list or dict holds; of a set only how much."""
+        if isinstance(container, list | dict | set):
+            self.length(container)
+        if isinstance(container, list):
+            self.elements(container)
+        elif isinstance(container, dict):
+            for key, each in container.items():
+                self.item(container, key, each)
+
+    def content(self, container: Any) -> None:
+        """What lists, dicts and tuples in each other hold."""
+        pending, seen = [container], set()
+        while pending:
+            current = pending.pop()
+            if isinstance(current, list | dict | tuple | set) and id(current) not in seen:
+                seen.add(id(current))
+                self.holds(current)
+                pending += current.values() if isinstance(current, dict) else current
+
     def leak(self, value: Any) -> None:
         """Python code gets to see `value` as it is, so that nothing is known about what it reads of it."""
         self.log.append(("leak", value, None, None))
@@ -98,7 +121,14 @@ class GuardRecorder:
             return
         own: dict[str, Any] | None = getattr(owner, "__dict__", None)
         if not isinstance(own, dict):
-            self.opaque.append(owner)
+            if value is not ABSENT or hasattr(type(owner), "__slots__"):
+                self.opaque.append(owner)
+            return
+        if value is ABSENT:
+            for held in (own, *own.values()):
+                if type(held) is dict:
+                    self.item(held, name, ABSENT)
+            self.class_(type(owner), name, ABSENT)
             return
         if name in own:
             self.item(own, name, value)

@@ -18,6 +18,7 @@ from mindspore.infer.control import chosen, decided, run_time_branch
 from mindspore.infer.deferred import operation as text_operation
 from mindspore.infer.effects import raise_later
 from mindspore.infer.evaluation import dict_key, mapping
+from mindspore.infer.guards import ABSENT
 from mindspore.infer.machine import Machine, evaluates, tensor_type
 from mindspore.infer.objects import special
 from mindspore.infer.overloads import overloaded
@@ -366,18 +367,17 @@ def _known_item(machine: Machine, owner: Any, index: Abstract) -> Abstract:
     if tensor_type(index) is not None and not isinstance(owner, dict):
         return _chosen(machine, Known(owner), elements(machine, Known(owner)), tensor(machine, index))
     position = _position(machine, Known(owner), index)
-    found = owner[position]
     if isinstance(owner, dict):
-        machine.guards.item(owner, position, found)
+        machine.guards.item(owner, position, owner.get(position, ABSENT))
     elif isinstance(owner, list):
         machine.guards.length(owner)
-        if isinstance(position, int):
-            machine.guards.element(owner, position % len(owner))
-        else:
+        if not isinstance(position, int):
             elements(machine, Known(owner))
+        elif -len(owner) <= position < len(owner):
+            machine.guards.element(owner, position % len(owner))
     else:
         elements_guard(machine, owner)
-    return Known(found)
+    return Known(owner[position])
 
 
 def elements_guard(machine: Machine, owner: Any) -> None:

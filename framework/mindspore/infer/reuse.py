@@ -308,7 +308,7 @@ def _follow(machine: Machine, like: Likeness, read: Read) -> bool:
         if (id(owner), key) in machine.attributes:
             return False
         found = getattr(owner, key, ABSENT)
-        if found is ABSENT or not (key == CALL_STYLE or like.alike(expected, found)):
+        if not (like.alike(expected, found) or (key == CALL_STYLE and found is not ABSENT)):
             return False
         guards.attribute(owner, key, found)
         return True

@@ -113,6 +113,7 @@ def to_python(machine: Machine, value: Abstract, tensors: bool = False) -> Any:
     if isinstance(value, Known) and (tensors or tensor_type(value) is None):
         if type(value.value) not in _PLAIN:
             machine.guards.leak(value.value)
+            machine.guards.content(value.value)
         return value.value
     if isinstance(value, Sequence):
         elements = [to_python(machine, e, tensors) for e in value.elements]
@@ -234,10 +235,7 @@ def _rows(machine: Machine, value: Abstract, shape: tuple[int, ...]) -> tuple[Ab
 
 def _known_elements(machine: Machine, value: Any) -> tuple[Abstract, ...]:
     if isinstance(value, _ITERABLE):
-        if isinstance(value, list | dict):
-            machine.guards.length(value)
-        if isinstance(value, list):
-            machine.guards.elements(value)
+        machine.guards.holds(value)
         return tuple(Known(v) for v in value)
     found = list(value)
     machine.guards.held(value, found)

@@ -21,6 +21,8 @@ def known_truth(machine: Machine, value: Abstract) -> bool | None:
     if tensor_type(value) is not None:
         return None
     if isinstance(value, Known):
+        if isinstance(value.value, list | dict | set):
+            machine.guards.length(value.value)
         return bool(value.value)
     if isinstance(value, Sequence):
         return bool(value.elements)
