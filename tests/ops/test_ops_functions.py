@@ -191,7 +191,7 @@ def test_rounded_quotients_of_integers_are_integers(mode: str) -> None:
     ("call", "error", "words"),
     [
         (lambda x: ops.gelu(x, "foo"), ValueError, "'gelu', 'approximate' must be 'none' or 'tanh', but got 'foo'"),
-        (lambda x: ops.pad(x, (1,)), ValueError, r"'pad', the size of padding must be divisible by 2.*\(2, 3\), but got \(1,\)"),
+        (lambda x: ops.pad(x, (1,)), ValueError, r"'pad', the size of padding must.*\(2, 3\), but got \(1,\)"),
         (lambda x: ops.pad(x, (1, 1) * 3), ValueError, "'pad', the size of padding must be .*at most 4"),
         (lambda x: ops.concat(x), TypeError, "Concat takes one tuple or list of tensors, but got"),
         (lambda x: ops.Concat()(x, x), TypeError, "Concat takes one tuple or list of tensors, but got"),
