@@ -19,6 +19,7 @@ from ci.files import need_space
 from ci.layout import Blob
 from ci.shop import INPUTS_LABEL, Shop, digest, labels_of
 from release.matrix import budget, image_rows, is_default, local_name, tags_for
+from release.model import Manifest
 from release.rows import ImageRow, Kind
 
 ROW_LABEL = "org.mindspore.row"
@@ -105,15 +106,21 @@ def is_foreign(row: ImageRow) -> bool:
     return row.arch != platform.machine()
 
 
+def builder(manifest: Manifest, python: str, os: str = "") -> ImageRow | None:
+    """The CPU row of this machine whose devel image builds wheels for `python`, also those of the other machines.
+
+    That of the system `os` or, where none is given, of the first system whose own Python it is.
+    """
+    rows = (row for row in image_rows(manifest) if row.hardware == "cpu" and not is_foreign(row))
+    return next((row for row in rows if row.python == python and os in ("", row.os)), None)
+
+
 def _builder(shop: Shop, row: ImageRow) -> str:
-    """The devel image that builds the row's wheel: this machine's for the CPU, which also compiles for the other machines."""
-    for other in image_rows(shop.manifest):
-        if (other.hardware, other.os, other.python, is_foreign(other)) == ("cpu", row.os, row.python, False):
-            base = bases.ensure_base(shop, other)
-            return _ensure(shop, _on_base(shop, other, "devel", base)).tags[0]
-    raise UsageError(
-        f"nothing here compiles for {row.id}", expected=f"a CPU row of its system for {platform.machine()}"
-    )
+    """The devel image that builds the row's wheel."""
+    if (found := builder(shop.manifest, row.python, row.os)) is None:
+        expected = f"a CPU row of its system for {platform.machine()}"
+        raise UsageError(f"nothing here compiles for {row.id}", expected=expected)
+    return _ensure(shop, _on_base(shop, found, "devel", bases.ensure_base(shop, found))).tags[0]
 
 
 def _on_base(shop: Shop, row: ImageRow, kind: Kind, base: bases.Base) -> Plan:

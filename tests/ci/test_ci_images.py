@@ -107,8 +107,8 @@ def test_one_kind_is_built_with_what_it_stands_on(shop: Shop, engine: FakeEngine
 def test_a_locked_image_is_built_without_network(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
     images.build(shop, row, row.kinds)
     assert {request.network for request in engine.builds} == {"none"}
-    other = next(found for found in shop.manifest.image_rows() if found.os == "debian13" and found.arch == row.arch)
-    engine.registry.add("debian:trixie-slim")
+    other = next(found for found in shop.manifest.image_rows() if found.os == "ubuntu24.04" and found.arch == row.arch)
+    engine.registry.add("ubuntu:noble")
     images.build(shop, other, ["runtime"])
     assert engine.builds[-1].network == "host"
 

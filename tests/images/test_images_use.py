@@ -127,7 +127,7 @@ def test_the_runtime_image_installs_the_wheel_without_network(inside: Run, row: 
 
 
 @pytest.mark.slow
-def test_the_devel_image_builds_a_wheel_for_anybody(inside: Run, tmp_path: Path, writable: Path) -> None:
+def test_the_devel_image_builds_a_wheel_for_anybody(inside: Run, row: ImageRow, tmp_path: Path, writable: Path) -> None:
     """Without network, from a checkout that is read-only and belongs to another user."""
     checkout = tmp_path / "checkout"
     (checkout / "framework").mkdir(parents=True)
@@ -139,7 +139,8 @@ def test_the_devel_image_builds_a_wheel_for_anybody(inside: Run, tmp_path: Path,
     mounts = {"mounts": {checkout: "/src"}, "writable": {writable: "/out"}, "user": STRANGER}
     done = inside("devel", "build-wheel", **mounts)
     assert done.code == 0, done.stdout + done.stderr
-    assert [path.name for path in writable.iterdir()] == ["small-1-cp311-cp311-manylinux_2_28_x86_64.whl"]
+    abi = f"cp{row.python.replace('.', '')}"
+    assert [path.name for path in writable.iterdir()] == [f"small-1-{abi}-{abi}-manylinux_2_28_{row.arch}.whl"]
     use = "python3 -m pip install --quiet --no-index /out/*.whl && python3 -c 'import _small; print(_small.twice(21))'"
     assert inside("runtime", "bash", "-c", use, mounts={writable: "/out"}).stdout == "42\n"
 
