@@ -163,8 +163,13 @@ def _ensure(shop: Shop, plan: Plan, wheel: wheels.Wheel | None = None) -> Image:
     if found and labels_of(found).get(INPUTS_LABEL) == labels[INPUTS_LABEL]:
         _tag_all(shop, found["Id"], tags)
         return Image(plan.kind, tags, found["Id"], _kept(shop, plan, found["Id"], tags[0]), "unchanged")
-    with report.step(f"building {tags[0]}"):
-        _make(shop, plan, labels, tags[0], wheel)
+    known = _is_laid_out(shop, plan, labels[INPUTS_LABEL])
+    if known:
+        report.say(f"    {tags[0]}: built before, given to {shop.engine.name}")
+        bases.load(shop, plan.key, tags[0])
+    else:
+        with report.step(f"building {tags[0]}"):
+            _make(shop, plan, labels, tags[0], wheel)
     made = shop.engine.inspect(tags[0])
     if made is None:
         raise CheckError("the engine lost the image that it just loaded", where=tags[0])
@@ -172,7 +177,15 @@ def _ensure(shop: Shop, plan: Plan, wheel: wheels.Wheel | None = None) -> Image:
     if found and found["Id"] != made["Id"]:
         shop.engine.remove(found["Id"])
     shop.layouts.sweep()
-    return Image(plan.kind, tags, made["Id"], shop.layouts.digest(plan.key), "built")
+    return Image(plan.kind, tags, made["Id"], shop.layouts.digest(plan.key), "unchanged" if known else "built")
+
+
+def _is_laid_out(shop: Shop, plan: Plan, inputs: str) -> bool:
+    """Whether the image of these inputs was built before: another engine, or this one after it lost it, need not build it."""
+    return (
+        shop.layouts.has(plan.key)
+        and labels_of({"Config": shop.layouts.config(plan.key)["config"]}).get(INPUTS_LABEL) == inputs
+    )
 
 
 def _kept(shop: Shop, plan: Plan, identity: str, tag: str) -> str:
@@ -260,9 +273,13 @@ def _load_normalised(shop: Shop, plan: Plan, passing: str, tag: str) -> None:
         saved = Path(name) / "saved.tar"
         shop.engine.save(passing, saved)
         layers = archive.normalise(saved, shop.layouts, plan.key, _epoch(shop, plan))
-    emulation.check_architecture(shop.layouts, plan.key, plan.row.arch)
-    check_size(tag, layers, budget(shop.manifest, plan.kind, plan.row.hardware))
-    sizes.check(shop.root, plan.key, layers)
+    try:
+        emulation.check_architecture(shop.layouts, plan.key, plan.row.arch)
+        check_size(tag, layers, budget(shop.manifest, plan.kind, plan.row.hardware))
+        sizes.check(shop.root, plan.key, layers)
+    except CheckError:
+        shop.layouts.drop(plan.key)  # what lies there is what was accepted: it is loaded and published
+        raise
     bases.load(shop, plan.key, tag)
 
 
