@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -161,7 +161,3 @@ TINY = (
 )
 """A few cases that take no time, to see the frame work."""
 
-
-def cases(families: Iterable[str]) -> list[Case]:
-    """All cases of the named tables, in order."""
-    return [case for name in families for case in TABLES[name]()]

@@ -47,6 +47,11 @@ def vector(count: int, type: str) -> str:
     return f"<{count} x {type}>"
 
 
+def _plain(kind: str) -> str:
+    """The type of a parameter that may have attributes: ``ptr noalias`` -> ``ptr``."""
+    return kind[: kind.index(">") + 1] if kind.startswith("<") else kind.split()[0]
+
+
 def is_float(type: str) -> bool:
     return element(type) in ("float", "double", "half", "bfloat")
 
@@ -198,7 +203,7 @@ class Function:
         self.module, self.flags, self.result, self.name = module, FLAGS, result, name
         self.linkage = self.attributes = ""
         self.parameters = [f"{kind} %{label}" for kind, label in parameters]
-        self.arguments = [Value(self, kind.split()[0], f"%{label}") for kind, label in parameters]
+        self.arguments = [Value(self, _plain(kind), f"%{label}") for kind, label in parameters]
         self.sizes: dict[Term, Value] = {}
         """Sizes that callers hand over behind the arguments."""
         self.atoms: Callable[[], Value] | None = None
@@ -419,6 +424,7 @@ class Module:
         self._globals: dict[str, str] = {}
         self._declarations: dict[str, str] = {}
         self._metadata: list[str] = []
+        self._kept: dict[str, None] = {}
 
     def function(
         self, name: str, result: str, parameters: Sequence[tuple[str, str]], *, internal: bool = False, inline: str = ""
@@ -441,6 +447,10 @@ class Module:
         found = self._functions[name]
         found.linkage = self._linkage
         return found
+
+    def keep(self, name: str) -> None:
+        """Function `name` stays, though no instruction names it: an attribute does, which passes read."""
+        self._kept[name] = None
 
     def declare(self, name: str, text: str) -> None:
         self._declarations[name] = text
@@ -466,4 +476,7 @@ class Module:
 
     def text(self) -> str:
         functions = [f.text() for f in self._functions.values()]
-        return "\n".join([*self._globals.values(), *self._declarations.values(), *functions, *self._metadata]) + "\n"
+        listed = ", ".join(f"ptr @{name}" for name in self._kept)
+        kept = f'@llvm.compiler.used = appending global [{len(self._kept)} x ptr] [{listed}], section "llvm.metadata"'
+        parts = [*self._globals.values(), *self._declarations.values(), *functions, *self._metadata]
+        return "\n".join([*parts, kept] if self._kept else parts) + "\n"
