@@ -1,7 +1,7 @@
 """Operations of the sweep other than products, convolutions, norms and reductions: what each framework calls, and on which values.
 
-Each function of an `Operation` gets the module of its framework (``mindspore.ops``, ``torch``, ``jax.numpy``, ``numpy``), then the operands, then
-the options of the case by name. None: the framework has nothing of the kind.
+Each function of an `Operation` gets the module of its framework (``mindspore.ops``, ``torch``, ``jax.numpy``, ``numpy``), the operands,
+then the options of the case by name. None: the framework has nothing of the kind.
 """
 
 from __future__ import annotations
@@ -73,8 +73,11 @@ def _named(name: str, *kinds: str, numpy: str | None = None, torch: str | None =
     return Operation(ours, call(name if torch is None else torch), call(numpy), call(numpy), kinds or ("normal",))
 
 
-_ANYWHERE = "exp sin cos tan tanh sinh cosh expm1 exp2 floor ceil trunc sign abs square isnan isfinite".split()
-_POSITIVE = "log log2 log10 log1p sqrt".split()
+_ANYWHERE = (
+    "exp", "sin", "cos", "tan", "tanh", "sinh", "cosh", "expm1", "exp2", "floor", "ceil", "trunc", "sign", "abs", "square",
+    "isnan", "isfinite",
+)  # fmt: skip
+_POSITIVE = ["log", "log2", "log10", "log1p", "sqrt"]
 
 UNARY: Mapping[str, Operation] = {
     **{name: _named(name) for name in _ANYWHERE},
@@ -82,10 +85,17 @@ UNARY: Mapping[str, Operation] = {
     **{name: _named(name, "unit", numpy=f"arc{name[1:]}") for name in ("asin", "acos", "atan", "atanh")},
     "asinh": _named("asinh", numpy="arcsinh"),
     "acosh": Operation(
-        lambda ops, x: ops.acosh(x + 1), lambda torch, x: torch.acosh(x + 1), lambda jnp, x: jnp.arccosh(x + 1), operands=("positive",)
+        lambda ops, x: ops.acosh(x + 1),
+        lambda torch, x: torch.acosh(x + 1),
+        lambda jnp, x: jnp.arccosh(x + 1),
+        operands=("positive",),
     ),
     "sin of angles": Operation(
-        lambda ops, x: ops.sin(x), lambda torch, x: torch.sin(x), lambda jnp, x: jnp.sin(x), lambda np, x: np.sin(x), ("angle",)
+        lambda ops, x: ops.sin(x),
+        lambda torch, x: torch.sin(x),
+        lambda jnp, x: jnp.sin(x),
+        lambda np, x: np.sin(x),
+        ("angle",),
     ),
     "neg": _named("neg", numpy="negative"),
     "round": _named("round"),
@@ -99,7 +109,8 @@ UNARY: Mapping[str, Operation] = {
     "sigmoid": _named("sigmoid", numpy=""),
     **{
         name: Operation(
-            lambda ops, x, name=name: getattr(ops, name)(x), lambda torch, x, name=name: getattr(torch.nn.functional, name)(x)
+            lambda ops, x, name=name: getattr(ops, name)(x),
+            lambda torch, x, name=name: getattr(torch.nn.functional, name)(x),
         )
         for name in ("relu", "gelu", "silu", "mish", "elu", "softplus", "hardswish", "leaky_relu", "selu", "logsigmoid")
     },
@@ -125,7 +136,9 @@ BINARY: Mapping[str, Operation] = {
         lambda ops, x: ops.clamp(x, -0.5, 0.5), lambda torch, x: torch.clamp(x, -0.5, 0.5), lambda jnp, x: jnp.clip(x, -0.5, 0.5)
     ),
     "lerp": Operation(lambda ops, x, y: ops.lerp(x, y, 0.3), lambda torch, x, y: torch.lerp(x, y, 0.3)),
-    "masked_fill": Operation(lambda ops, x, c: ops.masked_fill(x, c, 0.0), lambda torch, x, c: x.masked_fill(c, 0.0), operands=("normal", "mask")),
+    "masked_fill": Operation(
+        lambda ops, x, c: ops.masked_fill(x, c, 0.0), lambda torch, x, c: x.masked_fill(c, 0.0), operands=("normal", "mask")
+    ),
     "cast": Operation(lambda ops, x: x.astype("float16"), lambda torch, x: x.to(torch.float16)),
     "to_int": Operation(lambda ops, x: x.astype("int32"), lambda torch, x: x.to(torch.int32)),
 }  # fmt: skip
@@ -171,9 +184,13 @@ RUNNING: Mapping[str, Operation] = {
     "logsumexp": _along("logsumexp"),
     "std": _along("std"),
     "prod": _along("prod", numpy="prod"),
-    "all": Operation(lambda ops, x, axis: ops.all(x, axis), lambda torch, x, axis: torch.all(x, axis), operands=("mask",)),
+    "all": Operation(
+        lambda ops, x, axis: ops.all(x, axis), lambda torch, x, axis: torch.all(x, axis), operands=("mask",)
+    ),
     "count_nonzero": Operation(
-        lambda ops, x, axis: ops.count_nonzero(x, axis), lambda torch, x, axis: torch.count_nonzero(x, axis), operands=("mask",)
+        lambda ops, x, axis: ops.count_nonzero(x, axis),
+        lambda torch, x, axis: torch.count_nonzero(x, axis),
+        operands=("mask",),
     ),
 }
 
@@ -182,7 +199,9 @@ RANDOM: Mapping[str, Operation] = {
     "randn": Operation(lambda ops, n: ops.randn(n), lambda torch, n: torch.randn(n)),
     "randint": Operation(lambda ops, n: ops.randint(0, 100, (n,)), lambda torch, n: torch.randint(0, 100, (n,))),
     "randperm": Operation(lambda ops, n: ops.randperm(n), lambda torch, n: torch.randperm(n)),
-    "bernoulli": Operation(lambda ops, x: ops.bernoulli(x, 0.3), lambda torch, x: torch.bernoulli(x, 0.3), operands=("positive",)),
+    "bernoulli": Operation(
+        lambda ops, x: ops.bernoulli(x, 0.3), lambda torch, x: torch.bernoulli(x, 0.3), operands=("positive",)
+    ),
     "dropout": Operation(
         lambda ops, x: ops.dropout(x, 0.3, True), lambda torch, x: torch.nn.functional.dropout(x, 0.3, True)
     ),
@@ -206,7 +225,8 @@ INDEX: Mapping[str, Operation] = {
         operands=("normal", "index"),
     ),
     "index_add": Operation(
-        lambda ops, x, i, y: x.index_add(0, i.astype("int32"), y), lambda torch, x, i, y: x.index_add(0, i, y), operands=("normal", "index", "normal")
+        lambda ops, x, i, y: x.index_add(0, i.astype("int32"), y), lambda torch, x, i, y: x.index_add(0, i, y),
+        operands=("normal", "index", "normal"),
     ),
     "scatter_add": Operation(
         lambda ops, x, i, y, axis: ops.tensor_scatter_elements(x, i, y, axis, "add"),
@@ -250,8 +270,8 @@ MOVE: Mapping[str, Operation] = {
         lambda np, x, axis: np.roll(x, 3, axis),
     ),
     "tile": Operation(
-        lambda ops, x, reps: ops.tile(x, tuple(reps)), lambda torch, x, reps: torch.tile(x, tuple(reps)), lambda jnp, x, reps: jnp.tile(x, reps),
-        lambda np, x, reps: np.tile(x, reps),
+        lambda ops, x, reps: ops.tile(x, tuple(reps)), lambda torch, x, reps: torch.tile(x, tuple(reps)),
+        lambda jnp, x, reps: jnp.tile(x, reps), lambda np, x, reps: np.tile(x, reps),
     ),
     "repeat_interleave": Operation(
         lambda ops, x, axis: ops.repeat_interleave(x, 3, axis), lambda torch, x, axis: torch.repeat_interleave(x, 3, axis),
@@ -259,7 +279,8 @@ MOVE: Mapping[str, Operation] = {
     ),
     "tril": _named("tril"),
     "every_second": Operation(
-        lambda ops, x: x[:, ::2] + 0, lambda torch, x: x[:, ::2].contiguous(), lambda jnp, x: x[:, ::2], lambda np, x: np.ascontiguousarray(x[:, ::2])
+        lambda ops, x: x[:, ::2] + 0, lambda torch, x: x[:, ::2].contiguous(), lambda jnp, x: x[:, ::2],
+        lambda np, x: np.ascontiguousarray(x[:, ::2]),
     ),
     "add_column": Operation(
         lambda ops, x, y: x + y, lambda torch, x, y: x + y, lambda jnp, x, y: x + y, lambda np, x, y: x + y
@@ -269,8 +290,8 @@ MOVE: Mapping[str, Operation] = {
 OPERATIONS: Mapping[str, Operation] = {**UNARY, **BINARY, **ORDER, **RUNNING, **RANDOM, **INDEX, **MOVE}
 
 SIZES: Sequence[int] = (1000, 1 << 20)
-_NARROW = "add mul exp tanh sigmoid gelu erf where cast".split()
-_INTEGER = "add mul maximum less abs where".split()
+_NARROW = ["add", "mul", "exp", "tanh", "sigmoid", "gelu", "erf", "where", "cast"]
+_INTEGER = ["add", "mul", "maximum", "less", "abs", "where"]
 
 
 def _elementwise() -> Iterator[Case]:
@@ -293,7 +314,14 @@ def _order() -> Iterator[Case]:
         yield Case("order", name, ((1000, 1000),), {"axis": 0})
     for name, dtype in (("sort", "int32"), ("sort", "int64"), ("sort", "float16"), ("argsort", "int32")):
         yield Case("order", name, ((1_000_000,),), dtype=dtype)
-    for shape, k in (((1000,), 5), ((1_000_000,), 10), ((1_000_000,), 1000), ((128, 1000), 5), ((64, 50_000), 50), ((32, 10), 1)):
+    for shape, k in (
+        ((1000,), 5),
+        ((1_000_000,), 10),
+        ((1_000_000,), 1000),
+        ((128, 1000), 5),
+        ((64, 50_000), 50),
+        ((32, 10), 1),
+    ):
         yield Case("order", "topk", (shape,), {"k": k})
     for size, dtype in ((1000, "int64"), (1_000_000, "int64"), (1_000_000, "int32"), (1_000_000, "float32")):
         yield Case("order", "unique", ((size,),), dtype=dtype)
@@ -324,7 +352,12 @@ def _index() -> Iterator[Case]:
         yield Case("index", "bincount", ((size,),), {"below": 100})
         yield Case("index", "one_hot", ((size // 10,),), {"below": 20, "depth": 20})
     yield Case("index", "nonzero", ((1000, 1000),))
-    for table, places in (((30_000, 128), (64, 128)), ((1000, 16), (100_000,)), ((1_000_000, 1), (1_000_000,)), ((100, 4), (8,))):
+    for table, places in (
+        ((30_000, 128), (64, 128)),
+        ((1000, 16), (100_000,)),
+        ((1_000_000, 1), (1_000_000,)),
+        ((100, 4), (8,)),
+    ):
         yield Case("index", "embedding", (table, places))
         yield Case("index", "rows", (table, places))
         yield Case("index", "index_add", (table, (int(np.prod(places)),), (int(np.prod(places)), table[1])))
@@ -338,15 +371,17 @@ def _move() -> Iterator[Case]:
     for name in ("cat", "stack"):
         for shape, axis in (((32, 32), 0), ((1000, 1000), 0), ((1000, 1000), 1), ((100_000, 8), 1)):
             yield Case("move", name, (shape, shape), {"axis": axis})
-    for shape, perm in (
+    permuted: tuple[tuple[Shape, Shape], ...] = (
         ((32, 32), (1, 0)), ((1000, 1000), (1, 0)), ((2048, 2048), (1, 0)), ((100_000, 8), (1, 0)), ((16, 128, 12, 64), (0, 2, 1, 3)),
         ((32, 64, 28, 28), (0, 2, 3, 1)), ((32, 28, 28, 64), (0, 3, 1, 2)), ((64, 100, 100), (2, 1, 0)), ((16, 12, 64, 128), (0, 3, 1, 2)),
-    ):  # fmt: skip
-        yield Case("move", "transpose", (shape,), {"perm": perm})
-    for dtype in ("float16", "float64", "bool"):
+    )  # fmt: skip
+    for given, perm in permuted:
+        yield Case("move", "transpose", (given,), {"perm": perm})
+    for dtype in ("float16", "float64", "int8"):
         yield Case("move", "transpose", ((1000, 1000),), {"perm": (1, 0)}, dtype)
-    for shape in ((8, 64, 56, 56), (100, 100)):
-        yield Case("move", "pad", (shape,))
+    padded: tuple[Shape, ...] = ((8, 64, 56, 56), (100, 100))
+    for each in padded:
+        yield Case("move", "pad", (each,))
     for name in ("flip", "roll", "repeat_interleave"):
         for axis in (0, 1):
             yield Case("move", name, ((1000, 1000),), {"axis": axis})

@@ -158,6 +158,7 @@ TINY = (
     Case("softmax", "softmax", ((2, 5),), {"axis": -1}),
     Case("reduction", "sum", ((2, 3, 4),), {"axis": (0, 2)}),
     Case("reduction", "cumsum", ((3, 4),), {"axis": (1,)}),
+    Case("order", "sort", ((3, 4),), {"axis": 0}),
+    Case("index", "embedding", ((4, 2), (3,))),
 )
 """A few cases that take no time, to see the frame work."""
-

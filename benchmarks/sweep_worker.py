@@ -256,7 +256,9 @@ class Jax:
         if case.operation.endswith("gradient"):
             function = self._pulled(function)
         run = self.jax.jit(function, keep_unused=False)
-        arrays = [self.jnp.asarray(v, getattr(self.jnp, case.dtype) if v.dtype == np.float32 else v.dtype) for v in operands]
+        arrays = [
+            self.jnp.asarray(v, getattr(self.jnp, case.dtype) if v.dtype == np.float32 else v.dtype) for v in operands
+        ]
         return lambda: self.jax.block_until_ready(run(*arrays))
 
     def _operation(self, case: Case) -> Callable[..., Any]:

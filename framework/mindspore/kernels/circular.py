@@ -1,7 +1,7 @@
 """sin, cos and tan, accurate for every finite argument.
 
-Arguments of usual size are reduced by W. Cody and W. Waite's way: pi/2 in pieces whose products with the quadrant are exact. Where a vector
-holds a larger one, all its lanes go the way of M. Payne and R. Hanek.
+Arguments of usual size are reduced by W. Cody and W. Waite's way: pi/2 in pieces whose products with the quadrant are exact. Where a
+vector holds a larger one, all its lanes go the way of M. Payne and R. Hanek.
 """
 
 from __future__ import annotations

@@ -351,8 +351,10 @@ class Function:
         self.line(f"br label %{name}")
         self.line(f"{name}:")
 
-    def branch(self, condition: Value, yes: str, no: str) -> None:
-        self.line(f"br {condition}, label %{yes}, label %{no}")
+    def branch(self, condition: Value, yes: str, no: str, rare: bool = False) -> None:
+        """`rare`: the condition seldom holds, so that a jump costs less than to compute both sides."""
+        weights = f", !prof !{self.module.rare()}" if rare else ""
+        self.line(f"br {condition}, label %{yes}, label %{no}{weights}")
 
     @contextmanager
     def when(self, condition: Value) -> Iterator[None]:
@@ -364,11 +366,11 @@ class Function:
         self.label(done)
 
     def choose(
-        self, condition: Value, yes: Callable[[], Sequence[Value]], no: Callable[[], Sequence[Value]]
-    ) -> list[Value]:
+        self, condition: Value, yes: Callable[[], Sequence[Value]], no: Callable[[], Sequence[Value]], rare: bool = False
+    ) -> list[Value]:  # fmt: skip
         """If and else; each side gives values of the same types, and the results are the taken side's."""
         then, other, done = self.fresh("then"), self.fresh("else"), self.fresh("done")
-        self.branch(condition, then, other)
+        self.branch(condition, then, other, rare)
         ends, sides = [], []
         for label, side in ((then, yes), (other, no)):
             self.line(f"{label}:")
@@ -425,6 +427,7 @@ class Module:
         self._declarations: dict[str, str] = {}
         self._metadata: list[str] = []
         self._kept: dict[str, None] = {}
+        self._rare: int | None = None
 
     def function(
         self, name: str, result: str, parameters: Sequence[tuple[str, str]], *, internal: bool = False, inline: str = ""
@@ -473,6 +476,13 @@ class Module:
         number = len(self._metadata)
         self._metadata.append(f"!{number} = distinct !{{{', '.join([f'!{number}', *hints])}}}")
         return number
+
+    def rare(self) -> int:
+        """Number of the node that says of a branch that its condition seldom holds."""
+        if self._rare is None:
+            self._rare = len(self._metadata)
+            self._metadata.append(f'!{self._rare} = !{{!"branch_weights", i32 1, i32 2000}}')
+        return self._rare
 
     def text(self) -> str:
         functions = [f.text() for f in self._functions.values()]

@@ -15,7 +15,7 @@ Unary = Callable[[Real, Value], Value]
 
 
 def outlined(name: str, body: Unary) -> Unary:
-    """`body` as functions called ``<name>_<type>``, one for single lanes and one for each number of lanes that a loop may take at a time."""
+    """`body` as functions called ``<name>_<type>``, one for single lanes and one for each number of lanes that a loop may take."""
 
     def call(r: Real, x: Value) -> Value:
         module = r.f.module
