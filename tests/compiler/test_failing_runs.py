@@ -83,7 +83,7 @@ PROGRAMS = [read, gathered, written, in_a_loop, in_a_branch, Looked]
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_an_index_out_of_bounds_names_file_line_column_and_source(program: Any, backend: str) -> None:
     run = ms.jit(program() if isinstance(program, type) else program, backend=backend)
-    source = program.construct if isinstance(program, type) else program
+    source = getattr(program, "construct", program)
     with pytest.raises(IndexError) as error:
         run(*_args())
     first, text, caret, message = str(error.value).splitlines()
