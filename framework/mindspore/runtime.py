@@ -1,8 +1,8 @@
 """The memory of tensors, graphs and kernels: how much is used, how much was used at most, and giving back what is kept for reuse.
 
 One allocator serves tensors, the planned arenas of compiled graphs and the scratch of kernels. It keeps what is freed for the next
-request ("idle"), at most a quarter of the machine's memory. *Allocated* is what is handed out, in size classes (at most a quarter above what was
-asked, an eighth from 1 MiB on); *reserved* is allocated and idle together: what the process has taken from the system.
+request ("idle"), at most a quarter of the machine's memory. *Allocated* is what is handed out, in size classes (at most a quarter
+above what was asked, an eighth from 1 MiB on); *reserved* is allocated and idle together: what the process has taken from the system.
 """
 
 from __future__ import annotations
