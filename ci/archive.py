@@ -215,14 +215,18 @@ def from_rootfs(tar: Path, store: Layouts, tag: str, architecture: str, labels: 
 
 
 def write_loadable(store: Layouts, name: str, tag: str, target: Path) -> None:
-    """Write the image `name` as the archive that `docker load` and `podman load` take as `tag`; both unpack layers."""
-    manifest = store.manifest(name)
+    """Write the image `name` as an archive that engines load as `tag`."""
+    write_archive(store.manifest(name), store.path, tag, target)
+
+
+def write_archive(manifest: Mapping[str, Any], blob_of: Callable[[str], Path], tag: str, target: Path) -> None:
+    """Write the image of a manifest as the archive that `docker load` and `podman load` take as `tag`; both unpack layers."""
     with replacing(target) as scratch, tarfile.open(scratch, "w") as new:
         for blob in dict.fromkeys(layer["digest"] for layer in manifest["layers"]):
-            new.add(store.path(blob), f"{blob[7:]}.tar", filter=_plain)
+            new.add(blob_of(blob), f"{blob[7:]}.tar", filter=_plain)
         names = [f"{layer['digest'][7:]}.tar" for layer in manifest["layers"]]
         config = f"{manifest['config']['digest'][7:]}.json"
-        new.add(store.path(manifest["config"]["digest"]), config, filter=_plain)
+        new.add(blob_of(manifest["config"]["digest"]), config, filter=_plain)
         text = json.dumps([{"Config": config, "RepoTags": [tag], "Layers": names}]).encode()
         entry = tarfile.TarInfo("manifest.json")
         entry.size = len(text)
