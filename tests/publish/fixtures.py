@@ -6,6 +6,7 @@ import io
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from ci import oci
 from ci.files import sha256
@@ -77,7 +78,7 @@ def write_image(
 
 
 NUMPY = "pkg:pypi/numpy@2.4.6"
-PREDICATES = {"provenance": {"tiny": True}, "sbom": {"components": [{"purl": NUMPY, "version": "2.4.6"}]}}
+PREDICATES: dict[str, dict[str, Any]] = {"provenance": {"tiny": True}, "sbom": {"components": [{"purl": NUMPY, "version": "2.4.6"}]}}
 
 
 def attest(folder: Path, key: SigningKey) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ci import engines
-from ci.engine import Engine, Runner, RunRequest
+from ci.engine import Engine, Result, Runner, RunRequest
 from ci.errors import CheckError, NoEngineError
 from ci.publish.errors import RefusedError, TargetError
 from ci.publish.material import Release, gather
@@ -135,8 +135,12 @@ def test_an_engine_is_told_to_be_a_stranger_without_network(
 ) -> None:
     engine = FakeEngine(FakeRunner(tmp_path / "logs"))
     asked: list[RunRequest] = []
-    run = engine.run
-    engine.run = lambda request: (asked.append(request), run(request))[1]  # type: ignore[method-assign]
+
+    def note(request: RunRequest) -> Result:
+        asked.append(request)
+        return Result(0, "")
+
+    engine.on_run = note
     tester = using(publisher, manifest, tmp_path, engine, engine.runner).tester
     publisher.publish(release, publisher.plan(release).digest)
     for member in (member for member in release.images if member.row == ROW):
