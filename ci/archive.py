@@ -161,7 +161,8 @@ def created_at(epoch: int) -> str:
 
 
 def _history(entry: Mapping[str, Any], created: str) -> dict[str, Any]:
-    kept = {key: entry[key] for key in ("created_by", "comment", "empty_layer") if entry.get(key)}
+    """What a line of history says of the recipe; in comments buildah names images that pass away with the build."""
+    kept = {key: entry[key] for key in ("created_by", "empty_layer") if entry.get(key)}
     return {"created": created, **kept}
 
 

@@ -231,8 +231,10 @@ def _context(shop: Shop, plan: Plan, wheel: wheels.Wheel | None) -> Iterator[Pat
         else:
             lock = wheelhouse.lock_for(plan.row, plan.kind)
             shutil.copytree(wheelhouse.ensure(shop.runner, shop.python, lock, shop.root), house)
-            (context / "share").mkdir()
-            shutil.copyfile(shop.root / branchfile.PATH, context / "share" / branchfile.PATH.name)
+            shared = context / "share" / branchfile.PATH.name
+            shared.parent.mkdir()
+            shutil.copyfile(shop.root / branchfile.PATH, shared)
+            shared.chmod(0o644)  # whatever this machine's umask says
             _packages(shop, plan, context / "packages")
         for script in scripts(plan.row, plan.kind):
             (context / "files").mkdir(exist_ok=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 
 import pytest
 
 from ci import archive, images, sizes
+from ci.engine import BuildRequest
 from ci.errors import CheckError, ProjectFileError
 from ci.layout import Blob
 from ci.shop import Shop, labels_of
@@ -65,6 +67,29 @@ def test_the_runtime_image_needs_no_wheel(shop: Shop, engine: FakeEngine, row: I
     made, wheel = images.build(shop, row, ["runtime"])
     assert (wheel, [image.kind for image in made]) == (None, ["runtime"])
     assert DEVEL not in engine.images
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o002, 0o077])
+def test_what_is_copied_into_images_has_one_mode_everywhere(
+    shop: Shop, engine: FakeEngine, row: ImageRow, mask: int
+) -> None:
+    """The umask of the machine that builds is no input."""
+    modes: dict[str, int] = {}
+    build = engine.build
+
+    def note(request: BuildRequest) -> None:
+        for folder in ("files", "share"):
+            for path in (request.context / folder).rglob("*"):
+                modes[f"{folder}/{path.name}"] = path.stat().st_mode & 0o777
+        build(request)
+
+    engine.build = note  # type: ignore[method-assign]
+    before = os.umask(mask)
+    try:
+        images.build(shop, row, ["runtime"])
+    finally:
+        os.umask(before)
+    assert modes == {"files/mindspore-entrypoint": 0o755, "files/mindspore-phase": 0o755, "share/branch": 0o644}
 
 
 def test_labels_say_what_the_image_is(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:

@@ -78,7 +78,10 @@ def write_image(
 
 
 NUMPY = "pkg:pypi/numpy@2.4.6"
-PREDICATES: dict[str, dict[str, Any]] = {"provenance": {"tiny": True}, "sbom": {"components": [{"purl": NUMPY, "version": "2.4.6"}]}}
+PREDICATES: dict[str, dict[str, Any]] = {
+    "provenance": {"tiny": True},
+    "sbom": {"components": [{"purl": NUMPY, "version": "2.4.6"}]},
+}
 
 
 def attest(folder: Path, key: SigningKey) -> None:
