@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from ci.files import replacing
-from ci.layout import Blob, Layouts
+from ci.layout import Layouts
+from ci.oci import Descriptor
 
 SCRUBBED = (
     "var/log/",
@@ -54,7 +55,7 @@ class Layer:
     command: str
     digest: str
     size: int
-    blob: Blob
+    blob: Descriptor
 
 
 class _Hashing:
@@ -176,7 +177,7 @@ def add_layer(store: Layouts, source: IO[bytes], epoch: int, command: str = "") 
         with scratch.open("wb") as raw, gzip.GzipFile("", "wb", COMPRESSION, raw, mtime=0) as packed:
             digest, size = normalise_layer(source, cast(IO[bytes], packed), epoch)
         blob = store.keep(scratch)
-    store.note_size(blob, size)
+    store.note_size(blob.digest, size)
     return Layer(command, digest, size, blob)
 
 
@@ -195,7 +196,7 @@ def normalise(saved: Path, store: Layouts, tag: str, epoch: int) -> list[Layer]:
             command = commands[number] if number < len(commands) else ""
             diff = config["rootfs"]["diff_ids"][number]
             if diff in known:
-                layers.append(Layer(command, diff, store.unpacked_size(known[diff]), known[diff]))
+                layers.append(Layer(command, diff, store.unpacked_size(known[diff].digest), known[diff]))
             else:
                 layers.append(add_layer(store, _open(old, name), epoch, command))
     store.put(

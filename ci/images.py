@@ -16,7 +16,6 @@ from ci import archive, bases, branchfile, debs, emulation, generate, report, si
 from ci.engine import BuildRequest
 from ci.errors import CheckError, UsageError
 from ci.files import need_space
-from ci.layout import Blob
 from ci.shop import INPUTS_LABEL, Shop, digest, labels_of
 from release.matrix import budget, image_rows, is_default, local_name, tags_for
 from release.rows import ImageRow, Kind
@@ -280,5 +279,5 @@ def measured(shop: Shop, row: ImageRow) -> dict[str, int]:
     for name in (layout_name(row, kind) for kind in row.kinds):
         if shop.layouts.has(name):
             layers = shop.layouts.manifest(name)["layers"]
-            found[name] = sum(shop.layouts.unpacked_size(Blob(layer["digest"], layer["size"])) for layer in layers)
+            found[name] = sum(shop.layouts.unpacked_size(layer["digest"]) for layer in layers)
     return found

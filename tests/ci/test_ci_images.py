@@ -11,7 +11,7 @@ import pytest
 from ci import archive, images, sizes
 from ci.engine import BuildRequest
 from ci.errors import CheckError, ProjectFileError
-from ci.layout import Blob
+from ci.oci import GZIP_LAYER, Descriptor
 from ci.shop import Shop, labels_of
 from release.rows import ImageRow
 from tests.ci.fakes import FakeEngine, FakeRunner
@@ -104,7 +104,11 @@ def test_an_image_over_its_budget_gets_no_tag(shop: Shop, engine: FakeEngine, ro
     images.build(shop, row, ["runtime"])
     limit = shop.manifest.image.budget.release
     assert limit is not None
-    layers = [archive.Layer("COPY everything", "sha256:" + "a" * 64, limit + 1, Blob("sha256:" + "b" * 64, 1))]
+    layers = [
+        archive.Layer(
+            "COPY everything", "sha256:" + "a" * 64, limit + 1, Descriptor(GZIP_LAYER, "sha256:" + "b" * 64, 1)
+        )
+    ]
     with pytest.raises(CheckError, match="is too big") as caught:
         images.check_size("mindspore-cpu", layers, limit)
     assert "COPY everything" in str(caught.value)
