@@ -26,7 +26,7 @@ def _limits(dtype: dt.DType) -> tuple[Any, Any]:
     if dtype is dt.bfloat16:
         import ml_dtypes
 
-        info = ml_dtypes.finfo(dt.to_numpy(dtype))
+        info = ml_dtypes.finfo(dt.to_numpy(dtype))  # type: ignore[no-untyped-call]
     else:
         info = np.finfo(dt.to_numpy(dtype))
     return float(info.min), float(info.max)
