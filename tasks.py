@@ -15,7 +15,7 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.tasks import Task
 
-from ci.tasks import branches, building, images, pipelines, releases
+from ci.tasks import artefacts, branches, building, pipelines, releases
 
 
 def _group(name: str, module: ModuleType, **others: Task[Any]) -> Collection:
@@ -31,8 +31,8 @@ namespace = Collection()
 for _name in ("setup", "build", "run", "generate", "doctor", "lint", "sanitize"):
     namespace.add_task(getattr(building, _name))
 namespace.add_task(building.run_tests, name="test")
-namespace.add_collection(_group("wheel", building))
-namespace.add_collection(_group("image", images, build=building.build))
+namespace.add_collection(_group("wheel", artefacts))
+namespace.add_collection(_group("image", artefacts, build=building.build))
 namespace.add_collection(_group("branch", branches))
-namespace.add_collection(_group("release", releases))
+namespace.add_collection(_group("release", releases, reproduce=artefacts.image_reproduce))
 namespace.add_collection(_group("ci", pipelines))

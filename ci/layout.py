@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -120,6 +121,10 @@ class Layouts:
         }
         platform = {key: config[key] for key in ("architecture", "os") if key in config}
         return self._tag(tag, self._add(oci.dump(manifest), oci.MANIFEST, platform))
+
+    def drop(self, tag: str) -> None:
+        """Forget an image; its blobs go when `sweep` finds them old."""
+        shutil.rmtree(self.folder(tag), ignore_errors=True)
 
     def put_index(self, tag: str, members: Sequence[str]) -> Descriptor:
         """One index over the images with the tags `members`, one per architecture, under `tag`."""

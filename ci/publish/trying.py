@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from ci import archive, emulation, oci, report, wheelhouse
+from ci import archive, emulation, oci, pythons, report, wheelhouse
 from ci.engine import Engine, Runner, RunRequest
 from ci.errors import CheckError, CommandError
 from ci.paths import BUILD, ROOT
@@ -116,8 +116,7 @@ def _interpreter(runner: Runner, row: WheelRow) -> str | None:
     """A Python of this machine that a wheel is for."""
     if row.platform.system != "linux" or row.platform.arch != platform.machine():
         return None
-    own = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    return sys.executable if row.python == own else runner.find(f"python{row.python}")
+    return pythons.find(runner, row.python)
 
 
 def _scratch() -> TemporaryDirectory[str]:

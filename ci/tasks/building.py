@@ -111,14 +111,3 @@ def lint(_: Any, json: bool = False) -> None:
     from ci import commands
 
     commands.lint(json)
-
-
-@command(python="the wheel's Python (default: the default image row's)", host="build on this machine", json=JSON)
-def wheel_build(_: Any, python: str | None = None, host: bool = False, json: bool = False) -> None:
-    """Build the portable wheel into dist/: inside the devel image, or on this machine.
-
-    Example: python3 tasks.py wheel.build --host
-    """
-    from ci import commands
-
-    commands.wheel(python, host, json)

@@ -1,4 +1,4 @@
-"""Tasks of the group `image`."""
+"""Tasks of the groups `wheel` and `image`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,35 @@ from typing import Any
 from ci.cli import JSON, command
 
 ONE_ROW = {"target": "cpu, gpu, ascend", "os": "such as debian12", "arch": "x86_64, aarch64", "stack": "such as cuda13"}
+
+
+@command(
+    python="the wheel's Python (default: the default image row's)",
+    arch="x86_64 or aarch64 (default: this machine's)",
+    host="build with a Python of this machine",
+    json=JSON,
+)
+def wheel_build(
+    _: Any, python: str | None = None, arch: str | None = None, host: bool = False, json: bool = False
+) -> None:
+    """Build the portable wheel into dist/: inside the devel image of a system with this Python, or on this machine.
+
+    Example: python3 tasks.py wheel.build --python 3.13
+    """
+    from ci import commands
+
+    commands.wheel(python, arch, host, json)
+
+
+@command(python="only this Python's (default: those that this machine has)", host="build with these Pythons")
+def wheel_test(_: Any, python: str | None = None, host: bool = False) -> None:
+    """Build the wheels of this machine, test each in a clean environment of its Python, and note what passed.
+
+    Example: python3 tasks.py wheel.test --python 3.12 --host
+    """
+    from ci import commands
+
+    sys.exit(commands.test_wheel(python, host))
 
 
 @command(**ONE_ROW)
@@ -32,15 +61,35 @@ def image_list(_: Any, json: bool = False) -> None:
     image_commands.listing(json)
 
 
-@command(system="the packages of the systems (docker/locks/) instead of Python's")
-def image_lock(_: Any, system: bool = False) -> None:
+@command(system="the packages of the systems (docker/locks/) instead of Python's", os="those of this system alone")
+def image_lock(_: Any, system: bool = False, os: str = "") -> None:
     """Resolve the packages of the images anew and write their locks.
 
-    Example: python3 tasks.py image.lock --system
+    Example: python3 tasks.py image.lock --os debian13
     """
     from ci import image_commands
 
-    image_commands.lock(system)
+    image_commands.lock(system, os)
+
+
+@command(
+    target="cpu, gpu, ascend",
+    os="such as debian12",
+    stack="such as cuda13",
+    kind="devel, runtime or release (default: all three)",
+    registry="push to this registry too, such as http://127.0.0.1:5000",
+    json=JSON,
+)
+def image_index(
+    _: Any, target: str = "cpu", os: str = "", stack: str = "", kind: str = "", registry: str = "", json: bool = False
+) -> None:
+    """Join the images of all architectures that were built here into one OCI index.
+
+    Example: python3 tasks.py image.index --kind release --registry http://127.0.0.1:5000
+    """
+    from ci import index_commands
+
+    index_commands.index(target, {"os": os, "stack": stack, "kind": kind}, registry, json)
 
 
 @command(json=JSON)
