@@ -495,5 +495,6 @@ _COMPUTE: Mapping[type, _Handler] = {
     kinds.Gather: _Flattener.gather,
     kinds.Scatter: _Flattener.scatter,
     kinds.Products: _Flattener.kernels,
+    kinds.Depthwise: _Flattener.kernels,
     kinds.Windows: _Flattener.windows,
 }

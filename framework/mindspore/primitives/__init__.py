@@ -24,6 +24,7 @@ FAMILIES = (
     "ordering",
     "contraction",
     "convolution",
+    "depthwise",
     "pooling",
     "normalization",
     "activation",
