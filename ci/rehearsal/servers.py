@@ -68,12 +68,12 @@ def _answers(address: int | Path) -> bool:
 
 
 @contextmanager
-def registry(runner: Runner, folder: Path) -> Iterator[str]:
-    """docker-registry; gives its address."""
+def registry(runner: Runner, folder: Path, access: str = "") -> Iterator[str]:
+    """docker-registry; gives its address. `access`: the `auth` part of its configuration, none for an open one."""
     port = free_port()
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / "config.yml"
-    configuration.write_text(REGISTRY.format(root=folder / "data", port=port), encoding="utf-8")
+    configuration.write_text(REGISTRY.format(root=folder / "data", port=port) + access, encoding="utf-8")
     with _server(runner, folder, [str(runner.find("docker-registry")), "serve", str(configuration)], port):
         yield f"http://127.0.0.1:{port}"
 
@@ -86,6 +86,15 @@ def files(runner: Runner, folder: Path) -> Iterator[str]:
     words = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(folder), str(port)]
     with _server(runner, folder.with_name("files"), words, port):
         yield f"http://127.0.0.1:{port}/simple/"
+
+
+@contextmanager
+def feed(runner: Runner, known: Path) -> Iterator[str]:
+    """A feed of vulnerabilities that knows what the file says; gives its address."""
+    port = free_port()
+    script = Path(__file__).with_name("feed.py")
+    with _server(runner, known.with_name("feed"), [sys.executable, str(script), str(port), str(known)], port):
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager

@@ -491,10 +491,8 @@ _COMPUTE: Mapping[type, _Handler] = {
     kinds.Contract: _Flattener.contract,
     kinds.Alias: _Flattener.alias,
     kinds.Move: _Flattener.move,
-    kinds.Accumulate: _Flattener.kernels,
-    kinds.Order: _Flattener.kernels,
     kinds.Gather: _Flattener.gather,
     kinds.Scatter: _Flattener.scatter,
-    kinds.Products: _Flattener.kernels,
     kinds.Windows: _Flattener.windows,
+    **dict.fromkeys((kinds.Accumulate, kinds.Order, kinds.Products, kinds.Depthwise), _Flattener.kernels),
 }
