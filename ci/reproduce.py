@@ -33,7 +33,8 @@ class Pair:
 def reproduce(shop: Shop, row: ImageRow) -> list[Pair]:
     """Build `row` as usual, then again in another folder, without any cache, under another host name, umask and zone, and later.
 
-    Each container has a host name of its own. The second build leaves nothing behind. Downloads are shared: the locks say what they must hold.
+    Each container has a host name of its own. The second build leaves nothing behind.
+    Downloads are shared: the locks say what they must hold.
     """
     with TemporaryDirectory(prefix="mindspore-reproduce-") as scratch:
         root = Path(scratch) / "elsewhere" / "checkout"
