@@ -21,7 +21,7 @@ from contextlib import contextmanager
 
 from mindspore.base.symbolic import Size
 from mindspore.kernels.sizes import Dim, Term
-from mindspore.kernels.target import Isa
+from mindspore.kernels.target import Isa, Target
 
 FLAGS = "contract"
 """Fast-math flags of floating operations; `Function.flags` changes them for one function (reductions that may be reordered)."""
@@ -407,13 +407,13 @@ class Function:
 
 
 class Module:
-    """Functions, constants and declarations of one object file for one instruction-set level.
+    """Functions, constants and declarations of one object file for one target.
 
     With `hidden`, its functions can be linked but are not visible outside the library they end up in.
     """
 
-    def __init__(self, isa: Isa, hidden: bool = False) -> None:
-        self.isa = isa
+    def __init__(self, target: Target, hidden: bool = False) -> None:
+        self.target = target
         self._linkage = "hidden " if hidden else ""
         self._functions: dict[str, Function] = {}
         self._globals: dict[str, str] = {}
@@ -424,14 +424,19 @@ class Module:
         self, name: str, result: str, parameters: Sequence[tuple[str, str]], *, internal: bool = False, inline: str = ""
     ) -> Function:
         """A new function. Parameters are (type with attributes, name); `inline` is ``""``, ``noinline`` or ``alwaysinline``."""
-        width = f'"prefer-vector-width"="{self.isa.vector_bytes * 8}"'
         # without no-builtins LLVM would turn copying loops into calls of memcpy and memset
-        attributes = ["nounwind", inline, '"no-builtins"', width]
+        attributes = ["nounwind", inline, '"no-builtins"', *self.target.attributes]
         made = Function(self, result, name, parameters)
         made.linkage = "internal " if internal else self._linkage
         made.attributes = " ".join(a for a in attributes if a)
         self._functions[name] = made
         return made
+
+    @property
+    def isa(self) -> Isa:
+        """The instruction-set level, for code that is written for the vector registers of a processor."""
+        assert isinstance(self.target, Isa), f"this code is for processors, not for {self.target.name}"
+        return self.target
 
     def has(self, name: str) -> bool:
         return name in self._functions
@@ -450,6 +455,11 @@ class Module:
         listed = ", ".join(f"{type} {literal(v, type)}" for v in values)
         self._globals[name] = f"@{name} = private unnamed_addr constant [{len(values)} x {type}] [{listed}], align 64"
         return f"@{name}"
+
+    def shared(self, name: str, type: str, count: int) -> str:
+        """Memory that the threads of a GPU's block share; returns its address."""
+        self._globals[name] = f"@{name} = internal addrspace(3) global [{count} x {type}] undef, align 16"
+        return f"addrspacecast (ptr addrspace(3) @{name} to ptr)"
 
     def string(self, name: str, text: str) -> str:
         """A private zero-terminated string; returns its symbol."""
