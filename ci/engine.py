@@ -262,6 +262,10 @@ class CliEngine:
         """podman asks for more than its own limits, which a machine that may not raise them refuses: ask for less."""
         return [f"--ulimit={name}={LIMIT}:{LIMIT}" for name in ("nofile", "nproc")] if self.name == "podman" else []
 
+    def start_bare(self, folder: Path) -> Result:
+        """Run the program `probe` of a folder that holds nothing else, where the engine can do without an image."""
+        return self._query("run", "--rm", "--network=none", *self._limits(), "--rootfs", str(folder), "/probe")
+
     def _run_command(self, request: RunRequest) -> list[str]:
         command = [*self.program, "run", "--rm", f"--network={request.network}", *self._limits()]
         command += ["--interactive", "--tty"] if request.interactive else []

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ci import probe
 from ci.engine import BuildRequest, CliEngine, Result, Runner, RunRequest
 from ci.errors import NoEngineError
 
@@ -59,6 +60,14 @@ class Buildah(CliEngine):
     def prune(self, label: str) -> None:
         """Nothing to do: buildah names no stages."""
 
+    def start_bare(self, folder: Path) -> Result:
+        container = self._query("from", "scratch").stdout.strip()
+        try:
+            self._query("copy", container, str(folder / probe.NAME), f"/{probe.NAME}")
+            return self._query("run", container, "--", f"/{probe.NAME}")
+        finally:
+            self._query("rm", container)
+
     def run(self, request: RunRequest) -> Result:
         return self._inside(request, self.runner.read)
 
@@ -102,16 +111,27 @@ def installed(runner: Runner) -> list[CliEngine]:
     return [known(runner, name) for name in NAMES if runner.find(name)]
 
 
+def proven(engine: CliEngine) -> CliEngine:
+    """The engine if it starts programs, through runc where its own runtime cannot; else raise NoEngineError with what it said."""
+    engine.version()
+    if engine.name == "docker" or not (said := probe.refusal(engine.start_bare)):
+        return engine
+    runc = engine.runner.find("runc")
+    if engine.name == "podman" and len(engine.program) == 1 and runc:
+        other = known(engine.runner, engine.name, ["--runtime", runc])
+        if not probe.refusal(other.start_bare):
+            return other
+    raise NoEngineError(f"{engine.name} starts no program", got=said)
+
+
 def detect(runner: Runner) -> CliEngine:
-    """The first engine that answers; raise NoEngineError naming what each one said."""
+    """The first engine that answers and starts programs; raise NoEngineError naming what each one said."""
     refusals = []
     for engine in installed(runner):
         try:
-            engine.version()
+            return proven(engine)
         except NoEngineError as refusal:
             refusals.append(f"{engine.name}: {refusal.got}")
-        else:
-            return engine
     raise NoEngineError(
         "no container engine answers",
         expected=f"one of {', '.join(NAMES)}, running and open to this user",

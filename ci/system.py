@@ -99,17 +99,36 @@ def apt_install(runner: Runner, packages: list[str]) -> None:
 
 
 def ensure_engine(runner: Runner) -> CliEngine:
-    """The engine that works; else start the one that is installed; else install and start docker."""
+    """The engine that comes first, docker started if it is down; else one that works; else docker, installed and started."""
     try:
-        return engines.detect(runner)
+        found, reason = engines.detect(runner), "docker is down"
     except NoEngineError as refusal:
         if os.geteuid() != 0:
             raise
-        reason = refusal.got
-    report.say(f"no container engine answers yet ({reason})")
-    install(runner, [Part("container engine", runner.find("dockerd") is not None, ("docker.io", "iptables"))])
+        found, reason = None, refusal.got
+    if found and not (os.geteuid() == 0 and _docker_is_down(runner, found)):
+        return found
+    report.say(f"no container engine answers yet ({reason})" if found is None else f"{reason}: starting it")
     try:
-        return engines.detect(runner)
+        return _start_docker(runner)
+    except NoEngineError as refusal:
+        if found is None:
+            raise
+        report.say(f"docker does not start ({refusal.got}): {found.name} it is")
+        return found
+
+
+def _docker_is_down(runner: Runner, found: CliEngine) -> bool:
+    """Whether docker would come before the engine that was found, if only its daemon ran."""
+    first = engines.installed(runner)[0].name
+    return found.name != first == "docker" and runner.find("dockerd") is not None
+
+
+def _start_docker(runner: Runner) -> CliEngine:
+    install(runner, [Part("container engine", runner.find("dockerd") is not None, ("docker.io", "iptables"))])
+    docker = CliEngine(runner, "docker")
+    try:
+        docker.version()
     except NoEngineError:
         with report.step("starting the container engine"):
             start_daemon(runner)

@@ -24,11 +24,13 @@ CHUNK = 1 << 20
 class Bucket:
     """`s3://bucket/prefix`; the endpoint comes from AWS_ENDPOINT_URL where it is not Amazon's."""
 
-    def __init__(self, name: str, prefix: str, credentials: Credentials | None, timeout: float = 60.0) -> None:
+    def __init__(
+        self, name: str, prefix: str, credentials: Credentials | None, timeout: float = 60.0, attempts: int = 5
+    ) -> None:
         self.name, self.prefix = name, f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self.where = f"s3://{name}/{self.prefix}".rstrip("/")
         self.identity = credentials.identity if credentials else "anonymous"
-        retries = {"max_attempts": 4, "mode": "standard"}
+        retries = {"total_max_attempts": attempts, "mode": "standard"}
         config = Config(connect_timeout=timeout, read_timeout=timeout, retries=retries)
         user, secret = (credentials.user, credentials.secret) if credentials else (None, None)
         self.client: Any = boto3.client("s3", config=config, aws_access_key_id=user, aws_secret_access_key=secret)

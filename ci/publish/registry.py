@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
 from ci import oci
+from ci.publish.access import authorise
 from ci.publish.credentials import Credentials
 from ci.publish.errors import RefusedError, TargetError
 from ci.publish.store import Payload
@@ -207,29 +205,26 @@ class Registry:
     def _send(
         self, method: str, path: str, content: Callable[[], Iterator[bytes]] | None, headers: dict[str, str]
     ) -> httpx.Response:
+        """Ask once; a refusal is answered once more with what its challenge asks for: tokens are for one task and expire."""
         scope = path.split("/blobs/")[0].split("/manifests/")[0]
-        if scope in self.tokens:
-            headers = headers | {"Authorization": self.tokens[scope]}
-        answer = self.client.request(method, path, content=content() if content else None, headers=headers)
-        if answer.status_code == 401 and scope not in self.tokens and self.credentials:
-            self.tokens[scope] = self._authorise(answer.headers.get("www-authenticate", ""))
-            return self._send(method, path, content, headers)
+        answer = self._once(method, path, content, headers, self.tokens.get(scope, ""))
+        if answer.status_code == 401:
+            challenge = answer.headers.get("www-authenticate", "")
+            if access := authorise(self.client, challenge, self.credentials, self.where):
+                self.tokens[scope] = access
+                return self._once(method, path, content, headers, access)
         return answer
 
-    def _authorise(self, challenge: str) -> str:
-        """The Authorization header that a registry's challenge asks for: Basic, or a token from its service."""
-        if self.credentials is None:
-            return ""
-        pair = f"{self.credentials.user}:{self.credentials.secret}".encode()
-        basic = f"Basic {base64.b64encode(pair).decode()}"
-        scheme, _, rest = challenge.partition(" ")
-        if scheme.lower() != "bearer":
-            return basic
-        fields: dict[str, Any] = dict(re.findall(r'(\w+)="([^"]*)"', rest))
-        realm = fields.pop("realm")
-        answer = self.client.get(realm, params=fields, headers={"Authorization": basic})
-        text = answer.json() if answer.is_success else {}
-        return f"Bearer {text.get('token') or text.get('access_token') or ''}"
+    def _once(
+        self,
+        method: str,
+        path: str,
+        content: Callable[[], Iterator[bytes]] | None,
+        headers: dict[str, str],
+        access: str,
+    ) -> httpx.Response:
+        more = {"Authorization": access} if access else {}
+        return self.client.request(method, path, content=content() if content else None, headers=headers | more)
 
 
 def _reason(answer: httpx.Response) -> str:

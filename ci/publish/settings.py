@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ci.errors import UsageError
 from ci.paths import ROOT
+from ci.publish.access import is_private
 from ci.publish.collecting import place
 from ci.publish.credentials import Identity, load
 from ci.publish.material import Release, gather
@@ -78,7 +79,7 @@ def registry_of(text: str, identity: Identity) -> Registry:
         raise UsageError("a password in an address ends up in logs", where="registry", fix=fix)
     if parts.scheme not in ("http", "https") or not _has_host(parts):
         raise UsageError("not a registry's address", where="registry", expected="https://host", got=text)
-    if credentials and parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+    if credentials and not is_private(url):
         raise UsageError("a password would travel unprotected", where=url, expected="https")
     return Registry(url, credentials)
 

@@ -68,12 +68,12 @@ def _answers(address: int | Path) -> bool:
 
 
 @contextmanager
-def registry(runner: Runner, folder: Path) -> Iterator[str]:
-    """docker-registry; gives its address."""
+def registry(runner: Runner, folder: Path, access: str = "") -> Iterator[str]:
+    """docker-registry; gives its address. `access`: the `auth` part of its configuration, none for an open one."""
     port = free_port()
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / "config.yml"
-    configuration.write_text(REGISTRY.format(root=folder / "data", port=port), encoding="utf-8")
+    configuration.write_text(REGISTRY.format(root=folder / "data", port=port) + access, encoding="utf-8")
     with _server(runner, folder, [str(runner.find("docker-registry")), "serve", str(configuration)], port):
         yield f"http://127.0.0.1:{port}"
 

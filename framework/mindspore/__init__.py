@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # a decorator without a type would make what it decorates unt
     from mindspore.common.classes import jit_class as jit_class
     from mindspore.common.classes import ms_class as ms_class
 
-_MODULES = ("common", "context", "nn", "numpy", "ops")
+_MODULES = ("common", "context", "nn", "numpy", "ops", "runtime")
 _OTHER_MODULES = {"dtype": "mindspore.common.dtype", "log": "mindspore.base.log"}
 _HOMES = {
     "mindspore.common.api": ("jit", "ms_function"),

@@ -29,6 +29,7 @@ STOREYS: dict[str, float] = {
     "ops": 7.2,
     "nn": 8,
     "numpy": 8,
+    "runtime": 8,
     "__main__": 9,
     "__init__": 9,
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from ci import engine, engines
+from ci import engine, engines, probe
 from ci.engine import BuildRequest, CliEngine, Result, Runner, RunRequest, Work
 from ci.errors import CommandError, MissingPartError, NoEngineError
 from ci.shop import labels_of
@@ -23,6 +24,49 @@ def test_the_first_engine_that_answers_is_taken(tmp_path: Path) -> None:
     runner.effects["docker info"] = lambda argv: REFUSED
     runner.effects["podman info"] = lambda argv: Result(0, "4.3.1\n")
     assert engines.detect(runner).name == "podman"
+
+
+def crun_refuses(argv: list[str]) -> Result:
+    return Result(0, "") if "--runtime" in argv else Result(126, "", "crun: cgroups in hybrid mode not supported")
+
+
+def test_an_engine_that_answers_but_starts_nothing_is_given_another_runtime(tmp_path: Path) -> None:
+    runner = FakeRunner(tmp_path, ["podman", "runc"])
+    runner.effects["podman info"] = lambda argv: Result(0, "4.3.1\n")
+    runner.effects["run --rm"] = crun_refuses
+    assert engines.detect(runner).program == ["podman", "--runtime", "/usr/bin/runc"]
+    runner.programs.remove("runc")
+    with pytest.raises(NoEngineError, match="podman: crun: cgroups in hybrid mode"):
+        engines.detect(runner)
+    runner.programs.add("docker")
+    runner.effects["docker info"] = lambda argv: Result(0, "20.10\n")
+    assert engines.detect(runner).name == "docker"
+
+
+def test_a_chosen_runtime_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(engines.CHOICE, "podman --log-level=error")
+    runner = FakeRunner(tmp_path, ["podman", "runc"])
+    runner.effects["podman --log-level=error info"] = lambda argv: Result(0, "4.3.1\n")
+    runner.effects["run --rm"] = crun_refuses
+    with pytest.raises(NoEngineError, match="hybrid mode"):
+        engines.detect(runner)
+
+
+def test_buildah_is_tried_in_a_container_that_is_gone_afterwards(buildah: engines.Buildah) -> None:
+    runner = buildah.runner
+    assert isinstance(runner, FakeRunner)
+    runner.effects["buildah from"] = lambda argv: Result(0, "working\n")
+    assert probe.refusal(buildah.start_bare) == "exit code 3"  # what this fake's `buildah run` answers
+    assert runner.commands[-1] == ["buildah", "rm", "working"]
+
+
+def test_the_smallest_program_runs_here(tmp_path: Path) -> None:
+    content = probe.smallest_program(platform.machine())
+    (tmp_path / "probe").write_bytes(content)
+    (tmp_path / "probe").chmod(0o755)
+    assert subprocess.run([tmp_path / "probe"], check=False).returncode == 0
+    assert {len(probe.smallest_program(machine)) for machine in ("x86_64", "aarch64")} == {129, 132}
+    assert probe.smallest_program("pdp11") == b""
 
 
 def test_no_engine_says_what_each_one_answered_and_what_to_do(tmp_path: Path) -> None:
@@ -79,9 +123,10 @@ def buildah(tmp_path: Path) -> engines.Buildah:
     )
     runner.effects["buildah info"] = lambda argv: Result(0, '{"store": {"GraphRoot": "/var/store"}}')
     runner.effects["buildah from"] = lambda argv: Result(0, "working\n") if argv[-1] == "there" else REFUSED
-    runner.effects["buildah run"] = lambda argv: Result(3, "out")
     found = engines.detect(runner)
     assert isinstance(found, engines.Buildah)
+    runner.effects["buildah run"] = lambda argv: Result(3, "out")
+    runner.commands.clear()
     return found
 
 

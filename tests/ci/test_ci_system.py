@@ -29,6 +29,33 @@ def test_a_working_engine_is_never_touched(runner: FakeRunner, root: None) -> No
     assert {" ".join(command[:2]) for command in runner.commands} == {"docker info"}
 
 
+def test_docker_is_started_before_another_engine_is_taken(
+    runner: FakeRunner, root: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = Daemon(1)
+    runner.programs |= {"docker", "dockerd", "podman"}
+    runner.effects["podman info"] = lambda argv: Result(0, "4.3.1\n")
+    runner.effects["docker info"] = lambda argv: daemon.info(argv) if daemon.options else Result(1, "", "no")
+    monkeypatch.setattr(runner, "detach", daemon.detach)
+    monkeypatch.setattr(system, "SYSTEMD", Path("/nonexistent"))
+    assert system.ensure_engine(runner).name == "docker"
+    assert daemon.options == [[]]
+
+
+@pytest.mark.parametrize("programs", [{"docker", "podman"}, {"docker", "dockerd", "podman"}])
+def test_another_engine_serves_where_docker_cannot(
+    runner: FakeRunner, root: None, monkeypatch: pytest.MonkeyPatch, programs: set[str]
+) -> None:
+    daemon = Daemon(99)
+    runner.programs |= programs
+    runner.effects["podman info"] = lambda argv: Result(0, "4.3.1\n")
+    runner.effects["docker info"] = daemon.info
+    monkeypatch.setattr(runner, "detach", daemon.detach)
+    monkeypatch.setattr(system, "SYSTEMD", Path("/nonexistent"))
+    assert system.ensure_engine(runner).name == "podman"
+    assert len(daemon.options) == (3 if "dockerd" in programs else 0)
+
+
 def test_missing_parts_are_installed_with_apt(runner: FakeRunner, root: None) -> None:
     runner.programs.add("apt-get")
     system.install(runner, [MISSING, Part("there", True, ("other",))])

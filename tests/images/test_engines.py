@@ -15,7 +15,6 @@ from ci.shop import labels_of
 
 pytestmark = pytest.mark.engine
 
-OPTIONS = {"docker": ["docker"], "podman": ["podman", "podman --runtime runc"], "buildah": ["buildah"]}
 EPOCH = 1_700_000_000
 BUSYBOX = Path("/bin/busybox")
 DOCKERFILE = """ARG BASE
@@ -24,13 +23,6 @@ COPY file /file
 RUN ["/bin/sh", "-c", "echo made > /made"]
 CMD ["/bin/sh", "-c", "cat /file /made"]
 """
-
-
-def _works(engine: CliEngine, image: str) -> bool:
-    try:
-        return engine.run(RunRequest(image, ["/bin/sh", "-c", "exit 7"])).code == 7
-    except NoEngineError:
-        return False
 
 
 @pytest.fixture
@@ -49,22 +41,18 @@ def base(tmp_path: Path) -> Path:
 
 
 def _usable(name: str, tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> CliEngine:
-    """The engine in the first form that runs containers here."""
+    """The engine in the first form that starts programs here."""
     runner = Runner(tmp_path / "logs")
     if not runner.find(name):
         pytest.skip(f"{name} is not installed")
     if name == "buildah":
         monkeypatch.setenv("BUILDAH_ISOLATION", "chroot")
-    for words in OPTIONS[name]:
-        engine = engines.known(runner, name, words.split()[1:])
-        try:
-            engine.version()
-            engine.load(base)
-        except (NoEngineError, CommandError) as refusal:
-            pytest.skip(str(refusal))
-        if _works(engine, "mindspore-engine-test:base"):
-            return engine
-    pytest.skip(f"{name} runs no containers on this machine")
+    try:
+        engine = engines.proven(engines.known(runner, name))
+        engine.load(base)
+    except (NoEngineError, CommandError) as refusal:
+        pytest.skip(str(refusal))
+    return engine
 
 
 @pytest.mark.parametrize("name", engines.NAMES)

@@ -54,14 +54,17 @@ def release(manifest: Manifest, folder: Path) -> Release:
     return gather(manifest, VERSION, folder, SCOPE)
 
 
-@pytest.fixture
-def registry_url(tmp_path: Path) -> Iterator[str]:
-    runner = Runner(tmp_path / "logs")
-    if runner.find("docker-registry") is None:
+@pytest.fixture(scope="session")
+def needs_registry() -> None:
+    if Runner().find("docker-registry") is None:
         if os.environ.get("MINDSPORE_TEST_IMAGES") == "1":
             pytest.fail("docker-registry was promised and is not installed")
         pytest.skip("needs docker-registry; run `python3 tasks.py setup`")
-    with rehearsal.registry(runner, tmp_path / "registry") as url:
+
+
+@pytest.fixture
+def registry_url(needs_registry: None, tmp_path: Path) -> Iterator[str]:
+    with rehearsal.registry(Runner(tmp_path / "logs"), tmp_path / "registry") as url:
         yield url
 
 

@@ -32,6 +32,8 @@ class _Broken(BaseHTTPRequestHandler):
             time.sleep(self.server.delay)
         if mode == "500":
             self._answer(500, [], b'{"errors": [{"message": "out of order"}]}')
+        elif mode == "denied":
+            self._answer(403, [], b"<Error><Code>AccessDenied</Code><Message>no entry</Message></Error>")
         elif mode == "refuse":
             self._answer(
                 401, [("WWW-Authenticate", 'Basic realm="registry"')], b'{"errors": [{"message": "no entry"}]}'
@@ -44,8 +46,19 @@ class _Broken(BaseHTTPRequestHandler):
         connection.request(self.command, self.path, body, dict(self.headers))
         answer = connection.getresponse()
         data = answer.read()
-        self._answer(answer.status, answer.getheaders(), data)
+        if self.server.mode == "torn":
+            self._torn(answer.status, data)
+        else:
+            self._answer(answer.status, answer.getheaders(), data)
         connection.close()
+
+    def _torn(self, status: int, data: bytes) -> None:
+        """Promise more than is sent, and hang up: the server was killed."""
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data) + 1))
+        self.end_headers()
+        self.wfile.write(data)
+        self.close_connection = True
 
     def _answer(self, status: int, headers: list[tuple[str, str]], data: bytes) -> None:
         self.send_response(status)
@@ -66,7 +79,8 @@ class _Broken(BaseHTTPRequestHandler):
 
 
 class Proxy(ThreadingHTTPServer):
-    """`mode`: pass, 500, refuse (wrong password), slow (`delay` seconds), truncated (uploads break off)."""
+    """`mode`: pass, 500, refuse (wrong password), denied (S3's word for it), slow (`delay` seconds), truncated (uploads
+    break off), torn (so do answers)."""
 
     daemon_threads = True
 

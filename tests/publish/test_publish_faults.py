@@ -16,8 +16,12 @@ from typing import Any
 import pytest
 
 from ci.errors import CheckError
+from ci.paths import ROOT
 from ci.publish import announcement, pages
+from ci.publish.bucket import Bucket
+from ci.publish.credentials import Credentials
 from ci.publish.errors import TargetError
+from ci.publish.journal import Journal
 from ci.publish.material import Release
 from ci.publish.plan import Step
 from ci.publish.run import Publisher
@@ -30,6 +34,9 @@ from tests.publish.conftest import at, make_publisher
 from tests.publish.fixtures import VERSION
 
 pytestmark = pytest.mark.registry
+
+
+Child = subprocess.Popen[str]
 
 
 class Killed(BaseException):
@@ -75,21 +82,37 @@ def complete(publisher: Publisher, release: Release) -> None:
             assert publisher.targets.registry.manifest(index.repository, tag) is not None
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_kill_at_every_step(publisher: Publisher, release: Release, moment: str) -> None:
+@pytest.fixture(params=["folder", "bucket"])
+def anywhere(request: pytest.FixtureRequest, publisher: Publisher) -> Publisher:
+    """A publisher to each kind of store."""
+    if request.param == "folder":
+        return publisher
+    store: Bucket = request.getfixturevalue("bucket")
+    return replace(publisher, targets=replace(publisher.targets, stage_store=store, store=store))
+
+
+@pytest.mark.parametrize("moment", ["before it begins", "before it is noted"])
+def test_a_kill_at_every_step(
+    anywhere: Publisher, release: Release, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One publication that is killed at each of its steps in turn and goes on every time."""
-    plan = publisher.plan(release)
+    plan, note = anywhere.plan(release), Journal.note
     for victim in plan.steps:
 
-        def kill(step: Step, victim: Step = victim) -> None:
-            if step == victim:
+        def kill_note(journal: Journal, step: str, victim: Step = victim) -> None:
+            if step == victim.id:
                 raise Killed
+            note(journal, step)
 
-        broken = replace(publisher, before=kill) if moment == "before" else replace(publisher, after=kill)
+        broken = replace(anywhere, before=_killer(victim))
+        if moment == "before it is noted":
+            broken = anywhere
+            monkeypatch.setattr(Journal, "note", kill_note)
         with pytest.raises(Killed):
             broken.publish(release, plan.digest)
-        assert_whole_or_absent(publisher, release)
-    complete(publisher, release)
+        monkeypatch.setattr(Journal, "note", note)
+        assert_whole_or_absent(anywhere, release)
+    complete(anywhere, release)
 
 
 SPEAKING = {"stage-image", "test-image", "image", "statements", "image-index", "tag", "move-tag"}
@@ -116,6 +139,48 @@ def test_the_registry_fails_at_every_step(publisher: Publisher, release: Release
     speaking = [step for step in plan.steps if step.kind in SPEAKING]
     assert failed == (speaking if mode != "truncated" else [step for step in speaking if step.kind != "test-image"])
     complete(publisher, release)
+
+
+STORING = {"stage-file", "test-file", "file", "announce", "page"}
+UPLOADING = STORING - {"test-file", "file"}  # the bucket itself copies what was staged
+ANSWERS = {"500": "500", "denied": "refuses the publish identity", "slow": "timeout"}
+
+
+@pytest.mark.parametrize("mode", ["500", "denied", "truncated", "torn", "slow", "gone"])
+def test_the_bucket_fails_at_every_step(
+    bucket: Bucket,
+    registry_url: str,
+    key: SigningKey,
+    release: Release,
+    tmp_path: Path,
+    mode: str,
+    endpoint: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Steps that speak to the bucket fail with one clear message, every other step needs none."""
+    made, healthy = make_publisher(bucket, registry_url, key, tmp_path / "journals"), bucket.client
+    plan = made.plan(release)
+    storing = [step for step in plan.steps if step.kind in (UPLOADING if mode == "truncated" else STORING)]
+    with servers.proxy(endpoint) as proxy:
+        proxy.mode = mode
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1" if mode == "gone" else proxy.url)
+        me, timeout = Credentials("publish", "store", "user", "secret"), 0.1 if mode == "slow" else 20.0
+        broken = Bucket(bucket.name, "releases", me, timeout=timeout, attempts=1).client
+        for victim in storing:
+
+            def fail(step: Step, victim: Step = victim) -> None:
+                bucket.client = broken if step == victim or step not in storing else healthy
+
+            with pytest.raises(TargetError) as failure:
+                replace(made, before=fail, after=_killer(victim)).publish(release, plan.digest)
+            text = str(failure.value)
+            assert ANSWERS.get(mode, "").lower() in text.lower()
+            assert text.count("\n") <= 4
+            assert "secret" not in text
+            bucket.client = healthy
+            assert_whole_or_absent(made, release)
+            _finish(made, victim, release)
+    complete(made, release)
 
 
 def _broken(publisher: Publisher, proxy: servers.Proxy, victim: Step, mode: str) -> Publisher:
@@ -178,6 +243,7 @@ CHILD = """
 import os, signal, sys
 from pathlib import Path
 from dataclasses import replace
+from ci.cli import guarded
 from ci.paths import MANIFEST
 from ci.publish.material import gather
 from ci.publish.store import Folder
@@ -185,14 +251,26 @@ from ci.trust.keys import load_signing
 from release.model import load_manifest
 from tests.publish.conftest import make_publisher
 from tests.publish.fixtures import SCOPE, VERSION
-folder, store, url, key, journals, victim = sys.argv[1:]
+folder, store, url, key, journals, holder, victim = sys.argv[1:]
 def kill(step):
     if step.id == victim:
         os.kill(os.getpid(), signal.SIGKILL)
 made = make_publisher(Folder(Path(store)), url, load_signing(Path(key)), Path(journals))
 release = gather(load_manifest(MANIFEST), VERSION, Path(folder), SCOPE)
-replace(made, before=kill).publish(release, made.plan(release).digest)
+plan = made.plan(release).digest
+print("ready", flush=True)
+sys.stdin.readline()
+guarded(replace(made, before=kill, holder=holder).publish, release, plan)
 """
+
+
+def _process(publisher: Publisher, folder: Path, key: Path, journals: Path, holder: str, victim: str) -> Child:
+    """Another process that publishes the same release once it is told to."""
+    where = [publisher.targets.store.where, publisher.targets.registry.where]
+    words = [sys.executable, "-c", CHILD, str(folder), *where, str(key), str(journals), holder, victim]
+    return subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
 
 
 def test_real_kills_leave_a_journal_to_go_on_from(
@@ -202,12 +280,36 @@ def test_real_kills_leave_a_journal_to_go_on_from(
     plan = publisher.plan(release)
     kinds = ("stage-image", "file", "announce", "page")
     victims: dict[str, str] = {step.kind: step.id for step in plan.steps if step.kind in kinds}
-    arguments = [folder, publisher.targets.store.where, publisher.targets.registry.where, key_file]
     for victim in (victims[kind] for kind in kinds):
-        words = [*map(str, arguments), str(tmp_path / "journals"), victim]
-        child = subprocess.run([sys.executable, "-c", CHILD, *words], check=False, capture_output=True, text=True)
-        assert child.returncode == -signal.SIGKILL, child.stderr
+        child = _process(publisher, folder, key_file, tmp_path / "journals", "Ada", victim)
+        _, err = child.communicate("go\n")
+        assert child.returncode == -signal.SIGKILL, err
         assert_whole_or_absent(publisher, release)
+    complete(publisher, release)
+
+
+def test_of_two_processes_at_once_one_wins(
+    publisher: Publisher, release: Release, folder: Path, key_file: Path, tmp_path: Path
+) -> None:
+    """They start at the same moment, from two machines; whoever comes later is told who was first."""
+    children = {
+        name: _process(publisher, folder, key_file, tmp_path / name, name, "no step") for name in ("Ada", "Bob")
+    }
+    for child in children.values():
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+    for child in children.values():
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    ends = {name: child.communicate() for name, child in children.items()}
+    winners = [name for name, child in children.items() if child.returncode == 0]
+    assert winners, ends
+    for loser in set(children) - set(winners):
+        assert children[loser].returncode == 1
+        assert "another publisher is at work" in ends[loser][1]
+        assert f"{winners[0]}, publishing {VERSION}" in ends[loser][1]
+        assert "Traceback" not in ends[loser][1]
     complete(publisher, release)
 
 

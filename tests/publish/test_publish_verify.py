@@ -7,8 +7,8 @@ import os
 import re
 import shutil
 import time
-from base64 import b64decode
-from collections.abc import Callable
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ci import oci
+from ci.engine import Runner
 from ci.errors import CheckError
 from ci.publish import announcement, memory, pages
 from ci.publish.material import Release
@@ -25,20 +26,37 @@ from ci.publish.steps import STATEMENT, STATEMENT_NAME
 from ci.publish.store import Folder
 from ci.publish.upkeep import END_OF_LIFE, clean, end_of_life, renew
 from ci.publish.verify import Verifier
+from ci.rehearsal import servers
 from ci.trust.bundle import TamperedError
 from ci.trust.keys import SigningKey, generate
 from ci.trust.provenance import Source
+from tests.publish.conftest import make_publisher
 from tests.publish.fixtures import VERSION
 
 pytestmark = pytest.mark.registry
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module")
+def once(
+    needs_registry: None, tmp_path_factory: pytest.TempPathFactory, key: SigningKey, release: Release
+) -> tuple[Path, ...]:
+    """The folders of a store and a registry in which the release was published, to be copied."""
+    folder = tmp_path_factory.mktemp("published")
+    with servers.registry(Runner(folder / "logs"), folder / "registry") as url:
+        made = make_publisher(Folder(folder / "store"), url, key, folder / "journals")
+        made = replace(made, clock=lambda: NOW)
+        made.publish(release, made.plan(release).digest)
+    return folder / "store", folder / "registry" / "data"
+
+
 @pytest.fixture
-def published(publisher: Publisher, release: Release) -> Publisher:
-    made = replace(publisher, clock=lambda: NOW)
-    made.publish(release, made.plan(release).digest)
-    return made
+def published(once: tuple[Path, ...], tmp_path: Path, key: SigningKey) -> Iterator[Publisher]:
+    shutil.copytree(once[0], tmp_path / "store")
+    shutil.copytree(once[1], tmp_path / "registry" / "data")
+    with servers.registry(Runner(tmp_path / "logs"), tmp_path / "registry") as url:
+        made = make_publisher(Folder(tmp_path / "store"), url, key, tmp_path / "journals")
+        yield replace(made, clock=lambda: NOW)
 
 
 def verifier(publisher: Publisher, now: datetime = NOW, seen: int = 0) -> Verifier:
@@ -74,6 +92,11 @@ def _page(publisher: Publisher, release: Release) -> None:
     publisher.targets.store.write(pages.PAGE, b'<a href="https://example.com/evil.whl">mindspore</a>')
 
 
+def _checksum(publisher: Publisher, release: Release) -> None:
+    path = next(file.path for file in release.files if file.path.endswith(".sha256"))
+    publisher.targets.store.write(path, b"0" * 64 + b"  another.whl\n")
+
+
 def _tag(publisher: Publisher, release: Release) -> None:
     other = release.indexes[0] if VERSION not in release.indexes[0].tags else release.indexes[1]
     publisher.targets.registry.push_manifest(other.repository, VERSION, other.data, oci.INDEX)
@@ -96,6 +119,7 @@ def _no_statements(publisher: Publisher, release: Release) -> None:
     [
         (_wheel, "a file is not what was signed"),
         (_no_wheel, "no such file"),
+        (_checksum, "a file is not what was signed"),
         (_statement, "not a signed bundle"),
         (_page, "a page is not what the index says"),
         (_tag, "a version's tag was moved"),
@@ -118,6 +142,22 @@ def test_a_tampered_blob_of_the_registry_is_found(published: Publisher, release:
     blob.write_bytes(b"x" * blob.stat().st_size)
     problems = verifier(published).verify().problems
     assert any("a blob of the registry is damaged" in problem for problem in problems)
+
+
+@pytest.mark.parametrize("place", ["payload", "signature"])
+def test_a_tampered_index_is_refused_before_anything_else(published: Publisher, store: Folder, place: str) -> None:
+    """Somebody with access to the store and without the key names another wheel, or signs with what he has."""
+    bundle = json.loads((store.read(announcement.KEY) or (b"",))[0])
+    envelope = bundle["dsseEnvelope"]
+    if place == "payload":
+        text = json.loads(b64decode(envelope["payload"])) | {"serial": 9}
+        envelope["payload"] = b64encode(json.dumps(text).encode()).decode()
+    else:
+        envelope["signatures"][0]["sig"] = b64encode(b"no signature").decode()
+    store.write(announcement.KEY, json.dumps(bundle).encode())
+    with pytest.raises(TamperedError, match="the signature does not fit") as refusal:
+        verifier(published).verify()
+    assert f"{store.where}/{announcement.KEY}" in str(refusal.value)
 
 
 def test_what_a_stranger_attaches_neither_helps_nor_harms(

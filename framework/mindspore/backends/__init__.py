@@ -53,6 +53,7 @@ class Program:
         objects: object files that export `entry`.
         loops: whether it may run for ever. recursive: whether it may run out of the stack.
         sites: the effects that it hands over by number, with the types of their values.
+        places: source positions, as text, of what may fail when it runs, by the number in the message of the failure.
         kernels: names of the kernels in the table that the entry calls through; ``built`` has the object files of those that only
             this process knows.
     """
@@ -69,6 +70,7 @@ class Program:
     loops: bool
     recursive: bool
     sites: tuple[Site, ...] = ()
+    places: tuple[str, ...] = ()
 
 
 def storing(backend: Backend) -> TypeGuard[Storing]:

@@ -6,21 +6,26 @@ subclasses here only add where in the user's source it happened.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place in the user's source; ``column`` counts from 1."""
+    """A place in the user's source; ``column`` counts from 1. ``callers``: the calls that led there, outermost first, if kept."""
 
     file: str
     line: int
     column: int
     function: str = ""
     source: str = ""
+    callers: tuple[Location, ...] = field(default=(), repr=False, compare=False)
 
     def __str__(self) -> str:
         return f'File "{self.file}", line {self.line}, column {self.column}'
+
+
+PLACE_MARK = "\x1f"
+"""In a message of native code: behind it stands the number of a place of the program."""
 
 
 class GraphSyntaxError(SyntaxError):

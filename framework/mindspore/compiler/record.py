@@ -94,7 +94,7 @@ def program_parts(program: Program) -> tuple[dict[str, Any], list[bytes]]:
         "arguments": program.arguments, "outputs": program.outputs, "signature": program.signature, "entry": program.entry,
         "objects": len(program.objects), "kernels": program.kernels, "built": list(program.built),
         "constants": [(c.dtype.str, c.shape) for c in program.constants],
-        "arena_bytes": program.arena_bytes, "loops": program.loops, "recursive": program.recursive,
+        "arena_bytes": program.arena_bytes, "loops": program.loops, "recursive": program.recursive, "places": program.places,
     }  # fmt: skip
     if program.sites:
         raise UnstorableError("effects hold Python objects")
@@ -112,5 +112,5 @@ def program_of(header: Mapping[str, Any], blobs: Sequence[bytes]) -> Program:
         tuple((code, tuple(shape)) for code, shape in header["signature"]), header["entry"], tuple(blobs[:first]),
         tuple(header["kernels"]), dict(zip(header["built"], blobs[first:last], strict=True)),
         tuple(np.frombuffer(data, np.dtype(kind)).reshape(shape) for (kind, shape), data in constants),
-        header["arena_bytes"], header["loops"], header["recursive"],
+        header["arena_bytes"], header["loops"], header["recursive"], places=tuple(header["places"]),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -14,10 +14,14 @@ from mindspore.ir.types import FunctionType, TokenType, Type
 
 
 class Emitter(GraphBuilder):
-    """A builder that knows which nodes were made in the newest scope. The outermost scope does not record."""
+    """A builder that knows which nodes were made in the newest scope. The outermost scope does not record.
 
-    def __init__(self, location: Location | None = None) -> None:
+    ``trace`` gives the place with its callers, for nodes that may fail when they run.
+    """
+
+    def __init__(self, location: Location | None = None, trace: Callable[[], Location | None] | None = None) -> None:
         super().__init__(location)
+        self.trace = trace
         self.scopes: list[set[Node]] = []
         self.log: list[Node] = []
         """The nodes made so far, in order."""
@@ -34,7 +38,10 @@ class Emitter(GraphBuilder):
         return {*self.log[start:end], *(node for place, node in self.later if start <= place < end)}
 
     def apply(self, op: Any, inputs: Sequence[Node], attrs: Mapping[str, Any]) -> Node:
-        return self.own(super().apply(op, inputs, attrs))
+        node = self.own(super().apply(op, inputs, attrs))
+        if self.trace is not None and op.may_fail:
+            node.location = self.trace()
+        return node
 
     def tuple(self, elements: Sequence[Node]) -> Node:
         return self.own(super().tuple(elements))

@@ -43,6 +43,16 @@ def lines_of(places: Sequence[tuple[Location, str]]) -> list[str]:
     return _shortened([line for i, place in enumerate(reversed(found)) for line in _place(*place, innermost=i == 0)])
 
 
+def lines_at(location: Location) -> list[str]:
+    """A source position for people, with the calls that led there."""
+    return lines_of([(each, each.function) for each in (*location.callers, location)])
+
+
+def located_at(error: Exception, location: Location) -> Exception:
+    """`error` of a running graph with the position of what failed in front, unless it has one."""
+    return error if isinstance(error, Located) else carried_by(error, lines_at(location))
+
+
 def carried_by(error: Exception, lines: Sequence[str]) -> Exception:
     """`error` with `lines` in front, or as a note of one of the user's own classes."""
     if type(error).__module__.partition(".")[0] not in ("builtins", "mindspore"):

@@ -165,7 +165,7 @@ class Machine:
         self.parse = parse
         self.expanders = expanders
         self.max_depth = max_depth
-        self.emitter = Emitter()
+        self.emitter = Emitter(trace=self.place)
         self.heap = Heap()
         self.guards = GuardRecorder()
         self.stack: list[Frame] = []
@@ -219,6 +219,11 @@ class Machine:
         self.branches, self.gradients, self.fold = before.branches, before.gradients, before.fold
         del self.hooks[before.hooks :]
         self.recursive_calls = before.recursive_calls
+
+    def place(self) -> Location | None:
+        """Where the evaluation is, with the calls that led there."""
+        found = [f.node.location for f in self.stack if f.node is not None and f.node.location is not None]
+        return replace(found[-1], callers=tuple(found[:-1])) if found else self.emitter.location
 
     def run(self, graph: Graph, frame: Frame, arguments: tuple[Abstract, ...] = ()) -> Abstract:
         """The value of a block graph in `frame`."""

@@ -1,13 +1,15 @@
 """Indices that are known at run time only: checked before they are used, then wrapped.
 
 An index outside of ``[-bound, bound)`` ends the call with code `OUT_OF_BOUNDS` and a message with the first such index; the runtime makes
-it an IndexError. After the check the kernels only wrap, and clamp, so that no memory outside of the tensor is ever touched.
+it an IndexError. In graphs the number of the place in the program stands behind the message, after `PLACE_MARK`. After the check the
+kernels only wrap, and clamp, so that no memory outside of the tensor is ever touched.
 """
 
 from __future__ import annotations
 
 from functools import partial
 
+from mindspore.base.errors import PLACE_MARK
 from mindspore.kernels import runtime
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
@@ -30,9 +32,11 @@ def _emit_kernel(module: Module, name: str) -> None:
     f.ret(call_check(f, f["runtime"], runtime.buffer(f, 0), runtime.param(f, 0), runtime.param(f, 1)))
 
 
-def call_check(f: Function, table: Value, indices: Value, count: Value | int, bound: Value | int) -> Value:
+def call_check(
+    f: Function, table: Value, indices: Value, count: Value | int, bound: Value | int, place: int | None = None
+) -> Value:
     """0 when all indices are in bounds, else the code of the failure, which is then remembered."""
-    return f.call("i32", _check(f.module), table, indices, count, bound)
+    return f.call("i32", _check(f.module), table, indices, count, bound, -1 if place is None else place)
 
 
 def wrapped(f: Function, index: Value, bound: Value | int) -> Value:
@@ -48,13 +52,19 @@ def _wrong(f: Function, indices: Value, position: Value, bound: Value) -> tuple[
 
 
 def _check(module: Module) -> str:
-    """Name of ``i32 check(runtime, indices, count, bound)``."""
+    """Name of ``i32 check(runtime, indices, count, bound, place)``; a place below 0 is none."""
     name = "check_indices"
     if module.has(name):
         return name
-    parameters = [("ptr", "runtime"), ("ptr noalias readonly", "indices"), ("i64", "count"), ("i64", "bound")]
+    parameters = [
+        ("ptr", "runtime"),
+        ("ptr noalias readonly", "indices"),
+        ("i64", "count"),
+        ("i64", "bound"),
+        ("i64", "place"),
+    ]
     f = module.function(name, "i32", parameters, internal=True, inline="noinline")
-    table, indices, count, bound = f.arguments
+    table, indices, count, bound, place = f.arguments
     with f.loop(0, count, carried=[f.value(False, "i1")]) as loop:
         loop.next(loop.carried[0] | _wrong(f, indices, loop.index, bound)[1])
     failed, fine = f.fresh("failed"), f.fresh("fine")
@@ -63,18 +73,20 @@ def _check(module: Module) -> str:
     with f.loop(0, count, carried=[f.index(0)], hints=[NO_VECTOR]) as loop:
         index, wrong = _wrong(f, indices, count - 1 - loop.index, bound)
         loop.next(f.select(wrong, index, loop.carried[0]))
-    f.ret(_refuse(f, table, loop.results[0], bound))
+    f.ret(_refuse(f, table, loop.results[0], bound, place))
     f.line(f"{fine}:")
     f.ret(f.value(0, "i32"))
     return name
 
 
-def _refuse(f: Function, table: Value, index: Value, bound: Value) -> Value:
+def _refuse(f: Function, table: Value, index: Value, bound: Value, place: Value) -> Value:
     message = f.alloca("i8", _ROOM)
     end = _append_text(f, message, f.index(0), "index ", "index_text")
     end = _append_number(f, message, end, index)
     end = _append_text(f, message, end, " is out of bounds for dimension with size ", "bound_text")
     end = _append_number(f, message, end, bound)
+    marked = _append_number(f, message, _append_text(f, message, end, PLACE_MARK, "place_mark"), place)
+    end = f.select(place < 0, end, marked)
     f.store(f.value(0, "i8"), message.at("i8", end))
     return runtime.fail_with(f, table, OUT_OF_BOUNDS, message)
 

@@ -208,7 +208,9 @@ def _arg_fold(scope: Scope, step: ArgFold) -> None:
 def _check(scope: Scope, step: Check) -> None:
     value = step.reads[0].value
     assert value is not None
-    scope.check(bounds.call_check(scope.f, scope.f["runtime"], scope.pointer(value), value.size, step.bound))
+    scope.check(
+        bounds.call_check(scope.f, scope.f["runtime"], scope.pointer(value), value.size, step.bound, step.place)
+    )
 
 
 _TASKS: Mapping[type[Task], Callable[[Scope, Task], None]] = {RunNest: _nest, RunProduct: _product, RunStep: _step}

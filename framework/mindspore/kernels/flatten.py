@@ -81,8 +81,9 @@ def flatten(graph: Graph, updates: Mapping[int, int], built: Built | None = None
     table: Built = {} if built is None else built
     key = (id(graph), tuple(sorted(updates.items())))
     if key not in table:
-        sites = next(iter(table.values())).sites if table else []
-        table[key] = Function(graph.name, [], [], [], dict(updates), sites, graph.location)
+        first = next(iter(table.values()), None)
+        sites, places = ([], []) if first is None else (first.sites, first.places)
+        table[key] = Function(graph.name, [], [], [], dict(updates), sites, places, graph.location)
         _Flattener(table[key], table).run(graph)
     return table[key]
 
@@ -267,13 +268,12 @@ class _Flattener:
         assert isinstance(node.type, TensorType)
         walk: kinds.Walk = node.attrs["walk"]
         start = acc.collapsed(walk.sizes, walk.strides, walk.offset)
-        read, found = self.operand(node.inputs[0])[0], self.indices(node.inputs[1:], walk)
+        read, found = self.operand(node.inputs[0])[0], self.indices(node, 1)
         if not walk.picks or not size(walk.sizes):
             return (self.seen(read, start),)
         source, output = Read(self.store(read), start), self.new(node.type)
-        indices = [
-            Read(value, acc.collapsed(walk.sizes, pick.strides)) for value, pick in zip(found, walk.picks, strict=True)
-        ]
+        both = zip(found, walk.picks, strict=True)
+        indices = [Read(value, acc.collapsed(walk.sizes, pick.strides)) for value, pick in both]
         picks = tuple((p.bound, p.step) for p in walk.picks)
         self.emit(Take((source, *indices), (output,), picks=picks))
         return (whole(output),)
@@ -282,7 +282,7 @@ class _Flattener:
         assert isinstance(node.type, TensorType)
         walk: kinds.Walk = node.attrs["walk"]
         base, (updates, given) = self.operand(node.inputs[0])[0], self.operand(node.inputs[1])
-        values = [self.store(base), self.store(updates), *self.indices(node.inputs[2:], walk)]
+        values = [self.store(base), self.store(updates), *self.indices(node, 2)]
         if not size(walk.sizes):
             return (base,)
         output = self.new(node.type)
@@ -291,15 +291,16 @@ class _Flattener:
         self.emit(Put(reads, (output,), walk=walk, given=strides, kind=node.attrs["kind"]))
         return (whole(output),)
 
-    def indices(self, nodes: Sequence[Node], walk: kinds.Walk) -> list[Value]:
-        """The index tensors of a walk, each checked once; constants are checked here."""
-        found = [self.store(self.operand(n)[0]) for n in nodes]
-        for value, pick in zip(found, walk.picks, strict=True):
+    def indices(self, node: Apply, first: int) -> list[Value]:
+        """The index tensors of a walk, the inputs from `first` on, each checked once; constants are checked here."""
+        found = [self.store(self.operand(n)[0]) for n in node.inputs[first:]]
+        for value, pick in zip(found, node.attrs["walk"].picks, strict=True):
             known = value.constant
             fits = known is not None and bool(((known >= -pick.bound) & (known < pick.bound)).all())
             if not fits and value.size and (value, pick.bound) not in self.checked:
                 self.checked.add((value, pick.bound))
-                self.function.steps.append(Check((whole(value),), (), bound=pick.bound))
+                place = self.function.place_of(node)
+                self.function.steps.append(Check((whole(value),), (), bound=pick.bound, place=place))
         return found
 
     def kernels(self, node: Apply) -> Leaves:

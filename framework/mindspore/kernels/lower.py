@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mindspore.base.errors import Location
 from mindspore.ir.effects import Site
 from mindspore.ir.graph import Graph
 from mindspore.ir.sizes import has_sizes
@@ -31,6 +32,7 @@ class Lowered:
         arena_bytes: memory that one run needs; a symbolic size in such code.
         sites: the effects that the code hands to ``Runtime.emit`` by number, with the types of their values; those without elements are not
             handed over.
+        places: where the user wrote what may fail, by the numbers in the messages of `kernels.bounds`.
         calls: loop nests, products and other units of work that one run of the entry's own code starts.
     """
 
@@ -40,6 +42,7 @@ class Lowered:
     constants: tuple[np.ndarray, ...]
     arena_bytes: int
     sites: tuple[Site, ...]
+    places: tuple[Location, ...]
     calls: int
 
     @property
@@ -55,5 +58,5 @@ def lower(graph: Graph, *, isa: Isa, updates: Mapping[int, int] | None = None) -
     arena_bytes = functions.entry(program, ENTRY)
     entry = Part(shared.module.text(), "loops" if functions.emitted else "glue")
     constants = tuple(v.constant for v in shared.constants if v.constant is not None)
-    kernels, sites = tuple(shared.kernels), tuple(program.sites)
-    return Lowered((entry, *shared.parts.values()), ENTRY, kernels, constants, arena_bytes, sites, shared.calls)
+    kernels, sites, places = tuple(shared.kernels), tuple(program.sites), tuple(program.places)
+    return Lowered((entry, *shared.parts.values()), ENTRY, kernels, constants, arena_bytes, sites, places, shared.calls)

@@ -11,6 +11,7 @@ from mindspore.base.dtypes import DType
 from mindspore.base.errors import Location
 from mindspore.base.shapes import Shape, size
 from mindspore.ir.effects import Site
+from mindspore.ir.graph import Node
 from mindspore.kernels.access import Access, identity
 from mindspore.primitives.compute import Copy, Walk
 from mindspore.primitives.scalar import Expr
@@ -92,9 +93,10 @@ class Put(Step):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Check(Step):
-    """Ends the run with an error when an index of ``reads[0]`` is out of bounds."""
+    """Ends the run with an error when an index of ``reads[0]`` is out of bounds. ``place``: its number among the program's places."""
 
     bound: int = 0
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -236,7 +238,7 @@ class Function:
 
     Every result is a distinct value that some step writes (or an empty one). ``updates`` maps a result to the parameter whose memory it
     takes: the caller passes the same pointer for both. ``sites``: the effects of all functions of the program, with the types of their
-    values. ``place``: where the user wrote it.
+    values. ``places``: where the user wrote what may fail in any of them. ``place``: where the user wrote it.
     """
 
     name: str
@@ -245,7 +247,15 @@ class Function:
     results: list[Value]
     updates: dict[int, int]
     sites: list[Site]
+    places: list[Location]
     place: Location | None = None
+
+    def place_of(self, node: Node) -> int | None:
+        """The number of the place of a node that may fail, None when it has none."""
+        if node.location is None:
+            return None
+        self.places.append(node.location)
+        return len(self.places) - 1
 
 
 def called(step: Step) -> tuple[Function, ...]:

@@ -11,6 +11,7 @@ from mindspore.backends import Program
 from mindspore.backends.cpu.kernel_addresses import built
 from mindspore.base.shapes import size
 from mindspore.base.times import stage
+from mindspore.infer.errors import lines_at
 from mindspore.ir.graph import CALL, WHILE, Apply, Graph, Node, is_shared, nodes, subgraphs
 from mindspore.ir.types import TensorType, TokenType
 from mindspore.kernels import jit, target
@@ -43,6 +44,7 @@ def prepare(graph: Graph, *, arguments: int, updates: Mapping[int, int]) -> Prog
         loops=_runs(inside, WHILE),
         recursive=_runs(inside, CALL),
         sites=lowered.sites,
+        places=tuple("\n".join(lines_at(place)) for place in lowered.places),
     )
 
 

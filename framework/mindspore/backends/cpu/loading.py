@@ -12,9 +12,11 @@ from mindspore._native import Executable, TensorBase, isa_level
 from mindspore.backends import Program
 from mindspore.backends.cpu.kernel_addresses import resolve_kernel
 from mindspore.base.dtypes import BY_CODE, to_numpy
+from mindspore.base.errors import PLACE_MARK
 from mindspore.base.shapes import size
 from mindspore.base.symbolic import value
 from mindspore.base.times import stage
+from mindspore.infer.errors import carried_by
 from mindspore.ir.effects import Site, handed_over
 from mindspore.ir.sizes import bound_type, bound_value
 from mindspore.ir.types import TensorType
@@ -47,9 +49,24 @@ def instances(program: Program, bound: Sequence[Any]) -> Callable[[Sequence[int]
             linked, list(signature), program.loops or program.recursive or much,
             recursive=program.recursive, emit=emit,
         )  # fmt: skip
-        return made
+        return _told(made, program.places) if program.places else made
 
     return instance
+
+
+def _told(run: Call, places: Sequence[str]) -> Call:
+    """`run` whose failures say where in the program they happened."""
+
+    def call(*tensors: Any) -> tuple[Any, ...]:
+        try:
+            return run(*tensors)
+        except IndexError as error:
+            message, mark, number = str(error).rpartition(PLACE_MARK)
+            if not mark:
+                raise
+            raise carried_by(IndexError(message), [places[int(number)]]) from None
+
+    return call
 
 
 def _carrier(

@@ -11,6 +11,7 @@ import numpy as np
 
 from mindspore.backends.reference.numpy_builder import NumpyBuilder
 from mindspore.base.errors import InternalError
+from mindspore.infer.errors import located_at
 from mindspore.ir.builder import Builder
 from mindspore.ir.effects import Effect
 from mindspore.ir.graph import (
@@ -129,7 +130,12 @@ class _Machine:
                 return self.carry_out(node.attrs["effect"], inputs[1:])
             except StopIteration as error:
                 raise _StoppedError(error) from None
-        return _simple(node, inputs, self.builder)
+        try:
+            return _simple(node, inputs, self.builder)
+        except IndexError as error:
+            if node.location is None:
+                raise
+            raise located_at(error, node.location) from None
 
 
 def _has_graphs(node: Apply) -> bool:

@@ -15,6 +15,7 @@ nb::dict memory_stats() {
     nb::dict result;
     result["in_use"] = stats.in_use;
     result["peak"] = stats.peak;
+    result["reserved_peak"] = stats.reserved_peak;
     result["cached"] = stats.cached;
     result["limit"] = stats.limit;
     result["blocks"] = stats.blocks;
@@ -41,6 +42,10 @@ void bind_runtime(nb::module_& module) {
     module.def("get_max_call_depth", max_call_depth);
     module.def("set_cancel", set_cancel, "cancel"_a);
     module.def("memory_stats", memory_stats);
+    module.def(
+        "memory_reset_peaks",
+        [](bool in_use, bool reserved) { Allocator::instance().reset_peaks(in_use, reserved); }, "in_use"_a,
+        "reserved"_a);
     module.def("memory_trim", [] { Allocator::instance().trim(); });
 }
 

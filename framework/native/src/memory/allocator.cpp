@@ -77,6 +77,7 @@ void* Allocator::take_cached(size_t index, size_t size) noexcept {
 void Allocator::account_new(size_t size) noexcept {
     stats_.in_use += static_cast<int64_t>(size);
     stats_.peak = std::max(stats_.peak, stats_.in_use);
+    stats_.reserved_peak = std::max(stats_.reserved_peak, stats_.in_use + stats_.cached);
     ++stats_.blocks;
 }
 
@@ -135,6 +136,12 @@ void Allocator::trim() noexcept {
 MemoryStats Allocator::stats() {
     const std::lock_guard lock(mutex_);
     return stats_;
+}
+
+void Allocator::reset_peaks(bool in_use, bool reserved) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (in_use) stats_.peak = stats_.in_use;
+    if (reserved) stats_.reserved_peak = stats_.in_use + stats_.cached;
 }
 
 }  // namespace ms

@@ -12,7 +12,8 @@ inline constexpr size_t kAlignment = 64;
 
 struct MemoryStats {
     int64_t in_use = 0;         // bytes handed out, rounded up to size classes
-    int64_t peak = 0;           // most of in_use so far
+    int64_t peak = 0;           // most of in_use since the last reset
+    int64_t reserved_peak = 0;  // most of in_use + cached since the last reset
     int64_t cached = 0;         // bytes kept in free lists
     int64_t limit = 0;          // most that `cached` may be
     int64_t blocks = 0;         // blocks handed out
@@ -30,6 +31,7 @@ class Allocator {
     void free(void* block, size_t bytes) noexcept;
     void trim() noexcept;
     [[nodiscard]] MemoryStats stats();
+    void reset_peaks(bool in_use, bool reserved) noexcept;
 
     // Around fork, so that the child never inherits a held lock.
     void lock_for_fork() { mutex_.lock(); }
