@@ -143,7 +143,7 @@ def test_moves(dtype: DType) -> None:
 def test_a_training_step() -> None:
     made, _ = training_step((20, 70, 10), 33)
     rng = np.random.default_rng(4)
-    arrays = [rng.standard_normal(b.shape(p)).astype(np.float32) / 4 for p in made.parameters]
+    arrays: list[Any] = [rng.standard_normal(b.shape(p)).astype(np.float32) / 4 for p in made.parameters]
     arrays[1] = np.eye(10, dtype=np.float32)[rng.integers(0, 10, 33)]
     got = Emulated(lower(made, GPU)).run(*arrays)
     wanted = expected(made, *arrays)
