@@ -13,10 +13,10 @@ from typing import Any
 
 from invoke.collection import Collection
 
+from ci import artefact_tasks
+from ci.artefact_tasks import JSON
 from ci.cli import command
 
-JSON = "print the result as JSON on stdout"
-ONE_ROW = {"target": "cpu, gpu, ascend", "os": "such as debian12", "arch": "x86_64, aarch64", "stack": "such as cuda13"}
 DAY = "the day to look at, YYYY-MM-DD (default: today)"
 
 
@@ -123,85 +123,6 @@ def lint(_: Any, json: bool = False) -> None:
     from ci import commands
 
     commands.lint(json)
-
-
-@command(python="the wheel's Python (default: the default image row's)", host="build on this machine", json=JSON)
-def wheel_build(_: Any, python: str | None = None, host: bool = False, json: bool = False) -> None:
-    """Build the portable wheel into dist/: inside the devel image, or on this machine.
-
-    Example: python3 tasks.py wheel.build --host
-    """
-    from ci import commands
-
-    commands.wheel(python, host, json)
-
-
-@command(**ONE_ROW)
-def image_test(_: Any, target: str = "cpu", os: str = "", arch: str = "", stack: str = "") -> None:
-    """Build a row's images (by default the default row's), test them from inside, and note what passed.
-
-    Example: python3 tasks.py image.test --arch aarch64
-    """
-    from ci import commands
-
-    sys.exit(commands.test_image(target, {"os": os, "arch": arch, "stack": stack}))
-
-
-@command(json=JSON)
-def image_list(_: Any, json: bool = False) -> None:
-    """List the matrix's images: tag, whether this machine has it, size.
-
-    Example: python3 tasks.py image.list --json
-    """
-    from ci import image_commands
-
-    image_commands.listing(json)
-
-
-@command(system="the packages of the systems (docker/locks/) instead of Python's")
-def image_lock(_: Any, system: bool = False) -> None:
-    """Resolve the packages of the images anew and write their locks.
-
-    Example: python3 tasks.py image.lock --system
-    """
-    from ci import image_commands
-
-    image_commands.lock(system)
-
-
-@command(json=JSON)
-def image_measure(_: Any, json: bool = False) -> None:
-    """Accept the sizes of the images built here: builds that outgrow them by over 5 % fail.
-
-    Example: python3 tasks.py image.measure
-    """
-    from ci import image_commands
-
-    image_commands.measure(json)
-
-
-@command(old="a tag of the engine, or a name of build/oci", new="the image to compare it with", json=JSON)
-def image_diff(_: Any, old: str, new: str, json: bool = False) -> None:
-    """Say what differs between two images: size, system packages, Python packages, files.
-
-    Example: python3 tasks.py image.diff mindspore/mindspore-cpu:runtime mindspore-cpu
-    """
-    from ci import image_commands
-
-    image_commands.diff(old, new, json)
-
-
-@command(**ONE_ROW, json=JSON)
-def image_reproduce(
-    _: Any, target: str = "cpu", os: str = "", arch: str = "", stack: str = "", json: bool = False
-) -> None:
-    """Build a row's wheel and images again from the last commit, without caches and elsewhere; compare the digests.
-
-    Example: python3 tasks.py image.reproduce --target cpu
-    """
-    from ci import image_commands
-
-    image_commands.twice(target, {"os": os, "arch": arch, "stack": stack}, json)
 
 
 @command(as_of=DAY, json=JSON)
@@ -484,9 +405,10 @@ def release_rehearse(
 
 
 def _group(name: str, **others: Any) -> Collection:
-    """The tasks of this file whose names start with that of the group, and `others`."""
+    """The tasks of this file, and of that for artefacts, whose names start with that of the group, and `others`."""
     group = Collection(name)
-    own = {key.removeprefix(f"{name}_"): task for key, task in globals().items() if key.startswith(f"{name}_")}
+    every = vars(artefact_tasks) | globals()
+    own = {key.removeprefix(f"{name}_"): task for key, task in every.items() if key.startswith(f"{name}_")}
     for member, body in (others | own).items():
         group.add_task(body, name=member)
     return group

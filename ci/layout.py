@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -146,6 +147,10 @@ class Layouts:
             "annotations": config.get("config", {}).get("Labels") or {},
         }
         return self._tag(tag, MANIFEST, self.add(manifest), config)
+
+    def drop(self, tag: str) -> None:
+        """Forget an image; its blobs go when `sweep` finds them old."""
+        shutil.rmtree(self.folder(tag), ignore_errors=True)
 
     def put_index(self, tag: str, members: Sequence[str]) -> Blob:
         """One index over the images with the tags `members`, one per architecture, under `tag`."""

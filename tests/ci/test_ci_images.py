@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -107,8 +108,8 @@ def test_one_kind_is_built_with_what_it_stands_on(shop: Shop, engine: FakeEngine
 def test_a_locked_image_is_built_without_network(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
     images.build(shop, row, row.kinds)
     assert {request.network for request in engine.builds} == {"none"}
-    other = next(found for found in shop.manifest.image_rows() if found.os == "debian13" and found.arch == row.arch)
-    engine.registry.add("debian:trixie-slim")
+    other = next(found for found in shop.manifest.image_rows() if found.os == "ubuntu24.04" and found.arch == row.arch)
+    engine.registry.add("ubuntu:noble")
     images.build(shop, other, ["runtime"])
     assert engine.builds[-1].network == "host"
 
@@ -132,6 +133,18 @@ def test_a_lost_layout_is_written_anew_without_a_build(shop: Shop, engine: FakeE
     assert first.manifest.startswith("sha256:")
 
 
+def test_another_engine_is_given_what_was_built(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
+    made, _ = images.build(shop, row, row.kinds)
+    other = FakeEngine(shop.runner)
+    again, _ = images.build(replace(shop, engine=other), row, row.kinds)
+    assert ({image.state for image in again}, other.builds) == ({"unchanged"}, [])
+    assert [image.digest for image in again] == [image.digest for image in made]
+    assert set(other.images) == set(engine.images)
+    (shop.root / images.FILES / "mindspore-entrypoint").write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
+    changed, _ = images.build(replace(shop, engine=FakeEngine(shop.runner)), row, ["runtime"])
+    assert changed[0].state == "built"
+
+
 def test_a_foreign_image_has_its_machine_in_its_tag(shop: Shop, row: ImageRow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     foreign = row.model_copy(update={"arch": "aarch64"})
@@ -146,12 +159,14 @@ def test_a_size_that_nobody_agreed_to_is_refused(shop: Shop, engine: FakeEngine,
     sizes.write(shop.root, found)
     assert sizes.read(shop.root)[name] == found[name]
     engine.images.pop(made.tags[0])
+    shop.layouts.drop(name)
     engine.layer_bytes = found[name] * 106 // 100
     with pytest.raises(CheckError, match=r"grew by \d+\.\d %") as caught:
         images.build(shop, row, ["runtime"])
     assert "COPY everything" in str(caught.value)
     assert "image.measure" in caught.value.fix
     assert made.tags[0] not in engine.images
+    assert not shop.layouts.has(name)
     engine.layer_bytes = 1000
     assert images.build(shop, row, ["runtime"])[0][0].state == "built"
 

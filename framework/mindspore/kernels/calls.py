@@ -178,13 +178,15 @@ def _scatter(compute: Scatter, inputs: Types, outputs: Types, attrs: Mapping[str
 
 def _accumulate(compute: Accumulate, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
     shape = inputs[0].shape
-    params = accumulate.params(shape, normalize_axis(attrs["axis"], len(shape)), attrs["reverse"])
-    return [Call(accumulate.spec(compute.kind, inputs[0].dtype), tuple(range(len(inputs) + 1)), params)]
+    params = accumulate.params(shape, normalize_axis(attrs["axis"], len(shape)), attrs.get("reverse", False))
+    spec = accumulate.spec(compute.kind, inputs[0].dtype, *(t.dtype for t in outputs[1:]))
+    return [Call(spec, tuple(range(len(inputs) + len(outputs))), params)]
 
 
 def _order(compute: Order, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
     *rows, count = inputs[0].shape
-    return [Call(argsort.spec(inputs[0].dtype, attrs["descending"]), (0, 1), argsort.params(size(rows), count))]
+    params = argsort.params(size(rows), count, outputs[0].shape[-1])
+    return [Call(argsort.spec(inputs[0].dtype, attrs["descending"]), (0, 1), params)]
 
 
 _LOWER: Mapping[type, Callable[..., list[Call]]] = MappingProxyType(

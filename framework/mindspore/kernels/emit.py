@@ -47,6 +47,11 @@ def vector(count: int, type: str) -> str:
     return f"<{count} x {type}>"
 
 
+def _plain(kind: str) -> str:
+    """The type of a parameter that may have attributes: ``ptr noalias`` -> ``ptr``."""
+    return kind[: kind.index(">") + 1] if kind.startswith("<") else kind.split()[0]
+
+
 def is_float(type: str) -> bool:
     return element(type) in ("float", "double", "half", "bfloat")
 
@@ -198,7 +203,7 @@ class Function:
         self.module, self.flags, self.result, self.name = module, FLAGS, result, name
         self.linkage = self.attributes = ""
         self.parameters = [f"{kind} %{label}" for kind, label in parameters]
-        self.arguments = [Value(self, kind.split()[0], f"%{label}") for kind, label in parameters]
+        self.arguments = [Value(self, _plain(kind), f"%{label}") for kind, label in parameters]
         self.sizes: dict[Term, Value] = {}
         """Sizes that callers hand over behind the arguments."""
         self.atoms: Callable[[], Value] | None = None
@@ -346,8 +351,10 @@ class Function:
         self.line(f"br label %{name}")
         self.line(f"{name}:")
 
-    def branch(self, condition: Value, yes: str, no: str) -> None:
-        self.line(f"br {condition}, label %{yes}, label %{no}")
+    def branch(self, condition: Value, yes: str, no: str, rare: bool = False) -> None:
+        """`rare`: the condition seldom holds, so that a jump costs less than to compute both sides."""
+        weights = f", !prof !{self.module.rare()}" if rare else ""
+        self.line(f"br {condition}, label %{yes}, label %{no}{weights}")
 
     @contextmanager
     def when(self, condition: Value) -> Iterator[None]:
@@ -359,11 +366,11 @@ class Function:
         self.label(done)
 
     def choose(
-        self, condition: Value, yes: Callable[[], Sequence[Value]], no: Callable[[], Sequence[Value]]
-    ) -> list[Value]:
+        self, condition: Value, yes: Callable[[], Sequence[Value]], no: Callable[[], Sequence[Value]], rare: bool = False
+    ) -> list[Value]:  # fmt: skip
         """If and else; each side gives values of the same types, and the results are the taken side's."""
         then, other, done = self.fresh("then"), self.fresh("else"), self.fresh("done")
-        self.branch(condition, then, other)
+        self.branch(condition, then, other, rare)
         ends, sides = [], []
         for label, side in ((then, yes), (other, no)):
             self.line(f"{label}:")
@@ -419,6 +426,8 @@ class Module:
         self._globals: dict[str, str] = {}
         self._declarations: dict[str, str] = {}
         self._metadata: list[str] = []
+        self._kept: dict[str, None] = {}
+        self._rare: int | None = None
 
     def function(
         self, name: str, result: str, parameters: Sequence[tuple[str, str]], *, internal: bool = False, inline: str = ""
@@ -447,6 +456,10 @@ class Module:
         found.linkage = self._linkage
         return found
 
+    def keep(self, name: str) -> None:
+        """Function `name` stays, though no instruction names it: an attribute does, which passes read."""
+        self._kept[name] = None
+
     def declare(self, name: str, text: str) -> None:
         self._declarations[name] = text
 
@@ -474,6 +487,16 @@ class Module:
         self._metadata.append(f"!{number} = distinct !{{{', '.join([f'!{number}', *hints])}}}")
         return number
 
+    def rare(self) -> int:
+        """Number of the node that says of a branch that its condition seldom holds."""
+        if self._rare is None:
+            self._rare = len(self._metadata)
+            self._metadata.append(f'!{self._rare} = !{{!"branch_weights", i32 1, i32 2000}}')
+        return self._rare
+
     def text(self) -> str:
         functions = [f.text() for f in self._functions.values()]
-        return "\n".join([*self._globals.values(), *self._declarations.values(), *functions, *self._metadata]) + "\n"
+        listed = ", ".join(f"ptr @{name}" for name in self._kept)
+        kept = f'@llvm.compiler.used = appending global [{len(self._kept)} x ptr] [{listed}], section "llvm.metadata"'
+        parts = [*self._globals.values(), *self._declarations.values(), *functions, *self._metadata]
+        return "\n".join([*parts, kept] if self._kept else parts) + "\n"

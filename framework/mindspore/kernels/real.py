@@ -148,8 +148,8 @@ def fast_two_sum(f: Function, a: Value, b: Value) -> tuple[Value, Value]:
 
 
 def _halves(f: Function, a: Value) -> tuple[Value, Value]:
-    high = a.to("bitcast", "i64") & ~0x7FFFFFF
-    top = high.to("bitcast", "double")
+    high = a.to("bitcast", vector(lanes(a.type), "i64") if lanes(a.type) else "i64") & ~0x7FFFFFF
+    top = high.to("bitcast", a.type)
     return top, a - top
 
 

@@ -18,6 +18,7 @@ FAMILIES = (
     "strided",
     "gathering",
     "scattering",
+    "segments",
     "reduction",
     "cumulative",
     "running",

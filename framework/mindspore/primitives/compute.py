@@ -186,8 +186,8 @@ class Windows:
 class Accumulate:
     """Running results along attribute ``axis``, from the last position backwards with ``reverse``.
 
-    ``kind``: ``sum``, ``max``, ``min`` or ``logsum`` (the logarithm of the sum of exponentials) of the one input, or ``linear``:
-    ``y[i] = a[i] * y[i - 1] + b[i]`` of two.
+    ``kind``: ``sum``, ``prod``, ``max``, ``min`` or ``logsum`` (the logarithm of the sum of exponentials) of the one input; ``argmax``
+    or ``argmin``: the extreme and its last position; or ``linear``: ``y[i] = a[i] * y[i - 1] + b[i]`` of two.
     """
 
     kind: str
@@ -195,7 +195,7 @@ class Accumulate:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Int64 positions of the elements along the last dimension in ascending order, in descending order with attribute ``descending``.
+    """Int32 positions of the first elements (attribute ``count``; None: all) along the last dimension, ascending or ``descending``.
 
     Equal elements keep their order; NaN is larger than any number.
     """
