@@ -131,6 +131,7 @@ class _Rewriting:
 
     def __init__(self) -> None:
         self.count = 0
+        self.inside = False
 
     def wait(self, exchange: bool) -> str:
         """The thread says where it is, and goes on when it is resumed."""
@@ -143,12 +144,14 @@ class _Rewriting:
         if line.startswith("declare") and "nvvm" in line:
             return []
         if line.startswith("define ptx_kernel"):
+            self.inside = True
             return [_KERNEL.sub(r"define internal ptr @\1(\2) presplitcoroutine", line)]
-        if line == "entry:":
+        if self.inside and line == "entry:":
             return [_BEGIN]
-        if line.strip() == "ret void":
+        if self.inside and line.strip() == "ret void":
             return ["br label %finished"]
-        if line == "}":
+        if self.inside and line == "}":
+            self.inside = False
             return [_END]
         line = re.sub(r"addrspacecast \(ptr addrspace\(3\) (@\S+) to ptr\)", r"\1", line)
         line = _SHARED.sub(r"@\1 = global \2 zeroinitializer", line)

@@ -463,23 +463,21 @@ class Module:
     def declare(self, name: str, text: str) -> None:
         self._declarations[name] = text
 
-    def array(self, name: str, type: str, values: Sequence[float]) -> str:
-        """A private constant array; returns its symbol (``@name``). The same name must always hold the same values."""
-        listed = ", ".join(f"{type} {literal(v, type)}" for v in values)
-        self._globals[name] = f"@{name} = private unnamed_addr constant [{len(values)} x {type}] [{listed}], align 64"
+    def define(self, name: str, text: str) -> str:
+        """A global variable; returns its symbol (``@name``)."""
+        self._globals[name] = f"@{name} = {text}"
         return f"@{name}"
 
-    def shared(self, name: str, type: str, count: int) -> str:
-        """Memory that the threads of a GPU's block share; returns its address."""
-        self._globals[name] = f"@{name} = internal addrspace(3) global [{count} x {type}] undef, align 16"
-        return f"addrspacecast (ptr addrspace(3) @{name} to ptr)"
+    def array(self, name: str, type: str, values: Sequence[float]) -> str:
+        """A private constant array; returns its symbol. The same name must always hold the same values."""
+        listed = ", ".join(f"{type} {literal(v, type)}" for v in values)
+        return self.define(name, f"private unnamed_addr constant [{len(values)} x {type}] [{listed}], align 64")
 
     def string(self, name: str, text: str) -> str:
         """A private zero-terminated string; returns its symbol."""
         data = text.encode() + b"\0"
         escaped = "".join(f"\\{byte:02X}" for byte in data)
-        self._globals[name] = f'@{name} = private unnamed_addr constant [{len(data)} x i8] c"{escaped}"'
-        return f"@{name}"
+        return self.define(name, f'private unnamed_addr constant [{len(data)} x i8] c"{escaped}"')
 
     def loop_metadata(self, hints: Sequence[str]) -> int:
         """A distinct loop node; returns its number."""

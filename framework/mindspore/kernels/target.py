@@ -34,6 +34,10 @@ class Target:
         """What LLVM is told about every function."""
         return ()
 
+    def lanes(self, itemsize: int) -> int:
+        """Elements of `itemsize` bytes that one instruction computes with; those of a GPU belong to one thread, which has one."""
+        return 1
+
 
 @dataclass(frozen=True, slots=True)
 class Isa(Target):

@@ -51,10 +51,11 @@ class Threads:
 
     def shared(self, name: str, dtype: DType, count: int) -> Value:
         """Memory for `count` elements that the threads of the block share; nothing is in it at first."""
-        symbol = self.f.module.shared(
-            f"{self.f.name}_{name}", lanes.memory_type(dtype), count * (2 if dtype.is_complex else 1)
-        )
-        return Value(self.f, "ptr", symbol)
+        size = count * (2 if dtype.is_complex else 1)
+        name = f"{self.f.name}_{name}"
+        text = f"internal addrspace(3) global [{size} x {lanes.memory_type(dtype)}] undef, align 16"
+        symbol = self.f.module.define(name, text)
+        return Value(self.f, "ptr", f"addrspacecast (ptr addrspace(3) {symbol} to ptr)")
 
     def shuffle(self, lane: Lane, distance: int) -> Lane:
         """The lane of the thread of this warp whose number differs in the bit `distance`."""
