@@ -16,7 +16,6 @@ from ci import archive, bases, branchfile, debs, emulation, generate, report, si
 from ci.engine import BuildRequest
 from ci.errors import CheckError, UsageError
 from ci.files import need_space
-from ci.layout import Blob
 from ci.shop import INPUTS_LABEL, Shop, digest, labels_of
 from release.matrix import budget, image_rows, is_default, local_name, tags_for
 from release.model import Manifest
@@ -251,8 +250,10 @@ def _context(shop: Shop, plan: Plan, wheel: wheels.Wheel | None) -> Iterator[Pat
         else:
             lock = wheelhouse.lock_for(plan.row, plan.kind)
             shutil.copytree(wheelhouse.ensure(shop.runner, shop.python, lock, shop.root), house)
-            (context / "share").mkdir()
-            shutil.copyfile(shop.root / branchfile.PATH, context / "share" / branchfile.PATH.name)
+            shared = context / "share" / branchfile.PATH.name
+            shared.parent.mkdir()
+            shutil.copyfile(shop.root / branchfile.PATH, shared)
+            shared.chmod(0o644)  # whatever this machine's umask says
             _packages(shop, plan, context / "packages")
         for script in scripts(plan.row, plan.kind):
             (context / "files").mkdir(exist_ok=True)
@@ -302,5 +303,5 @@ def measured(shop: Shop, row: ImageRow) -> dict[str, int]:
     for name in (layout_name(row, kind) for kind in row.kinds):
         if shop.layouts.has(name):
             layers = shop.layouts.manifest(name)["layers"]
-            found[name] = sum(shop.layouts.unpacked_size(Blob(layer["digest"], layer["size"])) for layer in layers)
+            found[name] = sum(shop.layouts.unpacked_size(layer["digest"]) for layer in layers)
     return found

@@ -23,6 +23,7 @@ from ci.rehearsal import servers
 LONGEST = 12  # steps between two kills
 CHILD = [sys.executable, "-m", "ci.rehearsal.stages"]
 CONFIGURATION = "rehearsal.json"
+KNOWN = "known.json"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Stage:
     registry: str
     index: str
     docker: str
+    feed: str
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def rehearse(version: str, kills: int, seed: int, keep: bool) -> Outcome:
             registry=stack.enter_context(servers.registry(runner, folder / "registry")),
             index=stack.enter_context(servers.files(runner, folder / "store")),
             docker=stack.enter_context(servers.docker(runner, folder / "docker")),
+            feed=stack.enter_context(servers.feed(runner, folder / KNOWN)),
         )
         (folder / CONFIGURATION).write_text(json.dumps(asdict(told)), encoding="utf-8")
         environment = _environment(folder, told)

@@ -9,7 +9,8 @@ import pytest
 
 from ci import archive, images, sizes
 from ci.errors import CheckError
-from ci.layout import Blob, Layouts
+from ci.layout import Layouts
+from ci.oci import GZIP_LAYER, Descriptor
 from ci.shop import Shop, labels_of
 from release.matrix import budget
 from release.rows import ImageRow, Kind
@@ -90,7 +91,7 @@ def test_no_image_outgrew_its_measured_size_and_one_that_would_is_refused(
     shop: Shop, row: ImageRow, tmp_path: Path
 ) -> None:
     for name, size in images.measured(shop, row).items():
-        layers = [archive.Layer("everything", name, size, Blob(name, size))]
+        layers = [archive.Layer("everything", name, size, Descriptor(GZIP_LAYER, name, size))]
         sizes.check(shop.root, name, layers)
         sizes.write(tmp_path, {name: int(size / 1.06)})
         with pytest.raises(CheckError, match=r"grew by 6\.0 %"):

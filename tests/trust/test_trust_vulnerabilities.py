@@ -6,12 +6,12 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import date
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from ci.errors import ProjectFileError
+from ci.rehearsal.feed import Feed
 from ci.trust.vulnerabilities import Allowed, check, load_allowed
 
 TODAY = date(2026, 11, 22)
@@ -19,26 +19,13 @@ BAD = "pkg:pypi/bad@1"
 GOOD = "pkg:pypi/good@1"
 
 
-class _Feed(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
-        bad = {"vulns": [{"id": "GHSA-1"}]}
-        results = [bad if query["package"]["purl"] == BAD else {} for query in asked]
-        data = json.dumps({"results": results}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Quiet."""
-
-
 @pytest.fixture(scope="module")
-def feed() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Feed)
+def feed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    known = tmp_path_factory.mktemp("feed") / "known.json"
+    known.write_text(json.dumps({BAD: ["GHSA-1"]}), encoding="utf-8")
+    server = Feed(0, known)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield server.url
     server.shutdown()
     server.server_close()
 

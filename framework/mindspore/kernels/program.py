@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.base.errors import Location
 from mindspore.base.shapes import Shape, size
@@ -46,6 +47,11 @@ class Read:
 
 def whole(value: Value) -> Read:
     return Read(value, identity(value.size))
+
+
+def nothing(dtype: DType) -> Value:
+    """A value without elements, which no step needs to write."""
+    return Value(dtype, 0, np.empty(0, dt.to_numpy(dtype)))
 
 
 @cache
