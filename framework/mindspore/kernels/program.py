@@ -172,6 +172,12 @@ class Product(Step):
     batch: Batch = Batch()
 
     @property
+    def steps(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """For both operands the elements from one row to the next and from one column to the next, of ``[m, k]`` and ``[k, n]``."""
+        m, n, k = self.size
+        return (1, m) if self.transpose[0] else (k, 1), (1, k) if self.transpose[1] else (n, 1)
+
+    @property
     def work(self) -> int:
         """Multiplications of all batches."""
         return size(self.size) * self.batch.count
