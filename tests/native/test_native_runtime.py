@@ -63,6 +63,58 @@ def test_several_threads_share_a_loop() -> None:
     assert parallel_for(3, 1, lambda *_: together.wait(20)) == 0
 
 
+def test_threads_that_are_done_take_what_a_slow_one_has_left() -> None:
+    _native.set_num_threads(2)
+    done: list[int] = []
+    rest = threading.Event()
+
+    def body(begin: int, _: int) -> None:
+        if begin == 0:
+            assert rest.wait(20)
+        done.append(begin)
+        if len(done) == 31:
+            rest.set()
+
+    assert parallel_for(32, 1, body) == 0
+    assert sorted(done) == list(range(32))
+    assert done[-1] == 0
+
+
+def test_each_thread_starts_with_neighbouring_chunks() -> None:
+    _native.set_num_threads(2)
+    together = threading.Barrier(2)
+    seen: dict[int, list[int]] = {}
+
+    def body(begin: int, _: int) -> None:
+        mine = seen.setdefault(threading.get_ident(), [])
+        if not mine:
+            together.wait(20)
+        mine.append(begin)
+
+    assert parallel_for(32, 1, body) == 0
+    assert sorted(chunks[0] for chunks in seen.values()) == [0, 16]
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor")
+def test_workers_keep_clear_of_the_callers_processor() -> None:
+    code = """
+import os, threading
+from mindspore import _native
+from tests.native.callbacks import parallel_for
+_native.set_num_threads(2)
+before = set(os.listdir("/proc/self/task"))
+together = threading.Barrier(2)
+parallel_for(2, 1, lambda *_: together.wait(20))
+together.reset()
+import time
+time.sleep(0.05)
+parallel_for(2, 1, lambda *_: together.wait(20))
+workers = set(os.listdir("/proc/self/task")) - before
+print(len(workers), {len(os.sched_getaffinity(int(w))) for w in workers} == {len(os.sched_getaffinity(0)) - 1})
+"""
+    assert in_subprocess(code).stdout.split() == ["1", "True"]
+
+
 def test_nested_loops_run_on_the_thread_of_their_chunk() -> None:
     _native.set_num_threads(3)
     seen: list[tuple[int, int, bool]] = []
