@@ -1,6 +1,6 @@
-// The one thread pool. Each thread starts with a share of neighbouring chunks, so that no two threads stream through the
-// same pages, and takes half of another's rest when its own is done: a slow or stolen core delays one chunk and not the
-// call.
+// The one thread pool. Each thread starts with a share of neighbouring chunks, so that no two threads stream through
+// the same pages, and takes half of another's rest when its own is done: a slow or stolen core delays one chunk and not
+// the call.
 #pragma once
 
 #include <atomic>
