@@ -316,8 +316,9 @@ class Function:
     def load(self, type: str, pointer: Value, align: int | None = None) -> Value:
         return self.emit(type, f"load {type}, {pointer}, align {align or SIZES[element(type)]}")
 
-    def store(self, value: Value, pointer: Value, align: int | None = None) -> None:
-        self.line(f"store {value}, {pointer}, align {align or SIZES[element(value.type)]}")
+    def store(self, value: Value, pointer: Value, align: int | None = None, past_caches: bool = False) -> None:
+        hint = f", !nontemporal !{self.module.metadata('i32 1')}" if past_caches else ""
+        self.line(f"store {value}, {pointer}, align {align or SIZES[element(value.type)]}{hint}")
 
     def alloca(self, type: str, count: int = 1, align: int = 64) -> Value:
         """`count` elements on the stack for as long as the function runs."""
@@ -463,6 +464,11 @@ class Module:
         number = len(self._metadata)
         self._metadata.append(f"!{number} = distinct !{{{', '.join([f'!{number}', *hints])}}}")
         return number
+
+    def metadata(self, content: str) -> int:
+        """A node of metadata; returns its number."""
+        self._metadata.append(f"!{len(self._metadata)} = !{{{content}}}")
+        return len(self._metadata) - 1
 
     def text(self) -> str:
         functions = [f.text() for f in self._functions.values()]
