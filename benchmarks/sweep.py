@@ -1,6 +1,6 @@
-"""Times kernels over a table of shapes, beside the peers: matrix products, convolutions, normalisations, softmax, reductions.
+"""Times kernels over a table of shapes, beside the peers: matrix products, convolutions, normalisations, reductions, and all the rest.
 
-    python benchmarks/sweep.py --torch PYTHON --torch-cl PYTHON --jax PYTHON      # all of about 260 cases
+    python benchmarks/sweep.py --torch PYTHON --torch-cl PYTHON --jax PYTHON      # all of about 600 cases
     python benchmarks/sweep.py matmul --torch PYTHON --threads 1 --save one.json  # one family with one thread
     python benchmarks/sweep.py matmul --torch PYTHON --only 768 --baseline one.json
 
@@ -19,12 +19,15 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sweep_shapes import TABLES, TINY, Case, cases
+import sweep_operations
+import sweep_shapes
+from sweep_shapes import TINY, Case
 
+TABLES: Mapping[str, Callable[[], Iterator[Case]]] = {**sweep_shapes.TABLES, **sweep_operations.TABLES}
 WORKER = Path(__file__).with_name("sweep_worker.py")
 OURS = ("ours", "ours_eager")
 PEERS = ("torch", "torch_cl", "jax", "mindspore", "numpy")
@@ -32,6 +35,11 @@ SETTLE = 0.003
 """Seconds between two frameworks' turns, in which the threads of the last one stop spinning."""
 FELL = 0.9
 """A ratio below this part of the saved one is reported."""
+
+
+def cases(families: Iterable[str]) -> list[Case]:
+    """All cases of the named tables, in order."""
+    return [case for name in families for case in TABLES[name]()]
 
 
 class Worker:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -59,7 +59,7 @@ def product(
 
 
 def _matmul() -> Iterator[Case]:
-    for n in (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096):
+    for n in (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1000, 1024, 1536, 2048, 3072, 4096):
         yield product(n, n, n)
     for n, way in itertools.product((64, 200, 512, 1024), ("nt", "tn", "tt")):
         yield product(n, n, n, way)
@@ -158,10 +158,7 @@ TINY = (
     Case("softmax", "softmax", ((2, 5),), {"axis": -1}),
     Case("reduction", "sum", ((2, 3, 4),), {"axis": (0, 2)}),
     Case("reduction", "cumsum", ((3, 4),), {"axis": (1,)}),
+    Case("order", "sort", ((3, 4),), {"axis": 0}),
+    Case("index", "embedding", ((4, 2), (3,))),
 )
 """A few cases that take no time, to see the frame work."""
-
-
-def cases(families: Iterable[str]) -> list[Case]:
-    """All cases of the named tables, in order."""
-    return [case for name in families for case in TABLES[name]()]

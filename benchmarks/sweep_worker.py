@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import sweep_operations
 from sweep_shapes import Case, of_message
 
 Call = Callable[[], object]
@@ -38,6 +39,8 @@ class Framework(Protocol):
 
 def operands(case: Case) -> list[np.ndarray[Any, Any]]:
     """Normally distributed values, the same for every framework; last the cotangent or the addend where the operation takes one."""
+    if case.family in sweep_operations.TABLES:
+        return sweep_operations.operands(case)
     draw = np.random.default_rng(7)
     shapes = [*case.shapes]
     if case.family == "conv":
@@ -56,6 +59,19 @@ def operands(case: Case) -> list[np.ndarray[Any, Any]]:
     if case.operation.endswith("gradient"):
         shapes.append(case.shapes[0])
     return [draw.standard_normal(shape, dtype=np.float32) for shape in shapes]
+
+
+def arguments(case: Case) -> dict[str, Any]:
+    """The options that an operation gets by name."""
+    return {name: value for name, value in case.options.items() if name != "below"}
+
+
+def bound(function: Callable[..., Any] | None, module: Any, values: list[Any], case: Case) -> Call:
+    """`function` of a framework's `module` on `values`. KeyError when the framework has none."""
+    if function is None:
+        raise KeyError(case.name)
+    options = arguments(case)
+    return lambda: function(module, *values, **options)
 
 
 def same(matrix: Any) -> Any:
@@ -77,9 +93,11 @@ class MindSpore:
         self.ms.set_context(mode=self.ms.PYNATIVE_MODE if eager else self.ms.GRAPH_MODE)
 
     def call(self, case: Case, operands: list[np.ndarray[Any, Any]]) -> Call:
-        function, count = getattr(self, case.family)(case)
+        general = case.family in sweep_operations.TABLES
+        function, count = self.operation(case) if general else getattr(self, case.family)(case)
         dtype = getattr(self.ms, case.dtype)
-        tensors = [self.ms.Tensor(value).astype(dtype) for value in operands[:count]]
+        tensors = [self.ms.Tensor(value) for value in operands[:count]]
+        tensors = [t.astype(dtype) if t.dtype == self.ms.float32 else t for t in tensors]
         run = function if self.eager else self.ms.jit(function)
         if not self.wait:
             return lambda: run(*tensors)
@@ -93,6 +111,10 @@ class MindSpore:
     def _pulled(self, function: Callable[..., Any], which: tuple[int, ...]) -> Callable[..., Any]:
         gradient = self.ms.ops.GradOperation(get_all=True, sens_param=True)(function)
         return lambda *arguments: tuple(gradient(*arguments)[i] for i in which)
+
+    def operation(self, case: Case) -> tuple[Callable[..., Any], int]:
+        function, options = sweep_operations.OPERATIONS[case.operation].ours, arguments(case)
+        return lambda *tensors: function(self.ms.ops, *tensors, **options), len(case.shapes)
 
     def matmul(self, case: Case) -> tuple[Callable[..., Any], int]:
         ops, epilogue = self.ms.ops, case.options.get("epilogue")
@@ -162,9 +184,12 @@ class Torch:
         torch = self.torch
         if self.channels_last and not (case.family in ("conv", "norm") and len(case.shapes[0]) == 4):
             raise KeyError("the same as torch")
-        tensors = [torch.from_numpy(value).to(getattr(torch, case.dtype)) for value in operands]
+        tensors = [torch.from_numpy(value) for value in operands]
+        tensors = [t.to(getattr(torch, case.dtype)) if t.dtype == torch.float32 else t for t in tensors]
         if self.channels_last:
             tensors = [t.contiguous(memory_format=torch.channels_last) if t.ndim == 4 else t for t in tensors]
+        if case.family in sweep_operations.TABLES:
+            return bound(sweep_operations.OPERATIONS[case.operation].torch, torch, tensors, case)
         function: Callable[..., Any] = getattr(self, case.family)(case)
         if case.operation.endswith("gradient"):
             return self._pulled(function, tensors)
@@ -227,12 +252,23 @@ class Jax:
         self.version = self.jax.__version__
 
     def call(self, case: Case, operands: list[np.ndarray[Any, Any]]) -> Call:
-        function: Callable[..., Any] = getattr(self, case.family)(case)
+        function: Callable[..., Any] = self._operation(case)
         if case.operation.endswith("gradient"):
             function = self._pulled(function)
         run = self.jax.jit(function, keep_unused=False)
-        arrays = [self.jnp.asarray(value, getattr(self.jnp, case.dtype)) for value in operands]
+        arrays = [
+            self.jnp.asarray(v, getattr(self.jnp, case.dtype) if v.dtype == np.float32 else v.dtype) for v in operands
+        ]
         return lambda: self.jax.block_until_ready(run(*arrays))
+
+    def _operation(self, case: Case) -> Callable[..., Any]:
+        if case.family not in sweep_operations.TABLES:
+            function: Callable[..., Any] = getattr(self, case.family)(case)
+            return function
+        found, options = sweep_operations.OPERATIONS[case.operation].jax, arguments(case)
+        if found is None or (case.dtype in ("int64", "float64")):
+            raise KeyError(case.name)
+        return lambda *arrays: found(self.jnp, *arrays, **options)
 
     def _pulled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *arguments: self.jax.vjp(function, *arguments[:-1])[1](arguments[-1])
@@ -299,6 +335,11 @@ class NumPy:
     version = np.__version__
 
     def call(self, case: Case, operands: list[np.ndarray[Any, Any]]) -> Call:
+        if case.family in sweep_operations.TABLES:
+            if case.dtype in ("float16", "bfloat16"):
+                raise KeyError(case.name)
+            values = [v.astype(case.dtype) if v.dtype == np.float32 else v for v in operands]
+            return bound(sweep_operations.OPERATIONS[case.operation].numpy, np, values, case)
         function = {"matmul": self._matmul, "reduction": self._reduction}[case.family](case)
         if case.dtype != "float32" or "epilogue" in case.options:
             raise KeyError(case.name)

@@ -46,9 +46,10 @@ def test_all_tiny_cases_are_answered_and_saved(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row for row in rows if "ours" not in row["seconds"]] == []
-    assert {row["family"] for row in rows} == {"matmul", "conv", "norm", "softmax", "reduction"}
+    assert {row["family"] for row in rows} == {"matmul", "conv", "norm", "softmax", "reduction", "order", "index"}
     compared = [row for row in rows if row["ratio"]]
-    assert {row["case"] for row in compared} == {"matmul 2x3 3x4", "sum 2x3x4 axis=0,2", "cumsum 3x4 axis=1"}
+    known = {"matmul 2x3 3x4", "sum 2x3x4 axis=0,2", "cumsum 3x4 axis=1", "sort 3x4 axis=0", "embedding 4x2 3"}
+    assert {row["case"] for row in compared} == known
     for row in compared:
         assert row["ratio"] == pytest.approx(row["seconds"]["numpy"] / row["seconds"]["ours"])
     assert json.loads(saved.read_text())["rows"] == rows

@@ -12,6 +12,7 @@ from mindspore.kernels import accumulate, argsort
 from mindspore.kernels.target import Isa
 from tests.kernels.native import Library, Runtime, library, runnable
 
+EXTREMES = [accumulate.spec("argmax", dt.float32, dt.int64), accumulate.spec("argmin", dt.int8, dt.int32)]
 LEVELS = [pytest.param(isa, id=isa.name) for isa in runnable()]
 SORTED = (dt.bool_, dt.int8, dt.uint8, dt.uint64, dt.int64, dt.float16, dt.float32, dt.float64)
 
@@ -20,13 +21,14 @@ SORTED = (dt.bool_, dt.int8, dt.uint8, dt.uint64, dt.int64, dt.float16, dt.float
 def kernels(request: pytest.FixtureRequest) -> Library:
     isa: Isa = request.param
     orders = [argsort.spec(t, way) for t in SORTED for way in (False, True)]
-    return library([*orders, accumulate.spec("sum", dt.float32), accumulate.spec("linear", dt.float64)], isa)
+    return library([*orders, accumulate.spec("sum", dt.float32), accumulate.spec("linear", dt.float64), *EXTREMES], isa)
 
 
-def ordered(kernels: Library, x: Any, descending: bool, runtime: Runtime | None = None) -> Any:
-    out = np.full(x.shape, -1, np.int64)
+def ordered(kernels: Library, x: Any, descending: bool, runtime: Runtime | None = None, kept: int | None = None) -> Any:
+    rows, count = x.shape
+    out = np.full((rows, count if kept is None else kept), -1, np.int32)
     spec = argsort.spec(dt.from_numpy(x.dtype), descending)
-    kernels.run(spec.name, [x, out], argsort.params(*x.shape), runtime or Runtime(2, True))
+    kernels.run(spec.name, [x, out], argsort.params(rows, count, out.shape[1]), runtime or Runtime(2, True))
     return out
 
 
@@ -42,6 +44,26 @@ def test_nan_is_the_largest_and_infinities_are_numbers(kernels: Library) -> None
     x = np.array([[np.nan, 1, -np.inf, np.nan, np.inf, -0.0, 0.0]], np.float32)
     assert ordered(kernels, x, False).tolist() == [[2, 5, 6, 1, 4, 0, 3]]
     assert ordered(kernels, x, True).tolist() == [[0, 3, 4, 1, 5, 6, 2]]
+
+
+@pytest.mark.parametrize("dtype", SORTED, ids=str)
+@pytest.mark.parametrize("descending", [False, True])
+def test_the_first_of_many(kernels: Library, dtype: Any, descending: bool) -> None:
+    """What is dropped early depends on the spread of the keys: all magnitudes, few values, and one value almost everywhere."""
+    rng, kind = np.random.default_rng(3), dt.to_numpy(dtype)
+    bits = rng.integers(0, 256, (1, 3000 * kind.itemsize), dtype=np.uint8).view(kind)
+    few = rng.integers(0, 3, (1, 3000)).astype(kind)
+    near = np.where(rng.random((1, 3000)) < 0.99, 1, 0).astype(kind)
+    for x in (bits if dtype is not dt.bool_ else few, few, near):
+        order = (-x.astype(np.int64) if dtype is dt.bool_ else ~x if not dtype.is_floating else -x) if descending else x
+        for kept in (1, 40, 700):
+            wanted = np.argsort(order, 1, kind="stable")[:, :kept]
+            if descending and dtype.is_floating:
+                nan = np.flatnonzero(np.isnan(x[0]))
+                wanted = np.concatenate([nan, wanted[0][~np.isin(wanted[0], nan)]])[None, :kept]
+                if len(nan) and kept > wanted.shape[1]:
+                    continue
+            np.testing.assert_array_equal(ordered(kernels, x, descending, kept=kept), wanted)
 
 
 def test_many_rows_are_shared_by_chunks(kernels: Library) -> None:
@@ -78,3 +100,19 @@ def test_a_linear_recurrence(kernels: Library) -> None:
     for i in range(70):
         before = a[:, i] * before + b[:, i]
         np.testing.assert_allclose(out[:, i], before, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(3, 200, 1), (2, 50, 300)])
+def test_running_extremes_know_their_last_place(kernels: Library, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(4)
+    for spec, kind, places in ((EXTREMES[0], np.float32, np.int64), (EXTREMES[1], np.int8, np.int32)):
+        x = rng.integers(-9, 9, shape).astype(kind)
+        if kind is np.float32:
+            x[0, 70 % shape[1] :: 13, 0] = np.nan
+        values, found = np.zeros_like(x), np.zeros(shape, places)
+        kernels.run(spec.name, [x, values, found], accumulate.params(shape, 1, False), Runtime(2, True))
+        wanted = (np.maximum if kind is np.float32 else np.minimum).accumulate(x, 1)
+        np.testing.assert_array_equal(values, wanted)
+        hit = (x == wanted) | (np.isnan(x) & np.isnan(wanted))
+        last = np.maximum.accumulate(np.where(hit, np.arange(shape[1])[None, :, None], 0), 1)
+        np.testing.assert_array_equal(found, last)

@@ -18,6 +18,7 @@ from mindspore.primitives.compute import (
     Alias,
     ArgReduce,
     Contract,
+    Depthwise,
     Elementwise,
     Gather,
     Move,
@@ -30,7 +31,7 @@ from mindspore.primitives.compute import (
     Windows,
 )
 from mindspore.primitives.scalar import Expr, trace
-from tests.primitives.compute_windows import evaluate_products, evaluate_windows
+from tests.primitives.compute_windows import evaluate_depthwise, evaluate_products, evaluate_windows
 
 _HALF = ("float16", "bfloat16")
 
@@ -198,7 +199,8 @@ def _accumulate(kind: str, operands: Sequence[Any], axis: int, reverse: bool) ->
     rows = [np.moveaxis(g.astype(np.float32) if g.dtype.name in _HALF else g, axis, 0) for g in given]
     made = np.zeros_like(rows[0])
     before = np.zeros_like(made[:1]).sum(0)
-    step = {"sum": np.add, "max": np.maximum, "min": np.minimum, "logsum": np.logaddexp}.get(kind)
+    steps = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum, "logsum": np.logaddexp}
+    step = steps.get(kind)
     for i in range(len(made)):
         if step is None:
             made[i] = rows[0][i] * before + rows[1][i]
@@ -209,13 +211,26 @@ def _accumulate(kind: str, operands: Sequence[Any], axis: int, reverse: bool) ->
     return np.flip(result, axis) if reverse else result
 
 
+def _last_extremes(kind: str, x: Any, axis: int) -> tuple[Any, Any]:
+    """Each new extreme, equal one or NaN replaces the one before."""
+    rows = np.moveaxis(x, axis, 0)
+    values, places = rows.copy(), np.zeros(rows.shape, np.int64)
+    for i in range(1, len(rows)):
+        with np.errstate(invalid="ignore"):
+            wins = (rows[i] >= values[i - 1]) if kind == "max" else (rows[i] <= values[i - 1])
+        wins |= rows[i] != rows[i]
+        values[i] = np.where(wins, rows[i], values[i - 1])
+        places[i] = np.where(wins, i, places[i - 1])
+    return np.moveaxis(values, 0, axis), np.moveaxis(places, 0, axis)
+
+
 def _order(x: Any, descending: bool) -> Any:
     def key(pair: tuple[int, Any]) -> Any:
         rank = (1, 0.0) if pair[1] != pair[1] else (0, float(pair[1]) if pair[1].dtype.kind != "u" else int(pair[1]))
         return (-rank[0], -rank[1]) if descending else rank
 
     rows = [[i for i, _ in sorted(enumerate(row), key=key)] for row in x.reshape(-1, x.shape[-1])] if x.size else []
-    return np.array(rows, np.int64).reshape(x.shape)
+    return np.array(rows, np.int32).reshape(x.shape)
 
 
 def _combined(kind: str, x: Any, y: Any) -> Any:
@@ -242,6 +257,9 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
             for body, t in zip(record.bodies, out.elements, strict=True)
             if isinstance(t, TensorType)
         )
+    if isinstance(record, Accumulate) and isinstance(out, TupleType):
+        values, places = _last_extremes(record.kind.removeprefix("arg"), operands[0], attrs["axis"])
+        return values, places.astype(np.int64 if record.kind == "argmax" else np.int32)
     assert isinstance(out, TensorType)
     if isinstance(record, Elementwise):
         return evaluate_body(record.body, operands, out, attrs)
@@ -257,13 +275,15 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
     if isinstance(record, Accumulate):
         return _accumulate(record.kind, operands, attrs["axis"], attrs["reverse"])
     if isinstance(record, Order):
-        return _order(operands[0], attrs["descending"])
+        return _order(operands[0], attrs["descending"])[..., : attrs["count"]]
     if isinstance(record, Gather):
         return _gather(operands, attrs["walk"])
     if isinstance(record, Scatter):
         return _scatter(operands, attrs["walk"], attrs["kind"])
     if isinstance(record, Products):
         return evaluate_products(record, operands, out, attrs)
+    if isinstance(record, Depthwise):
+        return evaluate_depthwise(record, operands, **attrs)
     if isinstance(record, Windows):
         return evaluate_windows(record, operands, out, attrs)
     assert isinstance(record, Contract), f"{op.name}: the interpreter does not know {type(record).__name__}"

@@ -30,6 +30,7 @@ _reduce_min = function("reduce_min")
 _reduce_sum = function("reduce_sum")
 _select = function("select")
 _sort = function("sort")
+_sort_positions = function("sort_positions")
 _sqrt = function("sqrt")
 _square = function("square")
 _top_k = function("top_k")
@@ -70,6 +71,8 @@ def sort(input_x: Any, axis: int = -1, descending: bool = False) -> Any:
 
 def argsort(input: Any, axis: int = -1, descending: bool = False) -> Any:
     """Int32 positions of the elements along `axis` in order."""
+    if axis == -1 or axis == input.ndim - 1:
+        return _sort_positions(input, descending)
     return _sort(input, axis, descending)[1]
 
 

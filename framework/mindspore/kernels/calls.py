@@ -18,6 +18,7 @@ from mindspore.kernels import (
     argreduce,
     argsort,
     bounds,
+    depthwise,
     elementwise,
     gather,
     gemm,
@@ -32,6 +33,7 @@ from mindspore.primitives.compute import (
     Accumulate,
     ArgReduce,
     Contract,
+    Depthwise,
     Elementwise,
     Gather,
     Move,
@@ -128,6 +130,16 @@ def _products(compute: Products, inputs: Types, outputs: Types, attrs: Mapping[s
     return first + [Call(spec, (0, 1, 2), gemm_strided.params(p)) for p in products]
 
 
+def _depthwise(compute: Depthwise, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
+    return [
+        Call(
+            depthwise.spec(compute.kind, outputs[0].dtype),
+            (0, 1, 2),
+            depthwise.params(attrs["convolution"], attrs["turned"]),
+        )
+    ]
+
+
 def _windows(compute: Windows, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
     target = outputs[0]
     plane, windows = (target, inputs[0]) if compute.kind in ("spread", "place") else (inputs[0], target)
@@ -178,13 +190,15 @@ def _scatter(compute: Scatter, inputs: Types, outputs: Types, attrs: Mapping[str
 
 def _accumulate(compute: Accumulate, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
     shape = inputs[0].shape
-    params = accumulate.params(shape, normalize_axis(attrs["axis"], len(shape)), attrs["reverse"])
-    return [Call(accumulate.spec(compute.kind, inputs[0].dtype), tuple(range(len(inputs) + 1)), params)]
+    params = accumulate.params(shape, normalize_axis(attrs["axis"], len(shape)), attrs.get("reverse", False))
+    spec = accumulate.spec(compute.kind, inputs[0].dtype, *(t.dtype for t in outputs[1:]))
+    return [Call(spec, tuple(range(len(inputs) + len(outputs))), params)]
 
 
 def _order(compute: Order, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
     *rows, count = inputs[0].shape
-    return [Call(argsort.spec(inputs[0].dtype, attrs["descending"]), (0, 1), argsort.params(size(rows), count))]
+    params = argsort.params(size(rows), count, outputs[0].shape[-1])
+    return [Call(argsort.spec(inputs[0].dtype, attrs["descending"]), (0, 1), params)]
 
 
 _LOWER: Mapping[type, Callable[..., list[Call]]] = MappingProxyType(
@@ -200,6 +214,7 @@ _LOWER: Mapping[type, Callable[..., list[Call]]] = MappingProxyType(
         Gather: _gather,
         Scatter: _scatter,
         Products: _products,
+        Depthwise: _depthwise,
         Windows: _windows,
     }
 )

@@ -244,7 +244,30 @@ def _operand(
 
 
 def _fill_index(f: Function, tile: Value, start: Value, stop: Value, after: Value, extent: Value) -> None:
-    """Positions start to stop as indices of the dimension of size `extent` that has `after` elements behind it."""
-    with f.loop(start, stop, hints=[NO_VECTOR]) as loop:
-        digit = f.op("urem", f.op("udiv", loop.index, after), extent)
-        f.store(digit, tile.at("i64", loop.index - start))
+    """Positions start to stop as indices of the dimension of size `extent` that has `after` elements behind it, run by run."""
+    digit = f.op("urem", f.op("udiv", start, after), extent)
+    whole = stop - start
+
+    def counting() -> list[Value]:
+        runs = f.op("udiv", digit + whole + (extent - 1), extent)
+        with f.loop(0, runs, carried=[f.index(0), digit], hints=[NO_VECTOR]) as run:
+            done, first = run.carried
+            many = f.minimum(extent - first, whole - done)
+            with f.loop(0, many) as each:
+                f.store(first + each.index, tile.at("i64", done + each.index))
+            run.next(done + many, f.index(0))
+        return []
+
+    def constant() -> list[Value]:
+        skip = f.op("urem", start, after)
+        runs = f.op("udiv", skip + whole + (after - 1), after)
+        with f.loop(0, runs, carried=[f.index(0), skip, digit], hints=[NO_VECTOR]) as run:
+            done, passed, value = run.carried
+            many = f.minimum(after - passed, whole - done)
+            with f.loop(0, many) as each:
+                f.store(value, tile.at("i64", done + each.index))
+            following = value + 1
+            run.next(done + many, f.index(0), f.select(following.eq(extent), f.index(0), following))
+        return []
+
+    f.choose(after.eq(1), counting, constant)

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 
 from mindspore.base.symbolic import Size
 from mindspore.kernels.sizes import Dim, Term
-from mindspore.kernels.target import Isa
+from mindspore.kernels.target import Isa, Target
 
 FLAGS = "contract"
 """Fast-math flags of floating operations; `Function.flags` changes them for one function (reductions that may be reordered)."""
@@ -29,6 +29,7 @@ FLAGS = "contract"
 NO_UNROLL = '!{!"llvm.loop.unroll.disable"}'
 NO_VECTOR = '!{!"llvm.loop.vectorize.enable", i1 false}'
 VECTORISE = '!{!"llvm.loop.vectorize.enable", i1 true}'
+RARE = '!"branch_weights", i32 1, i32 2000'
 SIZES = {"i1": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "half": 2, "bfloat": 2, "float": 4, "double": 8, "ptr": 8}
 """Bytes of the scalar types in memory."""
 
@@ -45,6 +46,11 @@ def lanes(type: str) -> int:
 
 def vector(count: int, type: str) -> str:
     return f"<{count} x {type}>"
+
+
+def _plain(kind: str) -> str:
+    """The type of a parameter that may have attributes: ``ptr noalias`` -> ``ptr``."""
+    return kind[: kind.index(">") + 1] if kind.startswith("<") else kind.split()[0]
 
 
 def is_float(type: str) -> bool:
@@ -198,7 +204,7 @@ class Function:
         self.module, self.flags, self.result, self.name = module, FLAGS, result, name
         self.linkage = self.attributes = ""
         self.parameters = [f"{kind} %{label}" for kind, label in parameters]
-        self.arguments = [Value(self, kind.split()[0], f"%{label}") for kind, label in parameters]
+        self.arguments = [Value(self, _plain(kind), f"%{label}") for kind, label in parameters]
         self.sizes: dict[Term, Value] = {}
         """Sizes that callers hand over behind the arguments."""
         self.atoms: Callable[[], Value] | None = None
@@ -316,8 +322,7 @@ class Function:
     def load(self, type: str, pointer: Value, align: int | None = None) -> Value:
         return self.emit(type, f"load {type}, {pointer}, align {align or SIZES[element(type)]}")
 
-    def store(self, value: Value, pointer: Value, align: int | None = None, past_caches: bool = False) -> None:
-        hint = f", !nontemporal !{self.module.metadata('i32 1')}" if past_caches else ""
+    def store(self, value: Value, pointer: Value, align: int | None = None, hint: str = "") -> None:
         self.line(f"store {value}, {pointer}, align {align or SIZES[element(value.type)]}{hint}")
 
     def alloca(self, type: str, count: int = 1, align: int = 64) -> Value:
@@ -347,8 +352,10 @@ class Function:
         self.line(f"br label %{name}")
         self.line(f"{name}:")
 
-    def branch(self, condition: Value, yes: str, no: str) -> None:
-        self.line(f"br {condition}, label %{yes}, label %{no}")
+    def branch(self, condition: Value, yes: str, no: str, rare: bool = False) -> None:
+        """`rare`: the condition seldom holds, so that a jump costs less than to compute both sides."""
+        weights = f", !prof !{self.module.metadata(RARE)}" if rare else ""
+        self.line(f"br {condition}, label %{yes}, label %{no}{weights}")
 
     @contextmanager
     def when(self, condition: Value) -> Iterator[None]:
@@ -360,11 +367,11 @@ class Function:
         self.label(done)
 
     def choose(
-        self, condition: Value, yes: Callable[[], Sequence[Value]], no: Callable[[], Sequence[Value]]
-    ) -> list[Value]:
+        self, condition: Value, yes: Callable[[], Sequence[Value]], no: Callable[[], Sequence[Value]], rare: bool = False
+    ) -> list[Value]:  # fmt: skip
         """If and else; each side gives values of the same types, and the results are the taken side's."""
         then, other, done = self.fresh("then"), self.fresh("else"), self.fresh("done")
-        self.branch(condition, then, other)
+        self.branch(condition, then, other, rare)
         ends, sides = [], []
         for label, side in ((then, yes), (other, no)):
             self.line(f"{label}:")
@@ -408,31 +415,37 @@ class Function:
 
 
 class Module:
-    """Functions, constants and declarations of one object file for one instruction-set level.
+    """Functions, constants and declarations of one object file for one target.
 
     With `hidden`, its functions can be linked but are not visible outside the library they end up in.
     """
 
-    def __init__(self, isa: Isa, hidden: bool = False) -> None:
-        self.isa = isa
+    def __init__(self, target: Target, hidden: bool = False) -> None:
+        self.target = target
         self._linkage = "hidden " if hidden else ""
         self._functions: dict[str, Function] = {}
         self._globals: dict[str, str] = {}
         self._declarations: dict[str, str] = {}
         self._metadata: list[str] = []
+        self._kept: dict[str, None] = {}
+        self._nodes: dict[str, int] = {}
 
     def function(
         self, name: str, result: str, parameters: Sequence[tuple[str, str]], *, internal: bool = False, inline: str = ""
     ) -> Function:
         """A new function. Parameters are (type with attributes, name); `inline` is ``""``, ``noinline`` or ``alwaysinline``."""
-        width = f'"prefer-vector-width"="{self.isa.vector_bytes * 8}"'
-        # without no-builtins LLVM would turn copying loops into calls of memcpy and memset
-        attributes = ["nounwind", inline, '"no-builtins"', width]
         made = Function(self, result, name, parameters)
+        # without no-builtins LLVM would turn copying loops into calls of memcpy and memset
         made.linkage = "internal " if internal else self._linkage
-        made.attributes = " ".join(a for a in attributes if a)
+        made.attributes = " ".join(filter(None, ("nounwind", inline, '"no-builtins"', *self.target.attributes)))
         self._functions[name] = made
         return made
+
+    @property
+    def isa(self) -> Isa:
+        """The instruction-set level, for code that is written for the vector registers of a processor."""
+        assert isinstance(self.target, Isa), f"this code is for processors, not for {self.target.name}"
+        return self.target
 
     def has(self, name: str) -> bool:
         return name in self._functions
@@ -443,21 +456,28 @@ class Module:
         found.linkage = self._linkage
         return found
 
+    def keep(self, name: str) -> None:
+        """Function `name` stays, though no instruction names it: an attribute does, which passes read."""
+        self._kept[name] = None
+
     def declare(self, name: str, text: str) -> None:
         self._declarations[name] = text
 
-    def array(self, name: str, type: str, values: Sequence[float]) -> str:
-        """A private constant array; returns its symbol (``@name``). The same name must always hold the same values."""
-        listed = ", ".join(f"{type} {literal(v, type)}" for v in values)
-        self._globals[name] = f"@{name} = private unnamed_addr constant [{len(values)} x {type}] [{listed}], align 64"
+    def define(self, name: str, text: str) -> str:
+        """A global variable; returns its symbol (``@name``)."""
+        self._globals[name] = f"@{name} = {text}"
         return f"@{name}"
+
+    def array(self, name: str, type: str, values: Sequence[float]) -> str:
+        """A private constant array; returns its symbol. The same name must always hold the same values."""
+        listed = ", ".join(f"{type} {literal(v, type)}" for v in values)
+        return self.define(name, f"private unnamed_addr constant [{len(values)} x {type}] [{listed}], align 64")
 
     def string(self, name: str, text: str) -> str:
         """A private zero-terminated string; returns its symbol."""
         data = text.encode() + b"\0"
         escaped = "".join(f"\\{byte:02X}" for byte in data)
-        self._globals[name] = f'@{name} = private unnamed_addr constant [{len(data)} x i8] c"{escaped}"'
-        return f"@{name}"
+        return self.define(name, f'private unnamed_addr constant [{len(data)} x i8] c"{escaped}"')
 
     def loop_metadata(self, hints: Sequence[str]) -> int:
         """A distinct loop node; returns its number."""
@@ -466,10 +486,15 @@ class Module:
         return number
 
     def metadata(self, content: str) -> int:
-        """A node of metadata; returns its number."""
-        self._metadata.append(f"!{len(self._metadata)} = !{{{content}}}")
-        return len(self._metadata) - 1
+        """The number of the node that holds `content`."""
+        number = self._nodes.setdefault(content, len(self._metadata))
+        if number == len(self._metadata):
+            self._metadata.append(f"!{number} = !{{{content}}}")
+        return number
 
     def text(self) -> str:
-        functions = [f.text() for f in self._functions.values()]
-        return "\n".join([*self._globals.values(), *self._declarations.values(), *functions, *self._metadata]) + "\n"
+        listed = ", ".join(f"ptr @{name}" for name in self._kept)
+        kept = f'@llvm.compiler.used = appending global [{len(self._kept)} x ptr] [{listed}], section "llvm.metadata"'
+        parts = [*self._globals.values(), *self._declarations.values(), *map(Function.text, self._functions.values())]
+        parts += self._metadata
+        return "\n".join([*parts, kept] if self._kept else parts) + "\n"

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
-from mindspore.kernels import errorfunction, exponential, trigonometric
+from mindspore.kernels import circular, errorfunction, exponential, trigonometric
 from mindspore.kernels.emit import Function, Value
 from mindspore.kernels.real import Real, two_product
 
@@ -112,8 +112,8 @@ UNARY: Mapping[str, Unary] = MappingProxyType(
         "neg": lambda r, a: -a, "abs": _intrinsic("fabs"), "sign": _sign, "square": lambda r, a: a * a,
         "sqrt": _intrinsic("sqrt"), "rsqrt": _rsqrt, "reciprocal": lambda r, a: 1.0 / a,
         "exp": exponential.exp, "expm1": exponential.expm1, "log": exponential.log, "log1p": exponential.log1p,
-        "log2": exponential.log2, "exp2": exponential.exp2, "sin": widened(trigonometric.sin),
-        "cos": widened(trigonometric.cos), "tan": widened(trigonometric.tan), "asin": widened(trigonometric.asin),
+        "log2": exponential.log2, "exp2": exponential.exp2, "sin": circular.sin,
+        "cos": circular.cos, "tan": circular.tan, "asin": widened(trigonometric.asin),
         "acos": widened(trigonometric.acos), "atan": widened(trigonometric.atan), "sinh": widened(exponential.sinh),
         "cosh": widened(exponential.cosh), "tanh": exponential.tanh, "asinh": widened(exponential.asinh),
         "acosh": widened(exponential.acosh), "atanh": widened(exponential.atanh), "erf": errorfunction.erf,

@@ -13,6 +13,7 @@ from mindspore.kernels.lanes import Lane
 from mindspore.kernels.lower_items import Index, Place
 from mindspore.kernels.nest import Item, Nest
 from mindspore.kernels.sizes import is_symbolic
+from mindspore.kernels.target import Isa
 
 CHEAP = 6
 """Instructions up to which a value is computed again in a later phase instead of being kept."""
@@ -21,16 +22,16 @@ MOST_KEPT = 1 << 18
 """Bytes of the stack that kept rows may take."""
 
 
-_Body = Callable[[list[Index], list[Lane]], list[Lane]]
+Body = Callable[[list[Index], list[Lane]], list[Lane]]
 
 
 class Rows:
     """Emits the units of one nest into a function."""
 
-    def __init__(self, nest: Nest, f: Function, pointers: Sequence[Value]) -> None:
+    def __init__(self, nest: Nest, f: Function, pointers: Sequence[Value], keep: bool = True) -> None:
         self.nest, self.f, self.pointers = nest, f, pointers
         self.varies = [d > 0 for d in items.depth(nest, nest.items)]
-        self.cheap = CHEAP
+        self.cheap = CHEAP if keep else ANY_COST
         self.loops = self.schedule()
         self.kept = self.plan_kept()
         length = prod(nest.length)
@@ -39,6 +40,7 @@ class Rows:
             self.loops, self.kept = self.schedule(), {}
         self.rows = {index: self.row_memory(index) for index in self.kept}
         self.stages = {index: stream.stage(f, nest.items[index].dtype) for index in self.streamed()}
+        self.writing: list[int] = []
         self.staged: Value | None = None
 
     @staticmethod
@@ -91,7 +93,9 @@ class Rows:
         return self.f.alloca(lanes.memory_type(self.nest.items[index].dtype), count), False
 
     def streamed(self) -> list[int]:
-        """Stores that go past the caches; not those that a later loop reads again."""
+        """Stores that go past the caches of a processor; not those that a later loop reads again."""
+        if not isinstance(self.f.module.target, Isa):
+            return []
         again = {index for index, (_, is_output) in self.rows.items() if is_output}
         found = [k for k, i in enumerate(self.nest.items) if self.varies[k] and stream.streamed(self.nest, i)]
         return [k for k in found if self.nest.items[k].args[0] not in again]
@@ -133,9 +137,13 @@ class Rows:
             if item.kind == "store":
                 if item.args[0] in values:
                     values[index] = values[item.args[0]]
-                    items.store(place, item, values[index], unit if self.nest.chunk and item.row else None)
+                    self.store_row(place, index, values[index], unit if self.nest.chunk and item.row else None)
             elif all(a in values for a in item.args):
                 values[index] = items.compute(place, item, [values[a] for a in item.args])
+
+    def store_row(self, place: Place, index: int, lane: Lane, offset: Index | None) -> None:
+        """A store of what is the same all over the unit."""
+        items.store(place, self.nest.items[index], lane, offset)
 
     def run(
         self, loop: Sequence[int], phase: int, folds: Sequence[int], outer: Sequence[Index],
@@ -147,36 +155,31 @@ class Rows:
         def body(indices: list[Index], so_far: list[Lane]) -> list[Lane]:
             return self.body(loop, phase, folds, indices, so_far, values)
 
-        return self.nested(list(outer), 0, bounds, first, body, [k for k in loop if k in self.stages])
+        self.writing = [k for k in loop if k in self.stages]
+        return self.nested(list(outer), 0, bounds, first, body)
 
     def nested(
-        self, indices: list[Index], level: int, bounds: tuple[Index, Index], so_far: list[Lane], body: _Body,
-        streamed: Sequence[int],
-    ) -> list[Lane]:  # fmt: skip
+        self, indices: list[Index], level: int, bounds: tuple[Index, Index], so_far: list[Lane], body: Body
+    ) -> list[Lane]:
         length = self.nest.length
         if level == len(length):
             return body(indices, so_far)
         last = level == len(length) - 1
         low, high = bounds if last else (0, length[level])
-        if last and streamed:
-            return self.in_blocks(indices, (low, high), so_far, body, streamed)
+        if last and self.writing:
+            return self.in_blocks(indices, (low, high), so_far, body)
         carried = [v for lane in so_far for v in items.flat(lane)]
         with self.f.loop(
             low, high, carried=carried, hints=items.hints(length[level], last, prod(length[level + 1 :]))
         ) as loop:
             inside = items.regrouped(loop.carried, so_far)
-            ends = self.nested([*indices, loop.index], level + 1, bounds, inside, body, streamed)
+            ends = self.nested([*indices, loop.index], level + 1, bounds, inside, body)
             if carried:
                 loop.next(*[v for lane in ends for v in items.flat(lane)])
         return items.regrouped(loop.results, so_far)
 
     def in_blocks(
-        self,
-        indices: list[Index],
-        bounds: tuple[Index, Index],
-        so_far: list[Lane],
-        body: _Body,
-        streamed: Sequence[int],
+        self, indices: list[Index], bounds: tuple[Index, Index], so_far: list[Lane], body: Body
     ) -> list[Lane]:
         """The innermost loop in blocks, at whose ends the stages are written."""
         f, (low, high) = self.f, bounds
@@ -190,7 +193,7 @@ class Rows:
                 if carried:
                     loop.next(*[v for lane in ends for v in items.flat(lane)])
             place = Place(f, self.pointers, [*indices, block.index])
-            for index in streamed:
+            for index in self.writing:
                 item = self.nest.items[index]
                 target = lanes.address(f, self.pointers[item.buffer], place.offset(item), item.dtype)
                 stream.flush(f, self.stages[index], target, count, item.dtype)

@@ -62,12 +62,12 @@ def _emit(caller: Function, name: str, type: str) -> None:
     past = target.to("ptrtoint", "i64") & (width - 1)
     head = f.minimum(((width - past) & (width - 1)) // size, count)
     end = head + (count - head) // step * step
-    hints = (NO_VECTOR, NO_UNROLL)
+    hints, past_caches = (NO_VECTOR, NO_UNROLL), f", !nontemporal !{f.module.metadata('i32 1')}"
     with f.loop(0, head, hints=hints) as loop:
         f.store(f.load(type, source.at(type, loop.index)), target.at(type, loop.index))
     with f.loop(head, end, step, hints=(NO_VECTOR,)) as loop:
         value = f.load(vector(step, type), source.at(type, loop.index))
-        f.store(value, target.at(type, loop.index), width, past_caches=True)
+        f.store(value, target.at(type, loop.index), width, past_caches)
     with f.loop(end, count, hints=hints) as loop:
         f.store(f.load(type, source.at(type, loop.index)), target.at(type, loop.index))
     f.ret()

@@ -11,7 +11,7 @@ from mindspore.base import dtypes as dt
 from mindspore.common import functions as f
 from mindspore.common.eager import function
 from mindspore.ops.function_objects import composed
-from mindspore.ops.random import rand, randn
+from mindspore.ops.random import numbers, rand, randn
 
 __all__ = [
     "bernoulli", "gamma", "laplace", "multinomial", "normal", "poisson", "randint", "randint_like", "random_categorical", "random_gamma",
@@ -57,9 +57,8 @@ _FEW = 10.0
 
 
 def _fine(shape: Any, seed: Any) -> Any:
-    """Float64 numbers in [0, 1) with 48 random bits."""
-    both = f.cast(rand((2, *shape), seed=seed), dt.float64)
-    return _add(both[0], _mul(both[1], 2.0**-24))
+    """Float64 numbers in [0, 1) with 53 random bits."""
+    return numbers(shape, seed, True)
 
 
 def _sizes(owner: str, shape: Any) -> Any:

@@ -167,6 +167,17 @@ class Products:
 
 
 @dataclass(frozen=True, slots=True)
+class Depthwise:
+    """A convolution where each channel of the result reads one channel of the input; attribute ``convolution`` has the sizes.
+
+    ``kind``: ``forward`` from weights and input, with attribute ``turned`` the weights are read from the last to the first; ``filter`` from
+    the gradient of the result and the input to the gradient of the weights.
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Windows:
     """Works on the windows of the last dimensions: attributes ``kernel``, ``strides``, ``pads`` (before, after) and ``dilation``.
 
@@ -186,8 +197,8 @@ class Windows:
 class Accumulate:
     """Running results along attribute ``axis``, from the last position backwards with ``reverse``.
 
-    ``kind``: ``sum``, ``max``, ``min`` or ``logsum`` (the logarithm of the sum of exponentials) of the one input, or ``linear``:
-    ``y[i] = a[i] * y[i - 1] + b[i]`` of two.
+    ``kind``: ``sum``, ``prod``, ``max``, ``min`` or ``logsum`` (the logarithm of the sum of exponentials) of the one input; ``argmax``
+    or ``argmin``: the extreme and its last position; or ``linear``: ``y[i] = a[i] * y[i - 1] + b[i]`` of two.
     """
 
     kind: str
@@ -195,7 +206,7 @@ class Accumulate:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Int64 positions of the elements along the last dimension in ascending order, in descending order with attribute ``descending``.
+    """Int32 positions of the first elements (attribute ``count``; None: all) along the last dimension, ascending or ``descending``.
 
     Equal elements keep their order; NaN is larger than any number.
     """
@@ -214,6 +225,7 @@ Compute = (
     | Accumulate
     | Order
     | Products
+    | Depthwise
     | Windows
 )
 

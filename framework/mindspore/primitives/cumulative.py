@@ -137,18 +137,19 @@ operator(
 )  # fmt: skip
 
 
-def _first(b: Any, x: Any, axis: int, reverse: bool) -> Any:
-    """Bool: where the running product begins."""
-    shape = b.shape(x)
-    along = tuple(n if i == axis else 1 for i, n in enumerate(shape))
-    return b.equal(b.iota(shape=along, dimension=axis, dtype=dt.int64), shape[axis] - 1 if reverse else 0)
+def _running_product_gradient(b: Any, x: Any, out: Any, d: Any, axis: int, reverse: bool) -> tuple[Any]:
+    return _cum_prod_gradient(b, x, out, d, axis, False, reverse)
 
 
 def _expand_cum_prod(b: Any, x: Any, axis: int, exclusive: bool, reverse: bool) -> Any:
-    place = normalize_axis(axis, len(b.shape(x)))
-    first = _first(b, x, place, reverse)
-    product = b.linear_recurrence(x, b.select(first, x, 0), axis=axis, reverse=reverse)
-    return b.select(first, 1, shifted(b, product, place, -1 if reverse else 1)) if exclusive else product
+    product = b.running_product(x, axis=axis, reverse=reverse)
+    if not exclusive:
+        return product
+    shape = b.shape(x)
+    place = normalize_axis(axis, len(shape))
+    along = tuple(n if i == place else 1 for i, n in enumerate(shape))
+    first = b.equal(b.iota(shape=along, dimension=place, dtype=dt.int64), shape[place] - 1 if reverse else 0)
+    return b.select(first, 1, shifted(b, product, place, -1 if reverse else 1))
 
 
 def _cum_prod_gradient(b: Any, x: Any, out: Any, d: Any, axis: int, exclusive: bool, reverse: bool) -> tuple[Any]:
@@ -164,6 +165,15 @@ def _cum_prod(x: Any, axis: int, exclusive: bool, reverse: bool) -> Any:
     product = turned(lambda rows: np.cumprod(rows, axis, dtype=x.dtype), x, axis, reverse)
     return _exclusive(product, axis, reverse, 1) if exclusive else product
 
+
+operator(
+    "RunningProduct", "x", attrs={"axis": REQUIRED, "reverse": False},
+    infer=lambda x, axis, reverse: checked_rows("RunningProduct", x, axis),
+    reference=quiet(wide(lambda x, axis, reverse: turned(lambda v: np.cumprod(v, axis, dtype=v.dtype), x, axis, reverse))),
+    gradient=_running_product_gradient, compute=Accumulate("prod"), vmap=accumulate_rows("running_product"), dtypes=dt.REAL,
+    samples=Samples(_TRIALS[:10], wrong=(Wrong(((2, 3),), ValueError, ("RunningProduct", "'axis'", "2"), (), {"axis": 2}),)),
+    doc="The products of all elements up to each one along one dimension, or from each one on.",
+)  # fmt: skip
 
 operator(
     "CumProd", "x", function="cum_prod", attrs=_WAYS,

@@ -19,10 +19,21 @@ from mindspore.primitives.samples import Domain, Samples, Wrong
 ORDERED = (dt.bool_, *dt.REAL)
 
 
-def _infer_order(x: TensorType, descending: bool) -> TensorType:
+MOST = 1 << 31
+"""Int32 numbers positions below this."""
+
+
+def _infer_order(x: TensorType, descending: bool, count: int | None) -> TensorType:
     check_dtype("SortPositions", "x", x, ORDERED)
     check_rank("SortPositions", "x", x, 1)
-    return TensorType(dt.int64, x.shape)
+    size = x.shape[-1]
+    if size >= MOST:
+        raise ValueError(
+            f"SortPositions: argument 'x' must have less than {MOST} elements along the last dimension, but got {x}."
+        )
+    if count is not None and not 0 <= count <= size:
+        raise ValueError(f"SortPositions: attribute 'count' must be None or from 0 to {size}, but got {count}.")
+    return TensorType(dt.int32, (*x.shape[:-1], size if count is None else count))
 
 
 def positions(x: Any, descending: bool) -> Any:
@@ -33,18 +44,24 @@ def positions(x: Any, descending: bool) -> Any:
     return x.shape[-1] - 1 - np.flip(turned, -1)
 
 
+def _order(x: Any, descending: bool, count: int | None) -> Any:
+    wide = x.astype(np.float32) if x.dtype.itemsize == 2 and x.dtype.kind not in "iu" else x
+    return positions(wide, descending)[..., :count].astype(np.int32)
+
+
 operator(
-    "SortPositions", "x", attrs={"descending": False}, infer=_infer_order,
-    reference=lambda x, descending: positions(x.astype(np.float32) if x.dtype.itemsize == 2 and x.dtype.kind not in "iu" else x, descending).astype(np.int64),  # noqa: E501
+    "SortPositions", "x", attrs={"descending": False, "count": None}, infer=_infer_order, reference=_order,
     gradient=DISCRETE, compute=Order(), dtypes=ORDERED,
-    vmap=lambda b, count, inputs, rows, kind, descending: b.sort_positions(*inputs, descending=descending),
+    vmap=lambda b, many, inputs, rows, kind, descending, count: b.sort_positions(*inputs, descending=descending, count=count),
     samples=Samples(
-        tuple(one(s, descending=way) for s in ((5,), (1,), (2, 7), (0, 3), (2, 0), (3, 100), (2, 2, 9)) for way in (False, True)),
+        (*(one(s, descending=way) for s in ((5,), (1,), (2, 7), (0, 3), (2, 0), (3, 100), (2, 2, 9)) for way in (False, True)),
+         one((2, 7), count=3), one((300,), count=5, descending=True), one((4,), count=0)),
         (Domain(-6.0, 6.0),),
         wrong=(Wrong(((),), ValueError, ("SortPositions", "'x'", "at least 1"), (dt.float32,)),
+               Wrong(((2, 3),), ValueError, ("SortPositions", "'count'", "3", "4"), (dt.float32,), {"count": 4}),
                Wrong(((2,),), TypeError, ("SortPositions", "'x'", "Complex64"), (dt.complex64,))),
     ),
-    doc="Positions of the elements along the last dimension in the order of their values; equal ones keep their order.",
+    doc="Int32 positions of the first `count` elements along the last dimension in the order of values; equal ones keep their order.",
 )  # fmt: skip
 
 
@@ -63,7 +80,7 @@ def _expand_sort(b: Any, x: Any, axis: int, descending: bool) -> Any:
     moved = x if place == rank - 1 else b.transpose(x, perm=order)
     found = b.sort_positions(moved, descending=descending)
     found = found if place == rank - 1 else b.transpose(found, perm=back)
-    return b.tuple([b.gather_d(x, found, dim=place), b.cast(found, dtype=dt.int32)])
+    return b.tuple([b.gather_d(x, found, dim=place), found])
 
 
 def _sort(x: Any, axis: int, descending: bool) -> Any:
@@ -98,10 +115,8 @@ def _infer_top(x: TensorType, k: Any, largest: bool) -> TupleType:
 
 
 def _expand_top(b: Any, x: Any, k: int, largest: bool) -> Any:
-    shape = b.shape(x)
-    found = b.sort_positions(x, descending=largest)
-    chosen = b.strided_slice(found, begin=(0,) * len(shape), end=(*shape[:-1], k), strides=(1,) * len(shape))
-    return b.tuple([b.gather_d(x, chosen, dim=len(shape) - 1), b.cast(chosen, dtype=dt.int32)])
+    found = b.sort_positions(x, descending=largest, count=k)
+    return b.tuple([b.gather_d(x, found, dim=len(b.shape(x)) - 1), found])
 
 
 def _top(x: Any, k: int, largest: bool) -> Any:

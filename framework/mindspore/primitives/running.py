@@ -61,26 +61,18 @@ _extreme("RunningMax", "max", np.maximum)
 _extreme("RunningMin", "min", np.minimum)
 
 
-def _cumulative(name: str, kind: str, function: Any, places: dt.DType) -> None:
+def _cumulative(name: str, kind: str, extreme: Any, places: dt.DType) -> None:
     """The running extreme with where it last was; the position has the gradient."""
 
     def infer(x: TensorType, axis: Any) -> TupleType:
         checked_rows(name, x, axis)
         return TupleType((x, TensorType(places, x.shape)))
 
-    def expand(b: Any, x: Any, axis: int) -> Any:
-        shape = b.shape(x)
-        place = normalize_axis(axis, len(shape))
-        values = getattr(b, f"running_{kind}")(x, axis=place)
-        along = tuple(n if i == place else 1 for i, n in enumerate(shape))
-        hit = b.equal(x, values)
-        if b.dtype(x).is_floating:
-            hit = b.logical_or(hit, b.logical_and(b.isnan(x), b.isnan(values)))
-        found = b.select(hit, b.iota(shape=along, dimension=place, dtype=places), 0)
-        return b.tuple([values, b.running_max(found, axis=place)])
+    def batched(b: Any, count: int, inputs: Any, rows: Any, kind: Any, axis: int) -> Any:
+        return getattr(b, name.lower())(*inputs, axis=normalize_axis(axis, len(kind.elements[0].shape)) + 1)
 
     def reference(x: Any, axis: int) -> Any:
-        values = function.accumulate(x, axis)
+        values = extreme.accumulate(x, axis)
         hit = (x == values) | ((x != x) & (values != values))
         along = [-1 if i == axis % x.ndim else 1 for i in range(x.ndim)]
         found = np.where(hit, np.arange(x.shape[axis]).reshape(along), 0)
@@ -91,7 +83,8 @@ def _cumulative(name: str, kind: str, function: Any, places: dt.DType) -> None:
         gradient=lambda b, x, out, d, axis: (
             None if d[0] is None else b.tensor_scatter_elements(b.zeros_like(x), out[1], d[0], axis=axis, reduction="add"),
         ),
-        expand=expand, dtypes=dt.REAL, doc=f"The {kind}imum of all elements up to each one along one dimension, and its last position.",
+        compute=Accumulate(f"arg{kind}"), vmap=batched, dtypes=dt.REAL,
+        doc=f"The {kind}imum of all elements up to each one along one dimension, and its last position.",
         samples=Samples(tuple(one(s, axis=a) for s, a in _AXES), (DISTINCT,), wrong=_wrong(name)),
     )  # fmt: skip
 

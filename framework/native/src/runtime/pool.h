@@ -3,6 +3,10 @@
 // the call.
 #pragma once
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -52,14 +56,20 @@ class Pool {
     [[nodiscard]] bool join(uint64_t& seen);
     void deal(const Job& job);
     void open(Job& job);
-    void spread();
+    void keep_workers_aside() noexcept;
     void close_and_wait();
     void run_chunks(const Job& job, size_t seat);
     [[nodiscard]] bool take(size_t seat, int64_t& batch);
     [[nodiscard]] bool steal(size_t seat);
 
     const int64_t threads_;
-    std::mutex owner_;               // held by the thread that uses the workers
+    std::mutex owner_;          // held by the thread that uses the workers
+    int owner_processor_ = -1;  // where that thread was at its last job
+#if defined(__linux__)
+    cpu_set_t allowed_;  // the processors of the thread that made the pool, and of its workers at first
+    cpu_set_t given_;    // the workers' processors now
+    bool placed_ = false;
+#endif
     std::atomic<uint64_t> gate_{0};  // job number << 32 | open << 31 | workers that joined
     std::atomic<uint32_t> finished_{0};
     std::atomic<Job*> job_{nullptr};
@@ -72,7 +82,6 @@ class Pool {
     std::atomic<bool> owner_sleeps_{false};
     std::vector<Share> shares_;  // one for each thread, the caller's first
     std::vector<std::thread> workers_;
-    int avoided_ = -1;  // the processor that the workers keep clear of
 };
 
 // Chunks in order on this thread: what parallel_for does when the pool is taken, when it is nested, and for a single
