@@ -250,16 +250,19 @@ def _context(shop: Shop, plan: Plan, wheel: wheels.Wheel | None) -> Iterator[Pat
         else:
             lock = wheelhouse.lock_for(plan.row, plan.kind)
             shutil.copytree(wheelhouse.ensure(shop.runner, shop.python, lock, shop.root), house)
-            shared = context / "share" / branchfile.PATH.name
-            shared.parent.mkdir()
-            shutil.copyfile(shop.root / branchfile.PATH, shared)
-            shared.chmod(0o644)  # whatever this machine's umask says
+            _copy(shop.root / branchfile.PATH, context / "share", 0o644)
             _packages(shop, plan, context / "packages")
         for script in scripts(plan.row, plan.kind):
-            (context / "files").mkdir(exist_ok=True)
-            shutil.copyfile(shop.root / FILES / script, context / "files" / script)
-            (context / "files" / script).chmod(0o755)
+            _copy(shop.root / FILES / script, context / "files", 0o755)
         yield context
+
+
+def _copy(source: Path, folder: Path, mode: int) -> None:
+    """Copy a file for an image: its mode and its folder's, which the image takes over, do not depend on our umask."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    shutil.copyfile(source, folder / source.name)
+    (folder / source.name).chmod(mode)
 
 
 def _packages(shop: Shop, plan: Plan, target: Path) -> None:

@@ -20,7 +20,7 @@ from ci.errors import CheckError, MissingPartError
 from ci.paths import ROOT
 from ci.rehearsal import servers
 
-LONGEST = 12  # steps between two kills
+STEPS = 45  # about as many as a rehearsal has: kills are spread over all of them
 CHILD = [sys.executable, "-m", "ci.rehearsal.stages"]
 CONFIGURATION = "rehearsal.json"
 KNOWN = "known.json"
@@ -54,7 +54,7 @@ def drive(
         tuple[str, ...]: the steps before which it was killed, as it noted them in `killed`.
     """
     random = Random(seed)
-    plan = [random.randint(1, LONGEST) for _ in range(kills)]
+    plan = [random.randint(1, max(STEPS // kills, 1)) for _ in range(kills)]
     for number, count in enumerate([*plan, 0], 1):
         code = run([*command, str(folder), str(count)])
         if code == -signal.SIGKILL:

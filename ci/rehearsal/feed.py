@@ -9,6 +9,7 @@ import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 
 class Feed(ThreadingHTTPServer):
@@ -16,9 +17,17 @@ class Feed(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, known: Path) -> None:
+    def __init__(self, port: int, known: Path, page: int = 100) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
-        self.known = known
+        self.known, self.page = known, page
+
+    def answer(self, query: dict[str, Any]) -> dict[str, Any]:
+        """One page of what is known about a package; a token leads to the next one."""
+        names = json.loads(self.known.read_text(encoding="utf-8")).get(query["package"]["purl"], [])
+        start = int(query.get("page_token", 0))
+        end = start + self.page
+        found = {"vulns": [{"id": name} for name in names[start:end]]} if names else {}
+        return found | ({"next_page_token": str(end)} if end < len(names) else {})
 
     @property
     def url(self) -> str:
@@ -30,10 +39,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
-        known = json.loads(self.server.known.read_text(encoding="utf-8"))
-        found = [known.get(query["package"]["purl"], []) for query in asked]
-        results = [{"vulns": [{"id": name} for name in names]} if names else {} for names in found]
-        data = json.dumps({"results": results}).encode()
+        data = json.dumps({"results": [self.server.answer(query) for query in asked]}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()

@@ -17,7 +17,7 @@ from ci.cli import guarded
 from ci.engine import Runner, RunRequest
 from ci.errors import CheckError
 from ci.files import write_text
-from ci.paths import MANIFEST, ROOT, cache_dir
+from ci.paths import MANIFEST, ROOT
 from ci.publish import memory, signing, upkeep
 from ci.publish.collecting import collect, place
 from ci.publish.gate import Gate, packages
@@ -27,6 +27,7 @@ from ci.publish.plan import Step
 from ci.publish.run import Publisher, utc_now
 from ci.publish.settings import Settings
 from ci.publish.settings import publisher as publisher_of
+from ci.publish.trying import locked_packages
 from ci.publish.verify import Verifier
 from ci.rehearsal.driver import CONFIGURATION, KNOWN, Stage, ending_on
 from ci.rehearsal.killer import Killer
@@ -66,7 +67,7 @@ class Work:
 
     @property
     def scope(self) -> tuple[str, ...]:
-        return (row_of_image(Shop(engines.detect(Runner()), Runner(), self.manifest), self.row).tag, self.row.id)
+        return (row_of_image(self.shop(), self.row).tag, self.row.id)
 
     @property
     def allowed(self) -> Path:
@@ -147,7 +148,7 @@ def install(work: Work) -> None:
     shutil.rmtree(venv, ignore_errors=True)
     runner = Runner(work.folder / "logs")
     runner.run([sys.executable, "-m", "venv", str(venv)], log="install")
-    house = cache_dir("wheelhouse") / f"py{work.row.python.replace('.', '')}-{work.row.arch}.runtime"
+    house = locked_packages(runner)(row_of_image(work.shop(), work.row))
     words = ["-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--no-cache-dir"]
     words += [f"--index-url={work.told.index}", f"--find-links={house}", f"mindspore=={work.told.version}"]
     runner.run([str(venv / "bin" / "python"), *words], log="install")

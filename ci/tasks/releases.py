@@ -156,9 +156,15 @@ def release_clean(
     release_commands.clean(release_commands.settings(settings), days, abandoned, json)
 
 
-@command(version=VERSION, kills="how often to kill it", seed="decides where", keep="keep the folder", json=JSON)
+@command(
+    version=VERSION,
+    kills="how often to kill it",
+    seed="decides where (default: while staging, while promoting, before the announcement)",
+    keep="keep the folder",
+    json=JSON,
+)
 def release_rehearse(
-    _: Any, version: str, kills: int = 3, seed: int = 7, keep: bool = False, json: bool = False
+    _: Any, version: str, kills: int = 3, seed: int = 275, keep: bool = False, json: bool = False
 ) -> None:
     """Do a whole release of the default row on loopback, from build to end of life; leaves nothing behind.
 

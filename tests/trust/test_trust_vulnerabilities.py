@@ -17,13 +17,15 @@ from ci.trust.vulnerabilities import Allowed, check, load_allowed
 TODAY = date(2026, 11, 22)
 BAD = "pkg:pypi/bad@1"
 GOOD = "pkg:pypi/good@1"
+WORSE = "pkg:pypi/worse@1"
 
 
 @pytest.fixture(scope="module")
 def feed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     known = tmp_path_factory.mktemp("feed") / "known.json"
-    known.write_text(json.dumps({BAD: ["GHSA-1"]}), encoding="utf-8")
-    server = Feed(0, known)
+    many = [f"GHSA-{number}" for number in range(1, 6)]
+    known.write_text(json.dumps({BAD: ["GHSA-1"], WORSE: many}), encoding="utf-8")
+    server = Feed(0, known, page=2)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.url
     server.shutdown()
@@ -39,6 +41,15 @@ def test_a_known_vulnerability_fails_unless_allowed_today(feed: str) -> None:
     passed = check([BAD], excused, TODAY, feed)
     assert (passed.state, passed.findings[0].allowed) == ("passed", "only reached by the tests")
     assert check([BAD], excused, date(2026, 11, 23), feed).state == "failed"
+
+
+def test_every_page_of_the_feed_is_read(feed: str) -> None:
+    """All but the last are allowed: it alone stops the release."""
+    excused = [Allowed(f"GHSA-{number}", TODAY, "looked at") for number in range(1, 5)]
+    verdict = check([GOOD, WORSE, BAD], excused, TODAY, feed)
+    assert verdict.state == "failed"
+    assert [found.id for found in verdict.findings if not found.allowed] == ["GHSA-5"]
+    assert [found.package for found in verdict.findings].count(WORSE) == 5
 
 
 def test_without_a_feed_nothing_is_checked(feed: str) -> None:
