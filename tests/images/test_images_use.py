@@ -123,7 +123,8 @@ def test_the_digits_are_learnt(inside: Run, row: ImageRow, mode: str) -> None:
 
 
 def test_the_runtime_image_installs_the_wheel_without_network(inside: Run, row: ImageRow) -> None:
-    script = f"python3 -m pip install --quiet --no-index /dist/mindspore-*{row.arch}.whl && python3 -m mindspore"
+    wheel = f"/dist/mindspore-*-cp{row.python.replace('.', '')}-*{row.arch}.whl"
+    script = f"python3 -m pip install --quiet --no-index {wheel} && python3 -m mindspore"
     kind: Kind = "runtime"
     assert inside(kind, "python3", "-c", "import mindspore").code != 0
     done = inside(kind, "bash", "-c", script, mounts={DIST: "/dist"})
