@@ -16,7 +16,6 @@ from ci import archive, bases, branchfile, debs, emulation, generate, report, si
 from ci.engine import BuildRequest
 from ci.errors import CheckError, UsageError
 from ci.files import need_space
-from ci.layout import Blob
 from ci.shop import INPUTS_LABEL, Shop, digest, labels_of
 from release.matrix import budget, image_rows, is_default, local_name, tags_for
 from release.model import Manifest
@@ -25,6 +24,7 @@ from release.rows import ImageRow, Kind
 ROW_LABEL = "org.mindspore.row"
 INTERMEDIATE = "org.mindspore.intermediate=true"
 FILES = Path("docker/files")
+SCRIPTS_FOLDER = "files"  # of the context
 ENTRY = ("mindspore-entrypoint", "mindspore-phase")
 SCRIPTS: dict[Kind, tuple[str, ...]] = {"devel": (*ENTRY, "build-wheel"), "runtime": ENTRY, "release": ()}
 DEVICE_CHECK = "mindspore-device"
@@ -255,10 +255,16 @@ def _context(shop: Shop, plan: Plan, wheel: wheels.Wheel | None) -> Iterator[Pat
             shutil.copyfile(shop.root / branchfile.PATH, context / "share" / branchfile.PATH.name)
             _packages(shop, plan, context / "packages")
         for script in scripts(plan.row, plan.kind):
-            (context / "files").mkdir(exist_ok=True)
-            shutil.copyfile(shop.root / FILES / script, context / "files" / script)
-            (context / "files" / script).chmod(0o755)
+            (context / SCRIPTS_FOLDER).mkdir(exist_ok=True)
+            shutil.copyfile(shop.root / FILES / script, context / SCRIPTS_FOLDER / script)
+        _settle(context)
         yield context
+
+
+def _settle(context: Path) -> None:
+    """Give everything the modes that images have: they, and engines' notes on what was copied, must not follow our umask."""
+    for path in context.rglob("*"):
+        path.chmod(0o755 if path.is_dir() or path.parent.name == SCRIPTS_FOLDER else 0o644)
 
 
 def _packages(shop: Shop, plan: Plan, target: Path) -> None:
@@ -302,5 +308,5 @@ def measured(shop: Shop, row: ImageRow) -> dict[str, int]:
     for name in (layout_name(row, kind) for kind in row.kinds):
         if shop.layouts.has(name):
             layers = shop.layouts.manifest(name)["layers"]
-            found[name] = sum(shop.layouts.unpacked_size(Blob(layer["digest"], layer["size"])) for layer in layers)
+            found[name] = sum(shop.layouts.unpacked_size(layer["digest"]) for layer in layers)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 from dataclasses import replace
@@ -9,8 +10,9 @@ from dataclasses import replace
 import pytest
 
 from ci import archive, images, sizes
+from ci.engine import BuildRequest
 from ci.errors import CheckError, ProjectFileError
-from ci.layout import Blob
+from ci.oci import GZIP_LAYER, Descriptor
 from ci.shop import Shop, labels_of
 from release.rows import ImageRow
 from tests.ci.fakes import FakeEngine, FakeRunner
@@ -68,6 +70,37 @@ def test_the_runtime_image_needs_no_wheel(shop: Shop, engine: FakeEngine, row: I
     assert DEVEL not in engine.images
 
 
+@pytest.mark.parametrize("mask", [0o022, 0o002, 0o077])
+def test_what_is_copied_into_images_has_one_mode_everywhere(
+    shop: Shop, engine: FakeEngine, row: ImageRow, mask: int
+) -> None:
+    """The umask of the machine that builds is no input."""
+    modes: dict[str, int] = {}
+    build = engine.build
+
+    def note(request: BuildRequest) -> None:
+        for path in request.context.rglob("*"):
+            modes[str(path.relative_to(request.context))] = path.stat().st_mode & 0o777
+        build(request)
+
+    engine.build = note  # type: ignore[method-assign]
+    before = os.umask(mask)
+    try:
+        images.build(shop, row, ["runtime"])
+    finally:
+        os.umask(before)
+    programs = {"files/mindspore-entrypoint", "files/mindspore-phase"}
+    assert {name for name, mode in modes.items() if mode == 0o755} == {
+        *programs,
+        "files",
+        "share",
+        "wheelhouse",
+        "packages",
+    }
+    assert {mode for name, mode in modes.items() if "." in name or name == "share/branch"} == {0o644}
+    assert programs < set(modes)
+
+
 def test_labels_say_what_the_image_is(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
     images.build(shop, row, ["runtime"])
     labels = labels_of(engine.images[RUNTIME])
@@ -80,7 +113,11 @@ def test_an_image_over_its_budget_gets_no_tag(shop: Shop, engine: FakeEngine, ro
     images.build(shop, row, ["runtime"])
     limit = shop.manifest.image.budget.release
     assert limit is not None
-    layers = [archive.Layer("COPY everything", "sha256:" + "a" * 64, limit + 1, Blob("sha256:" + "b" * 64, 1))]
+    layers = [
+        archive.Layer(
+            "COPY everything", "sha256:" + "a" * 64, limit + 1, Descriptor(GZIP_LAYER, "sha256:" + "b" * 64, 1)
+        )
+    ]
     with pytest.raises(CheckError, match="is too big") as caught:
         images.check_size("mindspore-cpu", layers, limit)
     assert "COPY everything" in str(caught.value)

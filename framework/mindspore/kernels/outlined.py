@@ -22,12 +22,12 @@ def outlined(name: str, body: Unary) -> Unary:
         symbol = _defined(r, name, body, r.type)
         if lanes(r.type):
             return r.f.call(r.type, symbol, x)
-        most = module.isa.lanes(SIZES[r.type])
+        most = module.target.lanes(SIZES[r.type])
         forms = [(n, _defined(r, name, body, vector(n, r.type))) for n in (most, most // 2, most // 4) if n > 1]
         for _, form in forms:
             module.keep(form)
         listed = ",".join(f"_ZGV_LLVM_N{n}v_{symbol}({form})" for n, form in forms)
-        attributes = f'nounwind willreturn memory(none) "vector-function-abi-variant"="{listed}"'
+        attributes = f'nounwind willreturn memory(none) "vector-function-abi-variant"="{listed}"' if listed else ""
         return r.f.emit(r.type, f"call {r.type} @{symbol}({x}) {attributes}")
 
     return call

@@ -25,6 +25,7 @@ FAMILIES = (
     "ordering",
     "contraction",
     "convolution",
+    "depthwise",
     "pooling",
     "normalization",
     "activation",

@@ -1,13 +1,12 @@
-"""The tasks on wheels and images, which `tasks.py` puts beside the others; like there, nothing is imported before it is needed."""
+"""Tasks of the groups `wheel` and `image`."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-from ci.cli import command
+from ci.cli import JSON, command
 
-JSON = "print the result as JSON on stdout"
 ONE_ROW = {"target": "cpu, gpu, ascend", "os": "such as debian12", "arch": "x86_64, aarch64", "stack": "such as cuda13"}
 
 
