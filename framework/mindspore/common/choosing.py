@@ -269,5 +269,12 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
         [[0 0]
          [1 1]]
     """
-    found = [Tensor(each) for each in input.asnumpy().nonzero()]
-    return tuple(found) if as_tuple else Tensor(np.stack([each.asnumpy() for each in found], 1))
+    found = _places(input.asnumpy())
+    return tuple(map(Tensor, found)) if as_tuple else Tensor(np.stack(found, 1))
+
+
+def _places(array: Any) -> Any:
+    """The Int64 positions of what is not zero, for each dimension."""
+    if array.ndim < 2:
+        return array.nonzero()
+    return np.unravel_index(np.flatnonzero(array), array.shape)
