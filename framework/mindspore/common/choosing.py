@@ -13,7 +13,6 @@ from mindspore.common.eager import function
 from mindspore.common.tensor_class import Tensor
 
 _cast = function("cast")
-_concat = function("concat")
 _expand_dims = function("expand_dims")
 _full = function("full")
 _gather = function("gather")
@@ -22,6 +21,7 @@ _index_add = function("index_add")
 _index_fill = function("index_fill")
 _reshape = function("reshape")
 _reverse = function("reverse_v2")
+_rotate = function("rotate")
 _scatter_elements = function("tensor_scatter_elements")
 _strided_slice = function("strided_slice")
 _tile = function("tile")
@@ -197,7 +197,7 @@ def _rolled(input: Any, shift: int, dim: int) -> Any:
     first = (size - shift) % size if size else 0
     if first == 0:
         return input
-    return _concat((_between(input, dim, first, size), _between(input, dim, 0, first)), dim)
+    return _rotate(input, dim, first)
 
 
 def repeat_interleave(input: Any, repeats: Any, axis: Any = None) -> Any:
@@ -256,8 +256,16 @@ def masked_select(input: Any, mask: Any) -> Any:
         >>> print(ops.masked_select(Tensor([1, 2, 3]), Tensor([True, False, True])))
         [1 3]
     """
-    shape = broadcast(input.shape, mask.shape)
-    return f.broadcast_to(input, shape)[f.broadcast_to(mask, shape)]
+    shape = _common(input.shape, mask.shape)
+    places = np.flatnonzero(f.broadcast_to(mask, shape).asnumpy())
+    return _gather(f.ravel(f.broadcast_to(input, shape)), Tensor(places), 0)
+
+
+def _common(first: Any, second: Any) -> Any:
+    return broadcast(first, second)
+
+
+_common.__constexpr__ = True  # type: ignore[attr-defined]
 
 
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
