@@ -59,7 +59,7 @@ def product(
 
 
 def _matmul() -> Iterator[Case]:
-    for n in (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096):
+    for n in (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1000, 1024, 1536, 2048, 3072, 4096):
         yield product(n, n, n)
     for n, way in itertools.product((64, 200, 512, 1024), ("nt", "tn", "tt")):
         yield product(n, n, n, way)

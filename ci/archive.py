@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from ci.files import replacing
-from ci.layout import Blob, Layouts
+from ci.layout import Layouts
+from ci.oci import Descriptor
 
 SCRUBBED = (
     "var/log/",
@@ -54,7 +55,7 @@ class Layer:
     command: str
     digest: str
     size: int
-    blob: Blob
+    blob: Descriptor
 
 
 class _Hashing:
@@ -161,7 +162,8 @@ def created_at(epoch: int) -> str:
 
 
 def _history(entry: Mapping[str, Any], created: str) -> dict[str, Any]:
-    kept = {key: entry[key] for key in ("created_by", "comment", "empty_layer") if entry.get(key)}
+    """What a line of history says of the recipe; in comments buildah names images that pass away with the build."""
+    kept = {key: entry[key] for key in ("created_by", "empty_layer") if entry.get(key)}
     return {"created": created, **kept}
 
 
@@ -175,7 +177,7 @@ def add_layer(store: Layouts, source: IO[bytes], epoch: int, command: str = "") 
         with scratch.open("wb") as raw, gzip.GzipFile("", "wb", COMPRESSION, raw, mtime=0) as packed:
             digest, size = normalise_layer(source, cast(IO[bytes], packed), epoch)
         blob = store.keep(scratch)
-    store.note_size(blob, size)
+    store.note_size(blob.digest, size)
     return Layer(command, digest, size, blob)
 
 
@@ -194,7 +196,7 @@ def normalise(saved: Path, store: Layouts, tag: str, epoch: int) -> list[Layer]:
             command = commands[number] if number < len(commands) else ""
             diff = config["rootfs"]["diff_ids"][number]
             if diff in known:
-                layers.append(Layer(command, diff, store.unpacked_size(known[diff]), known[diff]))
+                layers.append(Layer(command, diff, store.unpacked_size(known[diff].digest), known[diff]))
             else:
                 layers.append(add_layer(store, _open(old, name), epoch, command))
     store.put(
@@ -215,14 +217,18 @@ def from_rootfs(tar: Path, store: Layouts, tag: str, architecture: str, labels: 
 
 
 def write_loadable(store: Layouts, name: str, tag: str, target: Path) -> None:
-    """Write the image `name` as the archive that `docker load` and `podman load` take as `tag`; both unpack layers."""
-    manifest = store.manifest(name)
+    """Write the image `name` as an archive that engines load as `tag`."""
+    write_archive(store.manifest(name), store.path, tag, target)
+
+
+def write_archive(manifest: Mapping[str, Any], blob_of: Callable[[str], Path], tag: str, target: Path) -> None:
+    """Write the image of a manifest as the archive that `docker load` and `podman load` take as `tag`; both unpack layers."""
     with replacing(target) as scratch, tarfile.open(scratch, "w") as new:
         for blob in dict.fromkeys(layer["digest"] for layer in manifest["layers"]):
-            new.add(store.path(blob), f"{blob[7:]}.tar", filter=_plain)
+            new.add(blob_of(blob), f"{blob[7:]}.tar", filter=_plain)
         names = [f"{layer['digest'][7:]}.tar" for layer in manifest["layers"]]
         config = f"{manifest['config']['digest'][7:]}.json"
-        new.add(store.path(manifest["config"]["digest"]), config, filter=_plain)
+        new.add(blob_of(manifest["config"]["digest"]), config, filter=_plain)
         text = json.dumps([{"Config": config, "RepoTags": [tag], "Layers": names}]).encode()
         entry = tarfile.TarInfo("manifest.json")
         entry.size = len(text)

@@ -22,7 +22,14 @@ STAMP = VENV / "mindspore-groups.json"
 BASIC = ("tasks",)
 PUBLISHING = ("tasks", "publish")
 TESTS = ("tasks", "project", "publish", "test")
-NEEDS = {"test": TESTS, "lint": TESTS, "image.test": TESTS, "release.notes": ("tasks", "project")}
+NEEDS = {
+    "test": TESTS,
+    "lint": TESTS,
+    "image.test": TESTS,
+    "image.index": PUBLISHING,
+    "wheel.test": (*TESTS, "build"),
+    "release.notes": ("tasks", "project"),
+}
 
 
 def groups_for(words: list[str]) -> tuple[str, ...]:

@@ -11,6 +11,9 @@ from invoke.tasks import Task
 
 from ci import bootstrap, report
 
+JSON = "print the result as JSON on stdout"
+DAY = "the day to look at, YYYY-MM-DD (default: today)"
+
 
 def guarded(body: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Call `body`; what it refuses becomes a message on stderr and exit code 1 or 2, Ctrl-C exit code 130."""

@@ -43,10 +43,10 @@ def build(target: str, options: dict[str, str | None], as_json: bool) -> None:
     report.emit(data, as_json, outcomes.text(made, work))
 
 
-def wheel(python: str | None, on_host: bool, as_json: bool) -> None:
-    """Build the wheel alone: in the devel image of the default row, or on this machine."""
+def wheel(python: str | None, arch: str | None, on_host: bool, as_json: bool) -> None:
+    """Build a wheel alone: in a devel image, or on this machine."""
     known = manifest()
-    made, work = testing.build_wheel(known, Runner(), python, on_host)
+    made, work = testing.build_wheel(known, Runner(), python, arch, on_host)
     data = {"path": str(made.path), "sha256": made.sha256, "state": made.state, "work": work}
     report.emit(data, as_json, f"{made.path}  {made.state}")
 
@@ -96,6 +96,11 @@ def sanitize(kind: str) -> int:
 
 def test(paths: list[str], images: bool) -> int:
     return testing.test(manifest(), Runner(), paths, images)
+
+
+def test_wheel(python: str | None, on_host: bool) -> int:
+    """Build wheels of this machine and test each in a clean environment of its Python."""
+    return testing.test_wheels(manifest(), Runner(), python, on_host)
 
 
 def test_image(target: str, options: dict[str, str]) -> int:

@@ -7,28 +7,35 @@ import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from ci import report
+from ci import report, rpm
 from ci.layout import Layouts
 
 WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
 DPKG = "var/lib/dpkg/status"
 OS_RELEASE = "usr/lib/os-release"
+READ = {DPKG, OS_RELEASE, *rpm.DATABASES, *(name + rpm.JOURNAL for name in rpm.DATABASES)}
 IDENTITY = re.compile(r'^ID="?([^"\n]+)"?$', re.MULTILINE)
 METADATA = re.compile(r".*/([^/]+)\.dist-info/METADATA$")
-FIELD = re.compile(r"^(Package|Name|Version|Status): (.*)$", re.MULTILINE)
+FIELD = re.compile(r"^(Package|Name|Source|Version|Status): (.*)$", re.MULTILINE)
 LISTED = 40
 
 
 @dataclass
 class Contents:
-    """Files with their sizes in bytes, packages with their versions, and the system's `ID` of os-release."""
+    """Files with their sizes in bytes, packages with their versions, and the system's `ID` of os-release.
+
+    `form` says whose the system's packages are: dpkg's (`deb`) or rpm's. `sources` has the name and version of the source
+    that a package was made from, where they differ from its own: vulnerabilities are known by these.
+    """
 
     files: dict[str, int] = field(default_factory=dict)
     system: dict[str, str] = field(default_factory=dict)
     python: dict[str, str] = field(default_factory=dict)
     distribution: str = ""
+    form: Literal["deb", "rpm"] = "deb"
+    sources: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -43,18 +50,22 @@ def read(store: Layouts, name: str) -> Contents:
 def of_layers(layers: Iterable[Path]) -> Contents:
     """The contents of an image: the tars of its layers, lowest first, laid over each other."""
     found = Contents()
-    texts: dict[str, str] = {}
+    texts: dict[str, bytes] = {}
     for layer in layers:
         with tarfile.open(layer) as tar:
             for member in tar:
                 _lay(found, texts, tar, member)
-    for path, text in texts.items():
-        if path in found.files:
-            _packages(found, path, text)
+    there = {path: data for path, data in texts.items() if path in found.files}
+    for path, data in there.items():
+        if path in rpm.DATABASES:
+            journal = {name: there[name] for name in (path + rpm.JOURNAL,) if name in there}
+            found.system, found.form = rpm.packages({path: data} | journal), "rpm"
+        elif not path.endswith(rpm.JOURNAL):
+            _packages(found, path, data.decode("utf-8", "replace"))
     return found
 
 
-def _lay(found: Contents, texts: dict[str, str], tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+def _lay(found: Contents, texts: dict[str, bytes], tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
     folder, _, base = member.name.rpartition("/")
     if base.startswith(WHITEOUT):
         hidden = folder if base == OPAQUE else f"{folder}/{base.removeprefix(WHITEOUT)}".lstrip("/")
@@ -62,9 +73,9 @@ def _lay(found: Contents, texts: dict[str, str], tar: tarfile.TarFile, member: t
             del found.files[path]
     elif not member.isdir():
         found.files[member.name] = member.size
-        if member.isreg() and (member.name in (DPKG, OS_RELEASE) or METADATA.match(member.name)):
+        if member.isreg() and (member.name in READ or METADATA.match(member.name)):
             stream = tar.extractfile(member)
-            texts[member.name] = stream.read().decode("utf-8", "replace") if stream else ""
+            texts[member.name] = stream.read() if stream else b""
 
 
 def _packages(found: Contents, path: str, text: str) -> None:
@@ -80,7 +91,11 @@ def _packages(found: Contents, path: str, text: str) -> None:
     for stanza in text.split("\n\n"):
         fields = dict(FIELD.findall(stanza))
         if fields.get("Status", "").endswith(" installed"):
-            found.system[fields["Package"]] = fields["Version"]
+            name, version = fields["Package"], fields["Version"]
+            found.system[name] = version
+            if "Source" in fields:
+                source, _, own = fields["Source"].partition(" ")
+                found.sources[name] = source, own.strip("()") or version
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,16 @@ def note_images(shop: Shop, row: ImageRow, kinds: Sequence[Kind], tests: Sequenc
     return evidence.write(shop.root / NOTED, found)
 
 
+def note_built(shop: Shop, row: ImageRow, kinds: Sequence[Kind]) -> list[Path]:
+    """Note that the images of a row were built; what tests have shown of the same digests already stays."""
+    folder = shop.root / NOTED
+    tested = {(one.row, one.digest) for one in evidence.read(folder) if one.ran}
+    names = (layout_name(row, kind) for kind in kinds)
+    digests = {name: shop.layouts.digest(name) for name in names if shop.layouts.has(name)}
+    new = [(name, digest) for name, digest in digests.items() if (name, digest) not in tested]
+    return evidence.write(folder, [_of(shop, name, digest, (), is_foreign(row)) for name, digest in new])
+
+
 def note_wheel(shop: Shop, row: WheelRow, tests: Sequence[str]) -> list[Path]:
     """Note that the wheel of a row, as it is in `dist`, was built, and which tests passed on it."""
     path = shop.root / "dist" / wheel_name(row, shop.manifest.current.text)

@@ -15,6 +15,7 @@ from ci.images import ROW_LABEL
 from ci.layout import Layouts
 from ci.paths import MANIFEST, ROOT
 from ci.shop import Shop, labels_of
+from release.errors import unknown
 from release.matrix import image_rows, tags_for
 from release.model import Manifest, load_manifest
 from release.rows import Kind
@@ -25,11 +26,14 @@ def _shop(known: Manifest) -> Shop:
     return Shop(engines.detect(runner), runner, known)
 
 
-def lock(system: bool) -> None:
-    """Resolve the packages of the images anew: Python's for every row, or with `system` those of the locked systems."""
+def lock(system: bool, os: str) -> None:
+    """Resolve the packages of the images anew: Python's for every row, or with `system` those of all locked systems or one."""
     runner, known = Runner(), load_manifest(MANIFEST)
-    if system:
-        for name in known.os:
+    if system or os:
+        names = [name for name, row in known.os.items() if row.lock]
+        if os and os not in names:
+            raise unknown("locked system", os, names)
+        for name in [os] if os else names:
             lock_system(runner, known, name, ROOT)
         return
     kinds: tuple[Kind, ...] = ("devel", "runtime")

@@ -16,9 +16,9 @@ from ci import archive, bases, branchfile, debs, emulation, generate, report, si
 from ci.engine import BuildRequest
 from ci.errors import CheckError, UsageError
 from ci.files import need_space
-from ci.layout import Blob
 from ci.shop import INPUTS_LABEL, Shop, digest, labels_of
 from release.matrix import budget, image_rows, is_default, local_name, tags_for
+from release.model import Manifest
 from release.rows import ImageRow, Kind
 
 ROW_LABEL = "org.mindspore.row"
@@ -105,15 +105,21 @@ def is_foreign(row: ImageRow) -> bool:
     return row.arch != platform.machine()
 
 
+def builder(manifest: Manifest, python: str, os: str = "") -> ImageRow | None:
+    """The CPU row of this machine whose devel image builds wheels for `python`, also those of the other machines.
+
+    That of the system `os` or, where none is given, of the first system whose own Python it is.
+    """
+    rows = (row for row in image_rows(manifest) if row.hardware == "cpu" and not is_foreign(row))
+    return next((row for row in rows if row.python == python and os in ("", row.os)), None)
+
+
 def _builder(shop: Shop, row: ImageRow) -> str:
-    """The devel image that builds the row's wheel: this machine's for the CPU, which also compiles for the other machines."""
-    for other in image_rows(shop.manifest):
-        if (other.hardware, other.os, other.python, is_foreign(other)) == ("cpu", row.os, row.python, False):
-            base = bases.ensure_base(shop, other)
-            return _ensure(shop, _on_base(shop, other, "devel", base)).tags[0]
-    raise UsageError(
-        f"nothing here compiles for {row.id}", expected=f"a CPU row of its system for {platform.machine()}"
-    )
+    """The devel image that builds the row's wheel."""
+    if (found := builder(shop.manifest, row.python, row.os)) is None:
+        expected = f"a CPU row of its system for {platform.machine()}"
+        raise UsageError(f"nothing here compiles for {row.id}", expected=expected)
+    return _ensure(shop, _on_base(shop, found, "devel", bases.ensure_base(shop, found))).tags[0]
 
 
 def _on_base(shop: Shop, row: ImageRow, kind: Kind, base: bases.Base) -> Plan:
@@ -156,8 +162,13 @@ def _ensure(shop: Shop, plan: Plan, wheel: wheels.Wheel | None = None) -> Image:
     if found and labels_of(found).get(INPUTS_LABEL) == labels[INPUTS_LABEL]:
         _tag_all(shop, found["Id"], tags)
         return Image(plan.kind, tags, found["Id"], _kept(shop, plan, found["Id"], tags[0]), "unchanged")
-    with report.step(f"building {tags[0]}"):
-        _make(shop, plan, labels, tags[0], wheel)
+    known = _is_laid_out(shop, plan, labels[INPUTS_LABEL])
+    if known:
+        report.say(f"    {tags[0]}: built before, given to {shop.engine.name}")
+        bases.load(shop, plan.key, tags[0])
+    else:
+        with report.step(f"building {tags[0]}"):
+            _make(shop, plan, labels, tags[0], wheel)
     made = shop.engine.inspect(tags[0])
     if made is None:
         raise CheckError("the engine lost the image that it just loaded", where=tags[0])
@@ -165,7 +176,15 @@ def _ensure(shop: Shop, plan: Plan, wheel: wheels.Wheel | None = None) -> Image:
     if found and found["Id"] != made["Id"]:
         shop.engine.remove(found["Id"])
     shop.layouts.sweep()
-    return Image(plan.kind, tags, made["Id"], shop.layouts.digest(plan.key), "built")
+    return Image(plan.kind, tags, made["Id"], shop.layouts.digest(plan.key), "unchanged" if known else "built")
+
+
+def _is_laid_out(shop: Shop, plan: Plan, inputs: str) -> bool:
+    """Whether the image of these inputs was built before: another engine, or this one after it lost it, need not build it."""
+    return (
+        shop.layouts.has(plan.key)
+        and labels_of({"Config": shop.layouts.config(plan.key)["config"]}).get(INPUTS_LABEL) == inputs
+    )
 
 
 def _kept(shop: Shop, plan: Plan, identity: str, tag: str) -> str:
@@ -231,14 +250,19 @@ def _context(shop: Shop, plan: Plan, wheel: wheels.Wheel | None) -> Iterator[Pat
         else:
             lock = wheelhouse.lock_for(plan.row, plan.kind)
             shutil.copytree(wheelhouse.ensure(shop.runner, shop.python, lock, shop.root), house)
-            (context / "share").mkdir()
-            shutil.copyfile(shop.root / branchfile.PATH, context / "share" / branchfile.PATH.name)
+            _copy(shop.root / branchfile.PATH, context / "share", 0o644)
             _packages(shop, plan, context / "packages")
         for script in scripts(plan.row, plan.kind):
-            (context / "files").mkdir(exist_ok=True)
-            shutil.copyfile(shop.root / FILES / script, context / "files" / script)
-            (context / "files" / script).chmod(0o755)
+            _copy(shop.root / FILES / script, context / "files", 0o755)
         yield context
+
+
+def _copy(source: Path, folder: Path, mode: int) -> None:
+    """Copy a file for an image: its mode and its folder's, which the image takes over, do not depend on our umask."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    shutil.copyfile(source, folder / source.name)
+    (folder / source.name).chmod(mode)
 
 
 def _packages(shop: Shop, plan: Plan, target: Path) -> None:
@@ -253,9 +277,13 @@ def _load_normalised(shop: Shop, plan: Plan, passing: str, tag: str) -> None:
         saved = Path(name) / "saved.tar"
         shop.engine.save(passing, saved)
         layers = archive.normalise(saved, shop.layouts, plan.key, _epoch(shop, plan))
-    emulation.check_architecture(shop.layouts, plan.key, plan.row.arch)
-    check_size(tag, layers, budget(shop.manifest, plan.kind, plan.row.hardware))
-    sizes.check(shop.root, plan.key, layers)
+    try:
+        emulation.check_architecture(shop.layouts, plan.key, plan.row.arch)
+        check_size(tag, layers, budget(shop.manifest, plan.kind, plan.row.hardware))
+        sizes.check(shop.root, plan.key, layers)
+    except CheckError:
+        shop.layouts.drop(plan.key)  # what lies there is what was accepted: it is loaded and published
+        raise
     bases.load(shop, plan.key, tag)
 
 
@@ -278,5 +306,5 @@ def measured(shop: Shop, row: ImageRow) -> dict[str, int]:
     for name in (layout_name(row, kind) for kind in row.kinds):
         if shop.layouts.has(name):
             layers = shop.layouts.manifest(name)["layers"]
-            found[name] = sum(shop.layouts.unpacked_size(Blob(layer["digest"], layer["size"])) for layer in layers)
+            found[name] = sum(shop.layouts.unpacked_size(layer["digest"]) for layer in layers)
     return found

@@ -1,4 +1,4 @@
-"""Where built images are kept: an OCI layout per tag, all over one store of blobs. What is published is read from here.
+"""Where built images are kept: an OCI layout (`ci.oci`) per tag, all over one store of blobs. What is published is read from here.
 
 Source: the OCI image specification 1.1, `image-layout.md`, `manifest.md`, `image-index.md`.
 """
@@ -6,26 +6,23 @@ Source: the OCI image specification 1.1, `image-layout.md`, `manifest.md`, `imag
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ci import oci
 from ci.errors import CheckError, UsageError
 from ci.files import sha256, write_text
-from ci.oci import CONFIG, INDEX, MANIFEST
+from ci.oci import Descriptor
 
-LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 REF_NAME = "org.opencontainers.image.ref.name"
-ORDER = ("amd64", "arm64")
-
-
 SETTLED = 24 * 3600
 """Seconds after which a blob that has no tag will not get one any more."""
 
@@ -34,47 +31,31 @@ def _is_old(file: Path) -> bool:
     return time.time() - file.stat().st_mtime > SETTLED
 
 
-@dataclass(frozen=True)
-class Blob:
-    """A blob's digest and size in bytes."""
-
-    digest: str
-    size: int
-
-    def descriptor(self, media_type: str, **more: Any) -> dict[str, Any]:
-        return {"mediaType": media_type, "digest": self.digest, "size": self.size, **more}
-
-
-def encode(value: Any) -> bytes:
-    """JSON in the one spelling whose digest counts."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
 class Layouts:
     """The folder `root` with a layout for each tag, `root/NAME`, and the blobs of them all in `root/blobs`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.blobs = root / "blobs" / "sha256"
+        self.store = oci.Layout(root)
+        self.blobs = self.store.blobs
 
     def folder(self, tag: str) -> Path:
         """The OCI layout that holds the image `tag` and nothing else: `skopeo copy oci:FOLDER ...` takes it."""
         return self.root / tag.replace("/", "_").replace(":", "_")
 
     def path(self, digest: str) -> Path:
-        return self.blobs / digest.removeprefix("sha256:")
+        return self.store.blob(digest)
 
     def read(self, digest: str) -> dict[str, Any]:
         """A JSON blob; CheckError when its content is not what its name says."""
-        content = self.path(digest).read_bytes()
-        if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
-            raise CheckError("a blob was changed", where=str(self.path(digest)), expected=digest, fix="build it again")
-        found: dict[str, Any] = json.loads(content)
+        found: dict[str, Any] = json.loads(self.store.read(digest))
         return found
 
     def tags(self) -> dict[str, str]:
         """The digest behind each tag."""
-        return {entry["annotations"][REF_NAME]: entry["digest"] for entry in self._entries()}
+        folders = (oci.Layout(path.parent) for path in sorted(self.root.glob("*/index.json")))
+        entries = (folder.entries()[0] for folder in folders)
+        return {entry.annotations[REF_NAME]: entry.digest for entry in entries}
 
     def has(self, tag: str) -> bool:
         return tag in self.tags()
@@ -93,20 +74,19 @@ class Layouts:
     def config(self, tag: str) -> dict[str, Any]:
         return self.read(self.manifest(tag)["config"]["digest"])
 
-    def layers(self) -> dict[str, Blob]:
+    def layers(self) -> dict[str, Descriptor]:
         """The blob of each layer of every image here, by the digest of the layer's tar."""
-        found: dict[str, Blob] = {}
+        found: dict[str, Descriptor] = {}
         for digest in set(self.tags().values()):
             manifest = self.read(digest)
-            if manifest["mediaType"] == MANIFEST:
+            if manifest["mediaType"] == oci.MANIFEST:
                 diffs = self.read(manifest["config"]["digest"])["rootfs"]["diff_ids"]
-                blobs = [Blob(layer["digest"], layer["size"]) for layer in manifest["layers"]]
-                found |= dict(zip(diffs, blobs, strict=True))
+                found |= dict(zip(diffs, map(oci.descriptor, manifest["layers"]), strict=True))
         return found
 
-    def unpacked_size(self, blob: Blob) -> int:
+    def unpacked_size(self, digest: str) -> int:
         """The size of a layer's tar, noted when it was packed: gzip keeps the last 32 bits only, and layers can be larger."""
-        return int(self._sizes()[blob.digest])
+        return int(self._sizes()[digest])
 
     @contextmanager
     def adding(self) -> Iterator[Path]:
@@ -119,69 +99,60 @@ class Layouts:
         finally:
             Path(name).unlink(missing_ok=True)
 
-    def keep(self, file: Path) -> Blob:
-        """Move a written file to the place that its content names."""
-        blob = Blob(f"sha256:{sha256(file)}", file.stat().st_size)
+    def keep(self, file: Path) -> Descriptor:
+        """Move a written, compressed layer to the place that its content names."""
+        blob = Descriptor(oci.GZIP_LAYER, f"sha256:{sha256(file)}", file.stat().st_size)
         file.chmod(0o644)
         file.replace(self.path(blob.digest))
         return blob
 
-    def add(self, value: Any) -> Blob:
-        """A JSON value as a blob."""
-        with self.adding() as scratch:
-            scratch.write_bytes(encode(value))
-            return self.keep(scratch)
-
-    def note_size(self, blob: Blob, unpacked: int) -> None:
+    def note_size(self, digest: str, unpacked: int) -> None:
         with self._locked():
-            write_text(self.root / "sizes.json", json.dumps(self._sizes() | {blob.digest: unpacked}, indent=0))
+            write_text(self.root / "sizes.json", json.dumps(self._sizes() | {digest: unpacked}, indent=0))
 
-    def put(self, tag: str, config: Mapping[str, Any], layers: Sequence[Blob]) -> Blob:
+    def put(self, tag: str, config: Mapping[str, Any], layers: Sequence[Descriptor]) -> Descriptor:
         """An image of these layers under `tag`, which moves to it last."""
         manifest = {
             "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": self.add(config).descriptor(CONFIG),
-            "layers": [layer.descriptor(LAYER) for layer in layers],
+            "mediaType": oci.MANIFEST,
+            "config": self._add(oci.dump(config), oci.CONFIG).as_dict(),
+            "layers": [layer.as_dict() for layer in layers],
             "annotations": config.get("config", {}).get("Labels") or {},
         }
-        return self._tag(tag, MANIFEST, self.add(manifest), config)
+        platform = {key: config[key] for key in ("architecture", "os") if key in config}
+        return self._tag(tag, self._add(oci.dump(manifest), oci.MANIFEST, platform))
 
-    def put_index(self, tag: str, members: Sequence[str]) -> Blob:
+    def drop(self, tag: str) -> None:
+        """Forget an image; its blobs go when `sweep` finds them old."""
+        shutil.rmtree(self.folder(tag), ignore_errors=True)
+
+    def put_index(self, tag: str, members: Sequence[str]) -> Descriptor:
         """One index over the images with the tags `members`, one per architecture, under `tag`."""
         entries = [self._member(member) for member in members]
-        machines = [entry["platform"]["architecture"] for entry in entries]
+        machines = [entry.platform["architecture"] for entry in entries]
         if len(set(machines)) != len(machines):
             raise CheckError("an index holds one image per architecture", where=tag, got=", ".join(machines))
-        entries.sort(key=lambda entry: ORDER.index(entry["platform"]["architecture"]))
-        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
-        return self._tag(tag, INDEX, self.add(index), {})
+        return self._tag(tag, self._add(oci.index(entries), oci.INDEX))
 
-    def _member(self, tag: str) -> dict[str, Any]:
-        digest = self.digest(tag)
-        config = self.config(tag)
-        platform = {key: config[key] for key in ("architecture", "os", "variant") if config.get(key)}
-        return Blob(digest, self.path(digest).stat().st_size).descriptor(MANIFEST, platform=platform)
+    def _member(self, tag: str) -> Descriptor:
+        entry = oci.describe(self.store.read(self.digest(tag)), oci.MANIFEST)
+        return oci.read_image(entry, self.store.read).manifest
 
-    def _entries(self) -> list[dict[str, Any]]:
-        return [json.loads(path.read_bytes())["manifests"][0] for path in sorted(self.root.glob("*/index.json"))]
+    def _add(self, data: bytes, media_type: str, platform: Mapping[str, str] | None = None) -> Descriptor:
+        self.store.add(data)
+        return oci.describe(data, media_type, platform=platform or {})
 
     def _sizes(self) -> dict[str, int]:
         path = self.root / "sizes.json"
         found: dict[str, int] = json.loads(path.read_bytes()) if path.exists() else {}
         return found
 
-    def _tag(self, tag: str, media_type: str, blob: Blob, config: Mapping[str, Any]) -> Blob:
-        more: dict[str, Any] = {"annotations": {REF_NAME: tag}}
-        if "architecture" in config:
-            more["platform"] = {"architecture": config["architecture"], "os": config["os"]}
-        folder = self.folder(tag)
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "blobs").is_symlink():
-            (folder / "blobs").symlink_to("../blobs")
-        write_text(folder / "oci-layout", json.dumps({"imageLayoutVersion": "1.0.0"}))
-        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [blob.descriptor(media_type, **more)]}
-        write_text(folder / "index.json", json.dumps(index, indent=2) + "\n")
+    def _tag(self, tag: str, blob: Descriptor) -> Descriptor:
+        folder = oci.Layout(self.folder(tag))
+        folder.root.mkdir(parents=True, exist_ok=True)
+        if not (folder.root / "blobs").is_symlink():
+            (folder.root / "blobs").symlink_to("../blobs")
+        folder.write([replace(blob, annotations={REF_NAME: tag})])
         return blob
 
     @contextmanager

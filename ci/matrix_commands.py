@@ -51,7 +51,7 @@ def run(name: str, change: str | None, as_json: bool) -> None:
     if shard is None:
         report.emit({"shard": name, "touched": False}, as_json, f"{name}: the change does not touch it")
     elif isinstance(shard, WheelShard):
-        commands.wheel(shard.python, False, as_json)
+        commands.wheel(shard.python, shard.arch, False, as_json)
     else:
         rows = [row for row in known.image_rows() if row.id in shard.rows and generate.has_template(row)]
         runner = Runner()

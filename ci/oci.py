@@ -17,6 +17,7 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
+GZIP_LAYER = f"{LAYER}+gzip"
 EMPTY = "application/vnd.oci.empty.v1+json"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -101,10 +102,14 @@ class Layout:
 
     root: Path
 
+    @property
+    def blobs(self) -> Path:
+        return self.root / "blobs" / "sha256"
+
     def blob(self, digest: str) -> Path:
         if not DIGEST.fullmatch(digest):
             raise CheckError("not a digest", where=str(self.root), expected="sha256:...", got=digest)
-        return self.root / "blobs" / "sha256" / digest.removeprefix("sha256:")
+        return self.blobs / digest.removeprefix("sha256:")
 
     def read(self, digest: str) -> bytes:
         """A blob whose bytes have their digest; CheckError names one that has not."""
@@ -112,7 +117,8 @@ class Layout:
         data = path.read_bytes() if path.exists() else b""
         if digest_of(data) != digest:
             got = digest_of(data) if path.exists() else "no such file"
-            raise CheckError("a blob of the image is damaged", where=str(path), expected=digest, got=got)
+            fix = "build the image again"
+            raise CheckError("a blob of the image is damaged", where=str(path), expected=digest, got=got, fix=fix)
         return data
 
     def add(self, data: bytes) -> str:
@@ -140,8 +146,9 @@ class Layout:
 
     def write(self, entries: Sequence[Descriptor]) -> None:
         """Make the folder a layout of these images, whose blobs are in it already."""
-        (self.root / "oci-layout").write_bytes(dump({"imageLayoutVersion": "1.0.0"}))
-        (self.root / "index.json").write_bytes(index(entries))
+        for name, data in {"oci-layout": dump({"imageLayoutVersion": "1.0.0"}), "index.json": index(entries)}.items():
+            with replacing(self.root / name) as scratch:
+                scratch.write_bytes(data)
 
 
 def read_image(entry: Descriptor, read: Any) -> Image:

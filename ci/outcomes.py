@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from ci import emulation, generate, images, report
+from ci import emulation, evidence, generate, images, report
 from ci.errors import CheckError, NoBaseError, UsageError
 from ci.shop import Shop
 from ci.wheels import Wheel
@@ -69,6 +69,7 @@ def _build_row(shop: Shop, row: ImageRow, alone: bool) -> Outcome:
         if alone:
             raise
         return Outcome(row.id, "rendered", reason=error.problem)
+    evidence.note_built(shop, row, row.kinds)
     fresh = any(image.state == "built" for image in made) or (wheel is not None and wheel.state == "built")
     return Outcome(row.id, "built" if fresh else "unchanged", made, wheel)
 

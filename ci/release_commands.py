@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ci import git, report
@@ -16,14 +16,13 @@ from ci.publish.plan import Plan
 from ci.publish.run import utc_now
 from ci.publish.settings import Settings
 from ci.publish.verify import Verifier
-from ci.trust import keys, vulnerabilities
+from ci.trust import keys
 from ci.trust.provenance import Source
 from release.days import parse_day, today
 from release.guards import branch_of, may_publish, parse_version
 from release.lifecycle import guard_day, status_of
 from release.model import Manifest, load_manifest
 
-ALLOWED = ROOT / "release" / "vulnerabilities.toml"
 SOURCES = ["framework", "docker", "ci", "release", "pyproject.toml"]
 
 
@@ -50,7 +49,7 @@ def sign(settings: Settings, version: str, as_json: bool) -> None:
         fix = "build it first: `python3 tasks.py build`, with this version in the manifest"
         raise CheckError(f"nothing of {version} was built", where=str(options.folder(settings, version)), fix=fix)
     packages = {package for item in done for package in item.packages}
-    verdict = judge(packages)
+    verdict = settings.gate().judge(packages)
     names = [item.name for item in done]
     data = {"signed": names, "vulnerabilities": {"state": verdict.state, "reason": verdict.reason}}
     report.emit(data, as_json, "\n".join([*names, f"vulnerabilities: {verdict.state} {verdict.reason}".rstrip()]))
@@ -61,17 +60,6 @@ def source() -> Source:
     change = git.last_change(ROOT, SOURCES)
     locks = [name for name in git.tracked(ROOT, ["docker"]) if "/locks/" in name]
     return Source(change.revision if change else "uncommitted", {name: sha256(ROOT / name) for name in locks})
-
-
-def judge(packages: Iterable[str]) -> vulnerabilities.Verdict:
-    """The gate of vulnerabilities: known ones that nobody allowed stop the release."""
-    allowed = vulnerabilities.load_allowed(ALLOWED)
-    verdict = vulnerabilities.check(sorted(packages), allowed, today())
-    if verdict.state == "failed":
-        got = ", ".join(f"{found.id} in {found.package}" for found in verdict.findings if not found.allowed)
-        fix = f"update the packages, or allow each until a day in {ALLOWED.relative_to(ROOT)}"
-        raise CheckError("packages with known vulnerabilities", got=got, fix=fix)
-    return verdict
 
 
 def check_phase(manifest: Manifest, version: str) -> None:
@@ -103,7 +91,7 @@ def plan(settings: Settings, version: str, as_json: bool) -> None:
     known = load_manifest(MANIFEST)
     check_phase(known, version)
     release = options.material(settings, known, version)
-    publisher = options.publisher(settings)
+    publisher = options.publisher(settings, known)
     publisher.check(release)
     made = publisher.plan(release)
     report.emit(made.as_dict(), as_json, plan_text(made))
@@ -124,7 +112,7 @@ def publish(settings: Settings, version: str, confirm: str | None, as_json: bool
         return
     known = load_manifest(MANIFEST)
     check_phase(known, version)
-    publisher = options.publisher(settings)
+    publisher = options.publisher(settings, known)
     with report.step(f"publishing {version}"):
         outcome = publisher.publish(options.material(settings, known, version), confirm)
     memory.remember(publisher.targets.store.where, outcome.serial)
@@ -149,14 +137,14 @@ def verify(settings: Settings, version: str | None, as_json: bool) -> None:
 
 
 def renew(settings: Settings, as_json: bool) -> None:
-    made = upkeep.renew(options.publisher(settings))
+    made = upkeep.renew(options.publisher(settings, load_manifest(MANIFEST)))
     data: Mapping[str, object] = {"serial": made.serial, "expires": made.expires}
     report.emit(data, as_json, f"index {made.serial} is valid until {made.expires}")
 
 
 def end_of_life(settings: Settings, version: str, on: str | None, as_json: bool) -> None:
     day = parse_day(on, "--on")
-    done = upkeep.end_of_life(options.publisher(settings), version, day)
+    done = upkeep.end_of_life(options.publisher(settings, load_manifest(MANIFEST)), version, day)
     report.emit(
         {"version": version, "on": day, "digests": done}, as_json, f"{version} ends on {day}: {len(done)} images"
     )
@@ -167,7 +155,7 @@ def clean(settings: Settings, days: int, abandoned: str | None, as_json: bool) -
         raise UsageError("an age is not negative", where="--days", expected="0 or more", got=str(days))
     if abandoned:
         parse_version(abandoned)
-    gone = upkeep.clean(options.publisher(settings), days, abandoned or "")
+    gone = upkeep.clean(options.publisher(settings, load_manifest(MANIFEST)), days, abandoned or "")
     report.emit({"removed": gone}, as_json, "\n".join(gone) or "nothing to remove")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,22 +31,41 @@ class Pair:
 
 
 def reproduce(shop: Shop, row: ImageRow) -> list[Pair]:
-    """Build `row` as usual, then again in another folder, without any cache, under another host name and later.
+    """Build `row` as usual, then again in another folder, without any cache, under another host name, umask and zone, and later.
 
-    The second build leaves nothing behind. Downloads are shared: the locks say what they must hold.
+    Each container has a host name of its own. The second build leaves nothing behind.
+    Downloads are shared: the locks say what they must hold.
     """
     with TemporaryDirectory(prefix="mindspore-reproduce-") as scratch:
         root = Path(scratch) / "elsewhere" / "checkout"
         root.parent.mkdir()
-        if not git.clone(shop.root, root):
+        with _elsewhere():
+            cloned = git.clone(shop.root, root)
+        if not cloned:
             raise UsageError("nothing to reproduce", where=str(shop.root), expected="a git checkout with a commit")
         first = digests(shop, row)
         again = replace(shop, root=root, fresh=True, space=SPACE)
         try:
-            second = digests(again, row)
+            with _elsewhere():
+                second = digests(again, row)
         finally:
             _forget(again, row)
     return [Pair(name, first[name], second[name]) for name in first]
+
+
+@contextmanager
+def _elsewhere() -> Iterator[None]:
+    """Other habits of the machine: new files may be written by their group, and the day changes at another hour."""
+    mask, zone = os.umask(0o002), os.environ.get("TZ")
+    os.environ["TZ"] = "Pacific/Kiritimati"
+    try:
+        yield
+    finally:
+        os.umask(mask)
+        if zone is None:
+            del os.environ["TZ"]
+        else:
+            os.environ["TZ"] = zone
 
 
 def digests(shop: Shop, row: ImageRow) -> dict[str, str]:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import platform
 import sys
 
-from ci import bootstrap, engines, evidence, images, outcomes, report, wheels
+from ci import bootstrap, engines, evidence, images, outcomes, pythons, report, wheelhouse, wheels
 from ci.engine import Runner
 from ci.errors import MissingPartError, UsageError
-from ci.paths import ROOT
+from ci.paths import BUILD, ROOT
 from ci.shop import Shop
 from release.days import today
-from release.fields import python_tag
 from release.matrix import default_row
 from release.model import Manifest
-from release.rows import ImageRow, Kind
+from release.rows import ImageRow, Kind, WheelRow
 
-THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 LARGEST_WORKERS = 8
 IMAGE_TESTS = "tests/images"
+WHEEL_TESTS = "tests/wheels"
+TESTED_WHEELS = "MINDSPORE_TEST_WHEELS"  # the tags of the wheels of dist/ that are tested
 TESTED_ROW = "MINDSPORE_TEST_ROW"  # the id of the row whose images are tested
+HERE = (platform.machine(), "linux")
 IMAGES_ARE_THERE = "MINDSPORE_TEST_IMAGES"  # "1": tests of images may not be skipped
 
 
@@ -33,48 +34,53 @@ class HostOnly:
 
 
 def build_wheel(
-    known: Manifest, runner: Runner, python: str | None, on_host: bool
+    known: Manifest, runner: Runner, python: str | None, arch: str | None, on_host: bool
 ) -> tuple[wheels.Wheel, dict[str, int]]:
-    """The wheel for `python` (default: the default row's): in that row's devel image if it fits, else on this machine."""
+    """A wheel, by default the default row's: built by the devel image of a system whose own Python it is for.
+
+    Without such a system, or with `on_host`, a Python of this machine builds it.
+    """
     row = default_row(known)
-    wanted = python or row.python
-    if on_host or wanted != row.python:
-        made = _wheel_on_host(known, runner, wanted)
+    wanted, machine = python or row.python, arch or platform.machine()
+    shop = Shop(HostOnly(), runner, known)  # type: ignore[arg-type]
+    target = wheels.wheel_row(shop, wanted, machine)
+    builder = None if on_host else images.builder(known, wanted)
+    if builder is None:
+        made = _wheel_on_host(known, runner, target)
     else:
         shop = Shop(engines.detect(runner), runner, known)
-        made = build_default(shop, row)
+        (devel,), _ = images.build(shop, builder, ["devel"])
+        made = wheels.ensure(shop, target, devel.tags[0])
     return made, runner.work.as_dict()
 
 
-def build_default(shop: Shop, row: ImageRow) -> wheels.Wheel:
-    """The default row's wheel, built inside its devel image."""
-    (devel,), _ = images.build(shop, row, ["devel"])
-    return wheels.ensure(shop, wheels.row_of_image(shop, row), devel.tags[0])
-
-
-def _wheel_on_host(known: Manifest, runner: Runner, python: str) -> wheels.Wheel:
-    if python != THIS_PYTHON:
-        raise MissingPartError(
-            f"a wheel for Python {python} is built by that Python",
-            got=f"{sys.executable}, {python_tag(THIS_PYTHON)}",
-            fix=f"make .venv with Python {python}, or leave --python out",
-        )
-    bootstrap.install_groups(runner, ("build",))
-    shop = Shop(HostOnly(), runner, known)  # type: ignore[arg-type]
-    return wheels.ensure(shop, wheels.wheel_row(shop, python, platform.machine()), None)
+def _wheel_on_host(known: Manifest, runner: Runner, row: WheelRow) -> wheels.Wheel:
+    """Built by the Python of this process, or by another of this machine in an environment with the locked tools."""
+    if row.platform.arch != platform.machine():
+        fix = "leave --host out"
+        raise UsageError(f"this machine builds wheels for {platform.machine()}", got=row.platform.arch, fix=fix)
+    if row.python == pythons.THIS:
+        bootstrap.install_groups(runner, ("build",))
+        maker = sys.executable
+    else:
+        lock = wheelhouse.Lock(row.python, row.platform.arch, "devel")
+        maker = str(pythons.environment(runner, lock, BUILD / "tools" / row.tag))
+    shop = Shop(HostOnly(), runner, known, python=maker)  # type: ignore[arg-type]
+    return wheels.ensure(shop, row, None)
 
 
 def prepare(known: Manifest, runner: Runner, with_images: bool) -> None:
     """The native module next to the sources, made from the wheel for this Python; and the images, where wanted."""
     row = default_row(known)
-    fits = row.python == THIS_PYTHON and row.arch == platform.machine()
+    fits = row.python == pythons.THIS and row.arch == platform.machine()
     wheel = None
     if with_images:
         outcomes.check_phase(known, today())
         shop = Shop(engines.detect(runner), runner, known)
         _, wheel = images.build(shop, row, row.kinds)
     if wheel is None or not fits:
-        wheel = _wheel_on_host(known, runner, THIS_PYTHON)
+        shop = Shop(HostOnly(), runner, known)  # type: ignore[arg-type]
+        wheel = _wheel_on_host(known, runner, wheels.wheel_row(shop, pythons.THIS, platform.machine()))
     changed = wheels.install_in_place(ROOT, wheel.path)
     report.say(f"    native module in place ({len(changed)} files new)")
 
@@ -105,6 +111,23 @@ def test_row(known: Manifest, runner: Runner, row: ImageRow) -> int:
     code = runner.show([sys.executable, "-m", "pytest", IMAGE_TESTS], cwd=ROOT, env=environment)
     if code == 0:
         note(known, row.model_copy(update={"kinds": tuple(kinds)}))
+    return code
+
+
+def test_wheels(known: Manifest, runner: Runner, python: str | None, on_host: bool) -> int:
+    """Build this machine's wheels, of one Python or of all that it has, and test each in an environment of that Python."""
+    shop = Shop(HostOnly(), runner, known)  # type: ignore[arg-type]
+    every = [row.python for row in known.wheel_rows() if (row.platform.arch, row.platform.system) == HERE]
+    wanted = [python] if python else [version for version in every if pythons.find(runner, version)]
+    rows = [wheels.wheel_row(shop, version, platform.machine()) for version in wanted]
+    for row in rows:
+        build_wheel(known, runner, row.python, None, on_host)
+    tags = " ".join(row.tag for row in rows)
+    code = runner.show([sys.executable, "-m", "pytest", WHEEL_TESTS], cwd=ROOT, env={TESTED_WHEELS: tags})
+    if code == 0:
+        for row in rows:
+            (written,) = evidence.note_wheel(shop, row, [WHEEL_TESTS])
+            report.say(f"    noted in {evidence.NOTED}: {written.stem}")
     return code
 
 

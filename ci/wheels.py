@@ -71,6 +71,7 @@ def ensure(shop: Shop, row: WheelRow, builder: str | None) -> Wheel:
         return earlier
     path = shop.root / "dist" / wheel_name(row, shop.manifest.current.text)
     need_space(path, 2048, "building the wheel")
+    wanted = inputs(shop, row)  # what is changed while the build runs is not in it
     with report.step(f"building {path.name}"), _output(shop) as output:
         epoch = str(shop.change(INPUTS).time)
         if builder:
@@ -79,7 +80,7 @@ def ensure(shop: Shop, row: WheelRow, builder: str | None) -> Wheel:
             _on_host(shop, row, output, epoch)
         _accept(output, path, row)
     found = sha256(path)
-    write_text(_stamp(shop, path), json.dumps({"inputs": inputs(shop, row), "sha256": found}) + "\n")
+    write_text(_stamp(shop, path), json.dumps({"inputs": wanted, "sha256": found}) + "\n")
     return Wheel(path, found, "built")
 
 

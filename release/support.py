@@ -10,6 +10,7 @@ from release.tables import markdown
 from release.wording import (
     CELL_HEADERS,
     CELL_STATES,
+    EMULATED,
     EXCLUDED_HEADERS,
     HARDWARE_HEADERS,
     IMAGE_HEADERS,
@@ -55,7 +56,9 @@ def image_table(manifest: Manifest, found: Sequence[Evidence], language: Languag
     rows = []
     for row in manifest.image_rows():
         kinds = [known[f"{row.id}:{kind}"] for kind in row.kinds]
-        rows.append((f"`{row.id}`", *(STATE_NAMES[language][state] for state, _ in kinds), _digest(kinds[-1][1])))
+        rows.append(
+            (f"`{row.id}`", *(STATE_NAMES[language][state] for state, _ in kinds), _digest(kinds[-1][1], language))
+        )
     return markdown(IMAGE_HEADERS[language], rows)
 
 
@@ -68,15 +71,16 @@ def wheel_table(manifest: Manifest, found: Sequence[Evidence], language: Languag
             row.python,
             row.platform.name,
             STATE_NAMES[language][known[row.tag][0]],
-            _digest(known[row.tag][1]),
+            _digest(known[row.tag][1], language),
         )
         for row in manifest.wheel_rows()
     ]
     return markdown(WHEEL_HEADERS[language], rows)
 
 
-def _digest(one: Evidence | None) -> str:
-    return f"`{one.digest[:19]}`, {one.day}" if one else ""
+def _digest(one: Evidence | None, language: Language) -> str:
+    """What was tested, on which day, and whether another machine stood in for the row's own."""
+    return f"`{one.digest[:19]}`, {one.day}{EMULATED[language] if one.emulated else ''}" if one else ""
 
 
 def excluded_table(manifest: Manifest, language: Language = "en") -> str:

@@ -53,6 +53,7 @@ CELL_HEADERS: dict[Language, tuple[str, ...]] = {
     "en": ("Cell", "Became", "Rows", "State", "Why"),
     "zh": ("单元格", "结果", "行", "状态", "原因"),
 }
+EMULATED: dict[Language, str] = {"en": ", emulated by QEMU", "zh": "，由 QEMU 模拟"}
 STATE_NAMES: dict[Language, dict[str, str]] = {
     "en": {"built-and-run": "built and run", "built": "built", "rendered": "rendered"},
     "zh": {"built-and-run": "已构建并运行", "built": "已构建", "rendered": "仅生成"},

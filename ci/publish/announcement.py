@@ -98,6 +98,11 @@ def check_fresh(known: Announcement, now: datetime, seen: int, where: str) -> No
     if known.serial and moment(known.expires) < now:
         fix = "the release team signs it anew with `python3 tasks.py release.renew`"
         raise TamperedError("the index has expired", where=where, got=f"{known.expires}, it is {stamp(now)}", fix=fix)
+    check_clock(known, now, where)
+
+
+def check_clock(known: Announcement, now: datetime, where: str) -> None:
+    """Refuse an index from the future: one of the two clocks is wrong, and what is signed by it would expire wrongly."""
     if known.serial and moment(known.issued) > now + timedelta(hours=1):
         fix = "set this machine's clock"
         raise TamperedError(

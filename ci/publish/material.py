@@ -167,6 +167,7 @@ def read_metadata(wheel: Path, version: str) -> bytes:
         with ZipFile(wheel) as archive:
             damaged = archive.testzip()
             data = archive.read(name)
+            archive.getinfo(name.replace("/METADATA", "/RECORD"))
     except (BadZipFile, KeyError) as error:
         raise RefusedError("not a wheel of this version", where=str(wheel), expected=name, got=str(error)) from None
     found = BytesHeaderParser().parsebytes(data)["Version"]

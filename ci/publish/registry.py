@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
 from ci import oci
+from ci.files import replacing
 from ci.publish.access import authorise
 from ci.publish.credentials import Credentials
 from ci.publish.errors import RefusedError, TargetError
@@ -84,6 +87,28 @@ class Registry:
         if (found := oci.digest_of(data)) != digest:
             raise TargetError("a blob of the registry is damaged", where=self.where + path, expected=digest, got=found)
         return data
+
+    def fetch(self, repository: str, digest: str, target: Path) -> None:
+        """Download a blob into a file, piece by piece; TargetError for one that is missing or damaged."""
+        path = f"/v2/{repository}/blobs/{digest}"
+        self._ask("HEAD", path)  # so that a challenge is answered before
+        access = self.tokens.get(f"/v2/{repository}", "")
+        found = hashlib.sha256()
+        try:
+            with (
+                replacing(target) as scratch,
+                scratch.open("wb") as stream,
+                self.client.stream("GET", path, headers={"Authorization": access} if access else {}) as answer,
+            ):
+                answer.raise_for_status()
+                for chunk in answer.iter_bytes(CHUNK):
+                    found.update(chunk)
+                    stream.write(chunk)
+        except httpx.HTTPError as error:
+            raise self._failure("GET", path, f"{type(error).__name__}: {error}") from None
+        if digest != (got := f"sha256:{found.hexdigest()}"):
+            target.unlink()
+            raise TargetError("a blob of the registry is damaged", where=self.where + path, expected=digest, got=got)
 
     def push_blob(self, repository: str, blob: oci.Descriptor, payload: Payload) -> None:
         """Upload a blob unless it is there; the registry refuses bytes that do not have the digest."""

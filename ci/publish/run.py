@@ -14,6 +14,7 @@ from ci import report
 from ci.paths import state_dir
 from ci.publish import announcement
 from ci.publish.errors import RefusedError
+from ci.publish.gate import Gate
 from ci.publish.journal import Journal
 from ci.publish.lock import Clock, Lock
 from ci.publish.material import Release
@@ -46,12 +47,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Publisher:
-    """All that a publication needs. `before` and `after` are told of each step."""
+    """All that a publication needs. `gate` judges what is not announced yet; `before` and `after` are told of each step."""
 
     targets: Targets
     key: SigningKey
     trusted: Sequence[TrustedKey]
     tester: Tester
+    gate: Gate | None = None
     clock: Clock = utc_now
     journals: Path | None = None
     before: Callable[[Step], None] = _nothing
@@ -64,6 +66,13 @@ class Publisher:
     def check(self, release: Release) -> None:
         """Refuse what cannot be published, without writing anything."""
         self._worker(release, "").preflight()
+        self._judge(release)
+
+    def _judge(self, release: Release) -> None:
+        """What the index names already is finished even if more is known about its packages by now."""
+        known, _ = announcement.read(self.targets.store, self.trusted)
+        if self.gate and release.version not in known.versions:
+            self.gate.check(release, self.trusted)
 
     def _worker(self, release: Release, token: str) -> Worker:
         lock = Lock(self.targets.store, token, f"{self.holder}, publishing {release.version}", self.clock)
@@ -75,6 +84,7 @@ class Publisher:
         if confirmed != plan.digest:
             fix = "look at the plan again and confirm its digest"
             raise RefusedError("the plan is not the one confirmed", expected=plan.digest, got=confirmed, fix=fix)
+        self._judge(release)
         with Journal(journal_path(plan, self.journals)).open() as journal:
             return self._run(plan, release, journal)
 

@@ -9,18 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from ci import engines
+from ci.engine import Runner
 from ci.errors import UsageError
 from ci.paths import ROOT
 from ci.publish.access import is_private
 from ci.publish.collecting import place
 from ci.publish.credentials import Identity, load
+from ci.publish.gate import Gate
 from ci.publish.material import Release, gather
 from ci.publish.registry import Registry
 from ci.publish.run import Publisher
 from ci.publish.steps import Targets
 from ci.publish.store import Folder, Store
-from ci.publish.testers import ReadBack
+from ci.publish.trying import Trial, Used, locked_packages
 from ci.trust.keys import load_signing, load_trusted
+from ci.trust.vulnerabilities import FEED
 from release.model import Manifest
 
 TRUSTED = ROOT / "release" / "keys"
@@ -29,17 +33,19 @@ VARIABLES = {
     "registry": "MINDSPORE_RELEASE_REGISTRY",
     "key": "MINDSPORE_RELEASE_KEY",
     "trust": "MINDSPORE_RELEASE_TRUST",
+    "feed": "MINDSPORE_RELEASE_FEED",
 }
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user said, or the environment instead. `trust` is a public key, or a folder of them."""
+    """What the user said, or the environment instead. `trust` is a public key, or a folder of them; `feed` is OSV's, or a mirror of it."""
 
     store: str = ""
     registry: str = ""
     key: str = ""
     trust: str = ""
+    feed: str = ""
     rows: tuple[str, ...] = ()
     folder: str = ""
 
@@ -55,6 +61,9 @@ class Settings:
 
     def trusted_path(self) -> Path:
         return Path(self.trust or os.environ.get(VARIABLES["trust"], "") or TRUSTED)
+
+    def gate(self) -> Gate:
+        return Gate(self.feed or os.environ.get(VARIABLES["feed"], "") or FEED)
 
 
 def store_of(text: str, identity: Identity) -> Store:
@@ -102,13 +111,15 @@ def targets(settings: Settings) -> Targets:
     )
 
 
-def publisher(settings: Settings) -> Publisher:
+def publisher(settings: Settings, manifest: Manifest) -> Publisher:
     """A publisher that signs with the private key and believes the keys of the checkout, its own among them."""
+    runner = Runner()
     key, trusted = load_signing(Path(settings.option("key"))), load_trusted(settings.trusted_path())
     if key.public.id not in {known.id for known in trusted}:
         fix = "commit its public half there, or sign with the key that users trust"
         raise UsageError("nobody trusts this signing key", where=str(settings.trusted_path()), got=repr(key), fix=fix)
-    return Publisher(targets(settings), key, trusted, ReadBack(trusted))
+    trial = Trial(manifest, runner, lambda: engines.detect(runner), locked_packages(runner))
+    return Publisher(targets(settings), key, trusted, Used(trusted, trial), settings.gate())
 
 
 def material(settings: Settings, manifest: Manifest, version: str) -> Release:
@@ -123,7 +134,7 @@ def read(path: str | None, rows: Sequence[str] = ()) -> Settings:
     """The settings in a TOML file, or none: then the environment has them. UsageError for a key that nobody reads."""
     if path is None:
         return Settings(rows=tuple(rows))
-    known = ("store", "registry", "key", "trust")
+    known = tuple(VARIABLES)
     try:
         found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:

@@ -84,6 +84,7 @@ class Worker:
     def preflight(self) -> None:
         """Refuse, before anything is written, what could not be finished: moved tags, changed files, another index."""
         known, _ = announcement.read(self.targets.store, self.trusted)
+        announcement.check_clock(known, self.clock(), self.targets.store.where)
         announcement.with_release(known, self.release, self.clock())
         for file in self.release.files:
             found = self.targets.store.sha256(file.path)

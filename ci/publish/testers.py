@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
-from zipfile import BadZipFile, ZipFile
 
 from ci import oci
 from ci.publish.errors import RefusedError
@@ -23,14 +21,10 @@ class ReadBack:
         self.trusted = trusted
 
     def test_file(self, store: Store, key: str, file: File) -> None:
-        found = store.read(key)
         where = f"{store.where}/{key}"
-        try:
-            names = ZipFile(BytesIO(found[0] if found else b"")).namelist()
-        except BadZipFile as error:
-            raise RefusedError("the staged wheel is damaged", where=where, got=str(error)) from None
-        if not any(name.endswith(".dist-info/RECORD") for name in names):
-            raise RefusedError("the staged wheel has no record", where=where, expected="*.dist-info/RECORD")
+        if (found := store.sha256(key)) != file.sha256:
+            got = found or "no such file"
+            raise RefusedError("the staged wheel is damaged", where=where, expected=file.sha256, got=got)
         for name, kind in TYPES.items():
             bundle = store.read(f"{key}.{name}.json")
             read_statement(bundle[0] if bundle else b"", self.trusted, kind, file.sha256, f"{where}.{name}.json")
@@ -42,6 +36,10 @@ class ReadBack:
             raise RefusedError("the staged image is missing", where=f"{registry.where}/{repository}", got="nothing")
         for blob in oci.unique(member.image.blobs):
             registry.blob(repository, blob.digest)
+        self.check_statements(member)
+
+    def check_statements(self, member: PlatformImage) -> None:
+        digest = member.image.manifest.digest.removeprefix("sha256:")
         for statement in member.statements:
             kind, where = TYPES[statement.name], f"{member.slug} {statement.name}"
-            read_statement(statement.data, self.trusted, kind, manifest.digest.removeprefix("sha256:"), where)
+            read_statement(statement.data, self.trusted, kind, digest, where)

@@ -35,6 +35,7 @@ def _change(publisher: Publisher, lock: Lock, edit: Callable[[Announcement], Map
     """Swap the index for one with edited versions, and draw its pages."""
     lock.renew(surely=True)
     known, version = announcement.read(publisher.targets.store, publisher.trusted)
+    announcement.check_clock(known, publisher.clock(), publisher.targets.store.where)
     new = announcement.following(known, edit(known), publisher.clock())
     announcement.commit(publisher.targets.store, publisher.key, new, version)
     for key in pages.pages(new):

@@ -20,9 +20,10 @@ from ci.errors import CheckError, MissingPartError
 from ci.paths import ROOT
 from ci.rehearsal import servers
 
-LONGEST = 12  # steps between two kills
+STEPS = 45  # about as many as a rehearsal has: kills are spread over all of them
 CHILD = [sys.executable, "-m", "ci.rehearsal.stages"]
 CONFIGURATION = "rehearsal.json"
+KNOWN = "known.json"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Stage:
     registry: str
     index: str
     docker: str
+    feed: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def drive(
         tuple[str, ...]: the steps before which it was killed, as it noted them in `killed`.
     """
     random = Random(seed)
-    plan = [random.randint(1, LONGEST) for _ in range(kills)]
+    plan = [random.randint(1, max(STEPS // kills, 1)) for _ in range(kills)]
     for number, count in enumerate([*plan, 0], 1):
         code = run([*command, str(folder), str(count)])
         if code == -signal.SIGKILL:
@@ -82,6 +84,7 @@ def rehearse(version: str, kills: int, seed: int, keep: bool) -> Outcome:
             registry=stack.enter_context(servers.registry(runner, folder / "registry")),
             index=stack.enter_context(servers.files(runner, folder / "store")),
             docker=stack.enter_context(servers.docker(runner, folder / "docker")),
+            feed=stack.enter_context(servers.feed(runner, folder / KNOWN)),
         )
         (folder / CONFIGURATION).write_text(json.dumps(asdict(told)), encoding="utf-8")
         environment = _environment(folder, told)

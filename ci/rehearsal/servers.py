@@ -89,6 +89,15 @@ def files(runner: Runner, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
+def feed(runner: Runner, known: Path) -> Iterator[str]:
+    """A feed of vulnerabilities that knows what the file says; gives its address."""
+    port = free_port()
+    script = Path(__file__).with_name("feed.py")
+    with _server(runner, known.with_name("feed"), [sys.executable, str(script), str(port), str(known)], port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
 def docker(runner: Runner, folder: Path) -> Iterator[str]:
     """A dockerd of its own, with nothing of the machine's images or networks; gives its DOCKER_HOST."""
     folder.mkdir(parents=True)

@@ -9,23 +9,27 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 
 from ci import engines, generate, git, images, report
 from ci.cli import guarded
 from ci.engine import Runner, RunRequest
 from ci.errors import CheckError
-from ci.paths import MANIFEST, ROOT, cache_dir
+from ci.files import write_text
+from ci.paths import MANIFEST, ROOT
 from ci.publish import memory, signing, upkeep
 from ci.publish.collecting import collect, place
+from ci.publish.gate import Gate, packages
 from ci.publish.journal import Journal
 from ci.publish.material import Release, gather
 from ci.publish.plan import Step
 from ci.publish.run import Publisher, utc_now
 from ci.publish.settings import Settings
 from ci.publish.settings import publisher as publisher_of
+from ci.publish.trying import locked_packages
 from ci.publish.verify import Verifier
-from ci.rehearsal.driver import CONFIGURATION, Stage, ending_on
+from ci.rehearsal.driver import CONFIGURATION, KNOWN, Stage, ending_on
 from ci.rehearsal.killer import Killer
 from ci.release_commands import check_phase, source
 from ci.shop import Shop
@@ -37,6 +41,7 @@ from release.matrix import default_row, repository
 from release.model import Manifest, load_manifest
 from release.rows import ImageRow
 
+VULNERABILITY = "REHEARSAL-1"
 CURRENT = re.compile(r'^current = "[^"]+"$', re.MULTILINE)
 
 
@@ -62,7 +67,11 @@ class Work:
 
     @property
     def scope(self) -> tuple[str, ...]:
-        return (row_of_image(Shop(engines.detect(Runner()), Runner(), self.manifest), self.row).tag, self.row.id)
+        return (row_of_image(self.shop(), self.row).tag, self.row.id)
+
+    @property
+    def allowed(self) -> Path:
+        return self.folder / "vulnerabilities.toml"
 
     @property
     def key(self) -> Path:
@@ -73,8 +82,9 @@ class Work:
 
     def publisher(self) -> Publisher:
         store, trust = str(self.folder / "store"), str(self.folder / "key.pub")
-        made = publisher_of(Settings(store, self.told.registry, str(self.key), trust))
-        return replace(made, before=lambda step: self.killer.before(step.id), after=_quiet)
+        made = publisher_of(Settings(store, self.told.registry, str(self.key), trust), self.manifest)
+        gate = Gate(self.told.feed, self.allowed)
+        return replace(made, gate=gate, before=lambda step: self.killer.before(step.id), after=_quiet)
 
 
 def _quiet(step: Step) -> None:
@@ -102,6 +112,29 @@ def sign(work: Work) -> None:
     signing.sign(place(ROOT, work.told.version), work.told.version, load_signing(work.key), source())
 
 
+def judge(work: Work) -> None:
+    """A dependency with a known vulnerability stops the publication, also when it was allowed until yesterday."""
+    release, publisher = work.release(), work.publisher()
+    bad = next(purl for purl in packages(release, publisher.trusted) if purl.startswith("pkg:pypi/numpy@"))
+    write_text(work.folder / KNOWN, json.dumps({bad: [VULNERABILITY]}))
+    for until in (None, today() - timedelta(days=1)):
+        _allow(work, until)
+        try:
+            publisher.publish(release, publisher.plan(release).digest)
+        except CheckError as error:
+            if VULNERABILITY not in str(error):
+                raise
+            report.say(f"    refused: {error.got}")
+        else:
+            raise CheckError("a known vulnerability did not stop the publication", got=bad)
+    _allow(work, today())
+
+
+def _allow(work: Work, until: date | None) -> None:
+    entry = f'[[allow]]\nid = "{VULNERABILITY}"\nuntil = {until}\nreason = "a rehearsal"\n' if until else ""
+    write_text(work.allowed, entry)
+
+
 def publish(work: Work) -> None:
     """Stage, test, promote and announce: every step of its journal is one that the process may be killed before."""
     publisher, release = work.publisher(), work.release()
@@ -115,7 +148,7 @@ def install(work: Work) -> None:
     shutil.rmtree(venv, ignore_errors=True)
     runner = Runner(work.folder / "logs")
     runner.run([sys.executable, "-m", "venv", str(venv)], log="install")
-    house = cache_dir("wheelhouse") / f"py{work.row.python.replace('.', '')}-{work.row.arch}.runtime"
+    house = locked_packages(runner)(row_of_image(work.shop(), work.row))
     words = ["-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--no-cache-dir"]
     words += [f"--index-url={work.told.index}", f"--find-links={house}", f"mindspore=={work.told.version}"]
     runner.run([str(venv / "bin" / "python"), *words], log="install")
@@ -152,7 +185,7 @@ def end(work: Work) -> None:
     verify(work)
 
 
-STAGES: tuple[Callable[[Work], None], ...] = (prepare, build, sign, publish, install, pull, verify, end)
+STAGES: tuple[Callable[[Work], None], ...] = (prepare, build, sign, judge, publish, install, pull, verify, end)
 
 
 def main(folder: Path, count: int) -> None:

@@ -79,9 +79,12 @@ def of_image(name: str, digest: str, layers: Sequence[Path]) -> dict[str, Any]:
     found = contents.of_layers(layers)
     parts = [_component(key, value, PackageURL("pypi", None, key, value)) for key, value in found.python.items()]
     system = found.distribution or "debian"
-    parts += [_component(key, value, PackageURL("deb", system, key, value)) for key, value in found.system.items()]
+    for key, value in found.system.items():
+        source = "@".join(found.sources.get(key, ()))
+        purl = PackageURL(found.form, system, key, value, {"upstream": source} if source else None)
+        parts.append(_component(key, value, purl))
     about = []
-    if any(path.startswith(RPM) for path in found.files):
+    if found.form != "rpm" and any(path.startswith(RPM) for path in found.files):
         about = [Property(name="unread", value="the system's RPM database")]
     purl = PackageURL("oci", name=name, version=digest)
     subject = _component(name, digest, purl, sha256=digest.removeprefix("sha256:"), properties=about)
@@ -89,5 +92,15 @@ def of_image(name: str, digest: str, layers: Sequence[Path]) -> dict[str, Any]:
 
 
 def packages(bill: Mapping[str, Any]) -> list[str]:
-    """The package URLs of a bill that have a version: what a feed of vulnerabilities can be asked for."""
-    return sorted(item["purl"] for item in bill.get("components", ()) if item.get("purl") and item.get("version"))
+    """The package URLs of a bill that have a version: what a feed of vulnerabilities can be asked for.
+
+    Of a system's packages these are the sources that they were made from: feeds know no others.
+    """
+    found = [item["purl"] for item in bill.get("components", ()) if item.get("purl") and item.get("version")]
+    return sorted({_source(PackageURL.from_string(purl)) for purl in found})
+
+
+def _source(purl: PackageURL) -> str:
+    qualifiers = purl.qualifiers if isinstance(purl.qualifiers, dict) else {}
+    name, _, version = qualifiers.get("upstream", f"{purl.name}@{purl.version}").partition("@")
+    return PackageURL(purl.type, purl.namespace, name, version).to_string()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import httpx
 
@@ -81,13 +81,18 @@ def check(
 
 
 def _ask(client: httpx.Client, packages: Sequence[str]) -> list[Finding]:
-    answer = client.post("/v1/querybatch", json={"queries": [{"package": {"purl": purl}} for purl in packages]})
-    answer.raise_for_status()
-    results = answer.json()["results"]
-    if len(results) != len(packages):
-        raise ValueError(f"{len(packages)} packages asked for, {len(results)} answers")
-    return [
-        Finding(package, str(found["id"]))
-        for package, result in zip(packages, results, strict=True)
-        for found in result.get("vulns") or ()
-    ]
+    """What is known about the packages; where the feed has more to say about one it gives a token for the next page."""
+    found: list[Finding] = []
+    queries: list[dict[str, Any]] = [{"package": {"purl": purl}} for purl in packages]
+    while queries:
+        answer = client.post("/v1/querybatch", json={"queries": queries})
+        answer.raise_for_status()
+        results = answer.json()["results"]
+        if len(results) != len(queries):
+            raise ValueError(f"{len(queries)} packages asked for, {len(results)} answers")
+        pairs = list(zip(queries, results, strict=True))
+        for query, result in pairs:
+            found += [Finding(query["package"]["purl"], str(item["id"])) for item in result.get("vulns") or ()]
+        more = [(query, result.get("next_page_token")) for query, result in pairs]
+        queries = [query | {"page_token": token} for query, token in more if token]
+    return found

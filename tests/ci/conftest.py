@@ -58,7 +58,7 @@ def _root_file_system(tar: Path) -> Result:
 
 
 def _locked_packages(root: Path, archive: Path) -> None:
-    """A lock of three packages, one of each set, and an archive that has them."""
+    """Locks of three packages, one of each set, and an archive that has them."""
     sets: dict[str, dict[str, list[debs.Deb]]] = {}
     for arch in ("x86_64", "aarch64"):
         sets[arch] = {}
@@ -69,7 +69,8 @@ def _locked_packages(root: Path, archive: Path) -> None:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             sets[arch][name] = [debs.Deb(name, "1", digest, f"debian/{path.name}")]
     text = debs.text_of(f"file://{archive}", "20231114T221320Z", sets)
-    (root / "docker/locks/debian12.toml").write_text(text, encoding="utf-8")
+    for lock in (root / "docker/locks").glob("*.toml"):
+        lock.write_text(text, encoding="utf-8")
 
 
 def _option(argv: list[str], name: str) -> str:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ci import archive
+from ci import archive, oci
 from ci.errors import CheckError, UsageError
-from ci.layout import Blob, Layouts
+from ci.layout import Layouts
 from tests.ci.fakes import saved_image
 
 EPOCH = 1_700_000_000
@@ -189,21 +189,24 @@ def test_an_index_spans_architectures(tmp_path: Path) -> None:
 def test_what_no_tag_leads_to_is_swept_away(tmp_path: Path) -> None:
     _, store = _normalise(tmp_path, EPOCH)
     kept = store.digest("name:tag")
-    spare = store.add({"left": "over"})
+    spare = store.store.add(oci.dump({"left": "over"}))
     assert store.sweep() == []  # another build may be about to tag it
-    os.utime(store.path(spare.digest), (EPOCH, EPOCH))
-    assert store.sweep() == [spare.digest]
+    os.utime(store.path(spare), (EPOCH, EPOCH))
+    assert store.sweep() == [spare]
     assert store.manifest("name:tag")["schemaVersion"] == 2
     assert store.path(kept).exists()
 
 
 def test_a_changed_blob_and_an_unknown_image_are_refused(tmp_path: Path) -> None:
     store = Layouts(tmp_path)
-    blob = store.add({"a": 1})
-    assert blob == Blob("sha256:015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862", 7)
-    store.path(blob.digest).write_bytes(b'{"a":2}')
-    with pytest.raises(CheckError, match="a blob was changed"):
-        store.read(blob.digest)
+    blob = store.store.add(oci.dump({"a": 1}))
+    assert blob == "sha256:015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
+    store.path(blob).write_bytes(b'{"a":2}')
+    with pytest.raises(CheckError, match="a blob of the image is damaged"):
+        store.read(blob)
+    store.path(blob).unlink()
+    with pytest.raises(CheckError, match="no such file"):
+        store.read(blob)
     with pytest.raises(UsageError, match="not built here"):
         store.digest("nothing")
 

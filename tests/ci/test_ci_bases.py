@@ -17,7 +17,7 @@ from tests.ci.fakes import FakeEngine, FakeRunner
 @pytest.fixture
 def unlocked(shop: Shop) -> ImageRow:
     """A row whose system is not locked, and can be bootstrapped."""
-    return next(row for row in shop.manifest.image_rows() if row.os == "debian13")
+    return next(row for row in shop.manifest.image_rows() if row.os == "ubuntu24.04")
 
 
 def test_a_locked_base_is_made_of_its_packages_alone(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
@@ -51,7 +51,7 @@ def test_a_base_knows_its_machine(shop: Shop, row: ImageRow) -> None:
 def test_an_unlocked_base_is_pulled_where_a_registry_answers(
     shop: Shop, engine: FakeEngine, unlocked: ImageRow
 ) -> None:
-    engine.registry.add("debian:trixie-slim")
+    engine.registry.add("ubuntu:noble")
     assert [bases.ensure_base(shop, unlocked).origin for _ in range(2)] == ["pulled", "present"]
 
 

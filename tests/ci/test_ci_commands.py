@@ -208,9 +208,9 @@ def test_tests_run_once_and_last(
 
 def test_a_wheel_of_another_python_is_explained(manifest: Manifest, runner: FakeRunner) -> None:
     with pytest.raises(MissingPartError, match=r"Python 3\.14"):
-        testing.build_wheel(manifest, runner, "3.14", on_host=False)
+        testing.build_wheel(manifest, runner, "3.14", None, on_host=False)
     with pytest.raises(NoEngineError):
-        testing.build_wheel(manifest, runner, None, on_host=False)
+        testing.build_wheel(manifest, runner, None, None, on_host=False)
     with pytest.raises(MissingPartError, match="container engine"):
         testing.HostOnly().build  # noqa: B018 - the access is the test
 

@@ -11,7 +11,8 @@ import pytest
 
 from ci import archive, contents, image_commands, images
 from ci.errors import UsageError
-from ci.layout import Blob, Layouts
+from ci.layout import Layouts
+from ci.oci import Descriptor
 from ci.shop import Shop
 from release.rows import ImageRow
 
@@ -21,7 +22,7 @@ LIB = "usr/local/lib/numpy-2.4.dist-info/METADATA"
 BASE = {"etc/a": "a", "opt/x/1": "1", "opt/x/2": "22", contents.DPKG: STATUS, LIB: METADATA}
 
 
-def _layer(store: Layouts, files: dict[str, str]) -> Blob:
+def _layer(store: Layouts, files: dict[str, str]) -> Descriptor:
     target = io.BytesIO()
     with tarfile.open(fileobj=target, mode="w") as tar:
         for name, text in files.items():

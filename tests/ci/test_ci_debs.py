@@ -12,13 +12,15 @@ from ci.engine import Result
 from ci.errors import CheckError, NoBaseError, ProjectFileError
 from ci.paths import ROOT
 from ci.shop import Shop
+from release.errors import UsageError
 from tests.ci.fakes import FakeRunner
 
 LOCK = Path("docker/locks/debian12.toml")
 
 
-def test_the_committed_lock_has_a_hash_for_every_package_of_both_machines() -> None:
-    lock = debs.read(ROOT / LOCK)
+@pytest.mark.parametrize("path", sorted((ROOT / "docker/locks").glob("*.toml")), ids=lambda path: path.stem)
+def test_a_committed_lock_has_a_hash_for_every_package_of_both_machines(path: Path) -> None:
+    lock = debs.read(path)
     for arch in ("x86_64", "aarch64"):
         base = {deb.name for deb in lock.debs(arch, "base")}
         assert {"apt", "libc6", "bash"} <= base
@@ -121,3 +123,14 @@ def test_locking_a_system_writes_both_machines(shop: Shop, runner: FakeRunner) -
     before = list(runner.commands)
     image_commands.lock_system(runner, shop.manifest, "centos9", shop.root)
     assert runner.commands == before
+
+
+def test_one_system_is_locked_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(image_commands, "lock_system", lambda runner, known, name, root: asked.append(name))
+    image_commands.lock(system=False, os="debian13")
+    assert asked == ["debian13"]
+    image_commands.lock(system=True, os="")
+    assert asked == ["debian13", "debian12", "debian13"]
+    with pytest.raises(UsageError, match="unknown locked system 'centos9'"):
+        image_commands.lock(system=True, os="centos9")

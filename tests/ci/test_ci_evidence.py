@@ -16,6 +16,7 @@ from ci.wheels import row_of_image
 from release import generate as release_generate
 from release.evidence import Evidence, read, states, write
 from release.rows import ImageRow
+from tests.ci.fakes import FakeEngine
 
 
 def test_built_images_and_their_wheel_are_noted(shop: Shop, row: ImageRow) -> None:
@@ -30,6 +31,22 @@ def test_built_images_and_their_wheel_are_noted(shop: Shop, row: ImageRow) -> No
     assert found[row_of_image(shop, row).tag].digest == f"sha256:{sha256(wheel.path)}"
     known = states(shop.manifest, found.values())
     assert (known[release][0], known[row_of_image(shop, row).tag][0]) == ("built-and-run", "built")
+
+
+def test_a_build_alone_is_noted_unless_tests_have_shown_more(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
+    def known() -> set[str]:
+        return {states(shop.manifest, read(shop.root / evidence.NOTED))[layout_name(row, "runtime")][0]}
+
+    build(shop, row, ["runtime"])
+    (written,) = evidence.note_built(shop, row, row.kinds)
+    assert (written.stem, known()) == ("cpu_debian12_py311_x86_64_runtime", {"built"})
+    evidence.note_images(shop, row, ["runtime"], ["tests/images"])
+    assert (evidence.note_built(shop, row, row.kinds), known()) == ([], {"built-and-run"})
+    (shop.root / "docker/files/mindspore-entrypoint").write_text("#!/bin/sh\n", encoding="utf-8")
+    engine.layer_bytes += 1
+    build(shop, row, ["runtime"])
+    assert len(evidence.note_built(shop, row, row.kinds)) == 1
+    assert known() == {"built"}
 
 
 def test_given_evidence_is_taken_or_refused(

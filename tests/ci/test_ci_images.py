@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from ci import archive, images, sizes
+from ci.engine import BuildRequest
 from ci.errors import CheckError, ProjectFileError
-from ci.layout import Blob
+from ci.oci import GZIP_LAYER, Descriptor
 from ci.shop import Shop, labels_of
 from release.rows import ImageRow
 from tests.ci.fakes import FakeEngine, FakeRunner
@@ -67,6 +70,30 @@ def test_the_runtime_image_needs_no_wheel(shop: Shop, engine: FakeEngine, row: I
     assert DEVEL not in engine.images
 
 
+@pytest.mark.parametrize("mask", [0o022, 0o002, 0o077])
+def test_what_is_copied_into_images_has_one_mode_everywhere(
+    shop: Shop, engine: FakeEngine, row: ImageRow, mask: int
+) -> None:
+    """The umask of the machine that builds is no input."""
+    modes: dict[str, int] = {}
+    build = engine.build
+
+    def note(request: BuildRequest) -> None:
+        for folder in ("files", "share"):
+            for path in (request.context / folder, *(request.context / folder).iterdir()):
+                modes[str(path.relative_to(request.context))] = path.stat().st_mode & 0o777
+        build(request)
+
+    engine.build = note  # type: ignore[method-assign]
+    before = os.umask(mask)
+    try:
+        images.build(shop, row, ["runtime"])
+    finally:
+        os.umask(before)
+    files = {"files/mindspore-entrypoint": 0o755, "files/mindspore-phase": 0o755, "share/branch": 0o644}
+    assert modes == {"files": 0o755, "share": 0o755} | files
+
+
 def test_labels_say_what_the_image_is(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
     images.build(shop, row, ["runtime"])
     labels = labels_of(engine.images[RUNTIME])
@@ -79,7 +106,11 @@ def test_an_image_over_its_budget_gets_no_tag(shop: Shop, engine: FakeEngine, ro
     images.build(shop, row, ["runtime"])
     limit = shop.manifest.image.budget.release
     assert limit is not None
-    layers = [archive.Layer("COPY everything", "sha256:" + "a" * 64, limit + 1, Blob("sha256:" + "b" * 64, 1))]
+    layers = [
+        archive.Layer(
+            "COPY everything", "sha256:" + "a" * 64, limit + 1, Descriptor(GZIP_LAYER, "sha256:" + "b" * 64, 1)
+        )
+    ]
     with pytest.raises(CheckError, match="is too big") as caught:
         images.check_size("mindspore-cpu", layers, limit)
     assert "COPY everything" in str(caught.value)
@@ -107,8 +138,8 @@ def test_one_kind_is_built_with_what_it_stands_on(shop: Shop, engine: FakeEngine
 def test_a_locked_image_is_built_without_network(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
     images.build(shop, row, row.kinds)
     assert {request.network for request in engine.builds} == {"none"}
-    other = next(found for found in shop.manifest.image_rows() if found.os == "debian13" and found.arch == row.arch)
-    engine.registry.add("debian:trixie-slim")
+    other = next(found for found in shop.manifest.image_rows() if found.os == "ubuntu24.04" and found.arch == row.arch)
+    engine.registry.add("ubuntu:noble")
     images.build(shop, other, ["runtime"])
     assert engine.builds[-1].network == "host"
 
@@ -132,6 +163,18 @@ def test_a_lost_layout_is_written_anew_without_a_build(shop: Shop, engine: FakeE
     assert first.manifest.startswith("sha256:")
 
 
+def test_another_engine_is_given_what_was_built(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:
+    made, _ = images.build(shop, row, row.kinds)
+    other = FakeEngine(shop.runner)
+    again, _ = images.build(replace(shop, engine=other), row, row.kinds)
+    assert ({image.state for image in again}, other.builds) == ({"unchanged"}, [])
+    assert [image.digest for image in again] == [image.digest for image in made]
+    assert set(other.images) == set(engine.images)
+    (shop.root / images.FILES / "mindspore-entrypoint").write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
+    changed, _ = images.build(replace(shop, engine=FakeEngine(shop.runner)), row, ["runtime"])
+    assert changed[0].state == "built"
+
+
 def test_a_foreign_image_has_its_machine_in_its_tag(shop: Shop, row: ImageRow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     foreign = row.model_copy(update={"arch": "aarch64"})
@@ -146,12 +189,14 @@ def test_a_size_that_nobody_agreed_to_is_refused(shop: Shop, engine: FakeEngine,
     sizes.write(shop.root, found)
     assert sizes.read(shop.root)[name] == found[name]
     engine.images.pop(made.tags[0])
+    shop.layouts.drop(name)
     engine.layer_bytes = found[name] * 106 // 100
     with pytest.raises(CheckError, match=r"grew by \d+\.\d %") as caught:
         images.build(shop, row, ["runtime"])
     assert "COPY everything" in str(caught.value)
     assert "image.measure" in caught.value.fix
     assert made.tags[0] not in engine.images
+    assert not shop.layouts.has(name)
     engine.layer_bytes = 1000
     assert images.build(shop, row, ["runtime"])[0][0].state == "built"
 

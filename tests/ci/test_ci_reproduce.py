@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from ci import images, reproduce
+from ci.engine import BuildRequest
 from ci.errors import CheckError, UsageError
 from ci.shop import Shop
 from release.rows import ImageRow
@@ -39,6 +41,30 @@ def test_the_second_build_takes_nothing_from_the_first(shop: Shop, runner: FakeR
     bootstraps = [words for words in runner.commands if words[0] == "mmdebstrap"]
     assert len(bootstraps) == 2
     assert runner.work.compilers == 2
+
+
+def test_the_second_build_has_other_habits_and_the_machine_keeps_its_own(
+    shop: Shop, engine: FakeEngine, row: ImageRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    _commit(shop.root)
+    build, seen = engine.build, []
+
+    def note(request: BuildRequest) -> None:
+        seen.append((_umask(), os.environ["TZ"]))
+        build(request)
+
+    engine.build = note  # type: ignore[method-assign]
+    before = _umask()
+    reproduce.reproduce(shop, row)
+    assert seen == [(before, "UTC")] * 3 + [(0o002, "Pacific/Kiritimati")] * 3
+    assert (_umask(), os.environ["TZ"]) == (before, "UTC")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def test_a_difference_is_named(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:

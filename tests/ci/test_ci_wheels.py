@@ -40,6 +40,21 @@ def test_the_image_builds_without_network_from_a_read_only_checkout(
     assert len(asked) == 1
 
 
+def test_sources_that_change_while_a_wheel_is_built_have_it_built_again(
+    shop: Shop, engine: FakeEngine, wheel_row: WheelRow
+) -> None:
+    build = engine.on_run
+
+    def edit(request: RunRequest) -> Result:
+        (shop.root / "framework/mindspore/__init__.py").write_text("x = 2\n", encoding="utf-8")
+        return build(request)
+
+    engine.on_run = edit
+    wheels.ensure(shop, wheel_row, "devel")
+    assert wheels.ensure(shop, wheel_row, "devel").state == "built"
+    assert wheels.ensure(shop, wheel_row, "devel").state == "unchanged"
+
+
 def test_a_lost_or_changed_wheel_is_built_again(shop: Shop, wheel_row: WheelRow) -> None:
     path = wheels.ensure(shop, wheel_row, "devel").path
     path.write_bytes(b"changed")

@@ -18,6 +18,7 @@ X = np.array([[3.0, 1.0, -2.0], [0.5, 5.0, 4.0]], np.float32)
 CUBE = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
 I = np.array([1, 0])  # noqa: E741
 COLUMN = np.array([[1], [0]])
+LARGEST = float(np.finfo(np.float32).max)
 
 
 class Call(nn.Cell):
@@ -68,6 +69,9 @@ CASES: list[tuple[str, Callable[..., Any], Any]] = [
     ("scatter_add", lambda x, i, c: x.scatter_add(1, c, x[:, :1]), [[3, 4, -2], [1, 5, 4]]),
     ("tensor_scatter_elements", lambda x, i, c: ops.tensor_scatter_elements(x, c, x[:, :1], 1, "add"), [[3, 4, -2], [1, 5, 4]]),
     ("unsorted_segment_sum", lambda x, i, c: ops.unsorted_segment_sum(x, i - 1, 2), [X[0], [0, 0, 0]]),
+    ("unsorted_segment_prod", lambda x, i, c: ops.unsorted_segment_prod(x, i * 0, 1), [X[0] * X[1]]),
+    ("unsorted_segment_max", lambda x, i, c: ops.unsorted_segment_max(x, i * 0, 2), [X.max(0), [-LARGEST] * 3]),
+    ("unsorted_segment_min", lambda x, i, c: ops.unsorted_segment_min(x, i - 1, 2), [X[0], [LARGEST] * 3]),
     ("chunk", lambda x, i, c: x.chunk(2, 1), [X[:, :2], X[:, 2:]]),
     ("chunk many", lambda x, i, c: ops.chunk(x, 5, 1), [X[:, :1], X[:, 1:2], X[:, 2:]]),
     ("tensor_split", lambda x, i, c: x.tensor_split(2, 1), [X[:, :2], X[:, 2:]]),

@@ -47,22 +47,35 @@ def test_gradients(program: Any, x: tuple[float, ...]) -> None:
     np.testing.assert_allclose(found.asnumpy(), wanted, atol=1e-7)
 
 
-def raises_in_a_loop(x: Any) -> Any:
+def raises_deep_down(x: Any, n: Any) -> Any:
+    if n > 9:
+        raise ValueError("too deep")
+    return x if x.sum() > 100 else raises_deep_down(x + 1, n + 1)
+
+
+def catches_what_a_recursive_function_raises(x: Any, n: Any) -> Any:
     try:
-        while x.sum() < 10:
-            if x.sum() > 5:
-                raise ValueError("too far")
-            x = x + 1
+        return raises_deep_down(x, n)
     except ValueError:
         return x
-    return x
 
 
-def test_raising_in_a_loop_of_run_time_inside_try_is_refused() -> None:
+def test_raising_in_a_recursive_function_inside_try_is_refused() -> None:
     with pytest.raises(
-        ValueError, match=r"(?s)line \d+, column 17.*raise ValueError.*loop that runs at run time.*outside of it"
+        ValueError, match=r"(?s)line \d+, column 9.*raise ValueError.*function that calls itself.*outside of it"
     ):
-        ms.jit(raises_in_a_loop)(Tensor([1.0]))
+        ms.jit(catches_what_a_recursive_function_raises)(Tensor([1.0]), Tensor(0))
+
+
+def checked_outside(x: Any, n: Any) -> Any:
+    """The way out that the refusal shows."""
+    if n > 9:
+        return x
+    return x if x.sum() > 100 else checked_outside(x + 1, n + 1)
+
+
+def test_the_condition_can_be_checked_outside_of_the_try() -> None:
+    assert ms.jit(checked_outside)(Tensor([1.0]), Tensor(0)).asnumpy().tolist() == [11.0]
 
 
 def many_conditions(x: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape
 from mindspore.ir.builder import complete_attrs
 from mindspore.ir.operator import Operator, all_operators, find
+from mindspore.ir.types import TensorType
 from tests.primitives.drawing import draw as values_of
 
 SIZES = st.sampled_from((0, 1, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 130))
@@ -104,7 +105,12 @@ def trial(draw: Draw) -> Trial:
     kinds = [t for t in (op.dtypes or (dt.float32,)) if t not in _SELDOM or draw(st.integers(0, 3)) == 0]
     dtype: DType = draw(st.sampled_from(kinds or list(op.dtypes or (dt.float32,))))
     rng = np.random.default_rng(draw(st.integers(0, 1 << 30)))
-    arrays = tuple(values_of(op.samples.domain(i), each, dtype, rng) for i, each in enumerate(shapes))
+    ranges = places(op, shapes, attrs)
+    arrays = tuple(
+        rng.integers(*ranges[i], each, op.samples.domain(i).dtype.name.lower(), endpoint=True) if i in ranges
+        else values_of(op.samples.domain(i), each, dtype, rng)
+        for i, each in enumerate(shapes)
+    )  # fmt: skip
     layouts = tuple(layout(draw, a.ndim) for a in arrays)
     return Trial(op, arrays, complete_attrs(op, attrs), layouts)
 
@@ -213,6 +219,101 @@ def _convolution(draw: Draw) -> tuple[Operator, tuple[Shape, ...], dict[str, Any
     return find("conv2d"), shapes, attrs
 
 
+def _few(draw: Draw, least: int = 0, most: int = 2) -> Shape:
+    return tuple(draw(st.sampled_from((0, 1, 2, 3, 5, 8, 17))) for _ in range(draw(st.integers(least, most))))
+
+
+def _full(draw: Draw, most: int = 3) -> Shape:
+    """A shape with elements."""
+    return tuple(max(1, n) for n in shape(draw, 1, most))
+
+
+def _gather(draw: Draw) -> tuple[Operator, tuple[Shape, ...], dict[str, Any]]:
+    whole, name = _full(draw), draw(st.sampled_from(("gather", "gather_nd", "gather_d")))
+    axis = draw(st.integers(0, len(whole) - 1))
+    if name == "gather":
+        return find(name), (tuple(min(n, 40) for n in whole), _few(draw)), {"axis": axis}
+    if name == "gather_nd":
+        return find(name), (whole, (*_few(draw, 1), draw(st.integers(1, len(whole))))), {}
+    index = tuple(draw(SIZES) if i == axis else draw(st.integers(1, n)) for i, n in enumerate(whole))
+    return find(name), (whole, index), {"dim": axis}
+
+
+def _scatter(draw: Draw) -> tuple[Operator, tuple[Shape, ...], dict[str, Any]]:
+    whole, name = _full(draw), draw(st.sampled_from(SCATTERS))
+    if name == "unsorted_segment_sum":
+        rank = draw(st.integers(1, len(whole)))
+        return find(name), (whole, whole[:rank]), {"num_segments": draw(st.integers(1, 9))}
+    if name == "tensor_scatter_elements":
+        axis = draw(st.integers(0, len(whole) - 1))
+        index = tuple(draw(st.integers(1, n)) for n in whole)
+        return find(name), (whole, index, index), {"axis": axis, "reduction": draw(st.sampled_from(("none", "add")))}
+    depth, count = draw(st.integers(1, len(whole))), _few(draw, 1)
+    whole = tuple(min(n, 40) for n in whole)
+    indices, updates = (*count, depth), (*count, *whole[depth:])
+    if name == "scatter_nd":
+        return find(name), (indices, updates), {"shape": whole}
+    return find(name), (whole, indices, updates), {}
+
+
+SCATTERS = ("scatter_nd", "tensor_scatter_elements", "unsorted_segment_sum",
+            *(f"tensor_scatter_{kind}" for kind in ("update", "add", "sub", "max", "min")))  # fmt: skip
+
+
+def places(op: Operator, shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Mapping[int, tuple[Any, Any]]:
+    """For operands that are indices from which to which number they may go, both ends included."""
+    name = op.function
+    if name == "unsorted_segment_sum":
+        return {1: (-1, attrs["num_segments"] - 1)}
+    if name in ("gather", "gather_d", "tensor_scatter_elements"):
+        extent = shapes[0][attrs["dim" if name == "gather_d" else "axis"]]
+        return {1: (-extent, extent - 1)}
+    if name in ("gather_nd", *SCATTERS):
+        at = 0 if name == "scatter_nd" else 1
+        extents = np.array((attrs["shape"] if at == 0 else shapes[0])[: shapes[at][-1]])
+        return {at: (-extents, extents - 1)}
+    return {}
+
+
+def _pool(draw: Draw) -> tuple[Operator, tuple[Shape, ...], dict[str, Any]]:
+    kernel, strides = (tuple(draw(st.integers(1, most)) for _ in range(2)) for most in (4, 3))
+    plane = tuple(k + draw(st.integers(0, 12)) for k in kernel)
+    attrs = {"kernel_size": kernel, "strides": strides, "pad_mode": draw(st.sampled_from(("valid", "same")))}
+    x = (draw(st.integers(1, 3)), draw(st.sampled_from((1, 3, 8, 17))), *plane)
+    name = draw(st.sampled_from(("max_pool", "avg_pool", "max_pool_grad")))
+    return find(name), (x, *[_result(find("max_pool"), (x,), attrs)] * (2 if name == "max_pool_grad" else 0)), attrs
+
+
+def _result(op: Operator, shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+    """The shape of the result for float32 operands."""
+    made = op.infer(*[TensorType(dt.float32, s) for s in shapes], **complete_attrs(op, attrs))
+    assert isinstance(made, TensorType)
+    return made.shape
+
+
+def _norm(draw: Draw) -> tuple[Operator, tuple[Shape, ...], dict[str, Any]]:
+    whole = tuple(max(2, n) for n in shape(draw, 2, 4))
+    if draw(st.booleans()):
+        axis = draw(st.integers(1, len(whole) - 1))
+        return (
+            find("layer_norm"),
+            (whole, whole[axis:], whole[axis:]),
+            {"begin_norm_axis": axis, "begin_params_axis": axis},
+        )
+    if len(whole) == 3:
+        whole = (*whole, 3)
+    return find("batch_norm"), (whole, *[(whole[1],)] * 4), {"is_training": draw(st.booleans())}
+
+
+def _convolution_gradient(draw: Draw) -> tuple[Operator, tuple[Shape, ...], dict[str, Any]]:
+    op, (x, weight), attrs = _convolution(draw)
+    d = _result(op, (x, weight), attrs)
+    if draw(st.booleans()):
+        return find("conv2d_backprop_input"), (d, weight), {**attrs, "input_size": x}
+    return find("conv2d_backprop_filter"), (d, x), {**attrs, "filter_size": weight}
+
+
 KINDS: tuple[Kind, ...] = (
     _unary, _broadcasting, _broadcasting, _reduction, _along_one, _product, _product, _transpose, _slice, _joined, _convolution,
+    _gather, _scatter, _scatter, _pool, _norm, _convolution_gradient,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def base(tmp_path: Path) -> Path:
         pytest.skip("busybox-static is not installed")
     root = tmp_path / "root.tar"
     with tarfile.open(root, "w") as tar:
-        for name in ("bin/sh", "bin/cat"):
+        for name in ("bin/sh", "bin/cat", "bin/mkdir"):
             tar.add(BUSYBOX, name)
     store = Layouts(tmp_path / "base")
     archive.from_rootfs(root, store, "base", "amd64", {}, EPOCH)
@@ -53,6 +54,57 @@ def _usable(name: str, tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPat
     except (NoEngineError, CommandError) as refusal:
         pytest.skip(str(refusal))
     return engine
+
+
+NOISY = """ARG BASE
+FROM ${BASE} AS maker
+COPY wheelhouse /wheelhouse
+COPY files/ /usr/local/bin/
+RUN ["/bin/sh", "-c", "mkdir -p /var/log /tmp /run /etc /out && read day _ < /proc/uptime && echo $day > /var/log/made \\
+ && echo $HOSTNAME > /run/host && cat /etc/hostname > /tmp/host && echo root:*:${day%%.*}:0:99999:7::: > /etc/shadow \\
+ && echo made > /out/z && echo made > /out/a"]
+FROM maker
+COPY --from=maker /out/ /srv/
+RUN ["/bin/sh", "-c", "echo done > /srv/done"]
+"""
+
+
+def _noisy(engine: CliEngine, folder: Path, moment: int) -> str:
+    """The digest of an image built in `folder` from files of that time, in which each build leaves traces of its own."""
+    for name in ("wheelhouse/package", "files/script"):
+        path = folder / "context" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(f"{name}\n", encoding="utf-8")
+        path.chmod(0o755)
+        os.utime(path, (moment, moment))
+    (folder / "Dockerfile").write_text(NOISY, encoding="utf-8")
+    tag = "mindspore-engine-test:noisy"
+    base = {"BASE": "mindspore-engine-test:base"}
+    try:
+        request = BuildRequest(
+            folder / "Dockerfile", folder / "context", tag, base, {"k": "v"}, network="none", fresh=True
+        )
+        engine.build(request)
+        engine.save(tag, folder / "saved.tar")
+    finally:
+        engine.remove(tag)
+    store = Layouts(folder / "store")
+    archive.normalise(folder / "saved.tar", store, "noisy", EPOCH)
+    return store.digest("noisy")
+
+
+@pytest.mark.parametrize("name", engines.NAMES)
+def test_two_builds_apart_in_place_and_time_give_one_digest(
+    name: str, tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No cache, another folder, other file times, later, and a container with a host name of its own; the whole row: `image.reproduce`."""
+    engine = _usable(name, tmp_path, base, monkeypatch)
+    try:
+        first = _noisy(engine, tmp_path / "one", EPOCH + 10)
+        second = _noisy(engine, tmp_path / "some" / "where" / "else", EPOCH + 10**9)
+    finally:
+        engine.remove("mindspore-engine-test:base")
+    assert first == second
 
 
 @pytest.mark.parametrize("name", engines.NAMES)

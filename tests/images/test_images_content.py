@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from ci import archive, images
+from ci import archive, images, sizes
+from ci.errors import CheckError
 from ci.layout import Layouts
+from ci.oci import GZIP_LAYER, Descriptor
 from ci.shop import Shop, labels_of
 from release.matrix import budget
 from release.rows import ImageRow, Kind
@@ -83,6 +85,17 @@ def test_the_release_keeps_its_budget_and_holds_nothing_of_this_day(
     layers = archive.normalise(saved, store, "again", images.epoch_of(inspected["release"]["Created"]))
     images.check_size(tags["release"], layers, budget(shop.manifest, "release"))
     assert layers[-1].digest == inspected["release"]["RootFS"]["Layers"][-1]
+
+
+def test_no_image_outgrew_its_measured_size_and_one_that_would_is_refused(
+    shop: Shop, row: ImageRow, tmp_path: Path
+) -> None:
+    for name, size in images.measured(shop, row).items():
+        layers = [archive.Layer("everything", name, size, Descriptor(GZIP_LAYER, name, size))]
+        sizes.check(shop.root, name, layers)
+        sizes.write(tmp_path, {name: int(size / 1.06)})
+        with pytest.raises(CheckError, match=r"grew by 6\.0 %"):
+            sizes.check(tmp_path, name, layers)
 
 
 def test_the_layouts_hold_what_the_engine_has(shop: Shop, inspected: dict[Kind, Any], row: ImageRow) -> None:

@@ -54,6 +54,11 @@ class Guarded:
 _KEPT: dict[int, Any] = {}
 
 
+def release() -> None:
+    """Give back the memory of all arrays; nothing may use them any more."""
+    _KEPT.clear()
+
+
 class GuardedRuntime(Runtime):
     """Gives kernels scratch and other memory that is guarded as well."""
 
@@ -94,7 +99,7 @@ def run(spec: PlanSpec, operands: Sequence[Any], at_end: bool) -> bool:
         code = int(KERNEL(_native.kernel_address(step.kernel))(runtime.address, pointers, numbers))
         if code:
             raise AssertionError(f"{step.kernel} returned {code}: {runtime.messages}")
-    _KEPT.clear()
+    release()
     return True
 
 

@@ -12,12 +12,16 @@ import pytest
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.kernels import elementwise, scalars
-from mindspore.kernels.target import Isa
+from mindspore.kernels.target import GPUS, Gpu, Isa, Target
 from mindspore.primitives.scalar import ARITHMETIC, BITWISE, CLASSIFY, COMPARE, FLOATING, LOGICAL, UNARY, trace
+from tests.kernels import gpu_emulation
 from tests.kernels.native import library, runnable
 
-LEVELS = [pytest.param(isa, id=isa.name) for isa in runnable()]
+GPU = GPUS["sm_80"]
+"""Emulated. Code of all generations is the same but for what LLVM makes of it."""
+LEVELS = [pytest.param(isa, id=isa.name) for isa in (*runnable(), GPU)]
 BEST = runnable()[-1]
+BEST_AND_GPU = [pytest.param(isa, id=isa.name) for isa in (BEST, GPU)]
 EVERY = (dt.bool_, *dt.REAL)
 SPECIALS = (0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.5, 1e-3, np.inf, -np.inf, np.nan)
 ULP = {
@@ -57,9 +61,13 @@ EXACT = {
 Array = np.ndarray[Any, Any]
 
 
-def evaluate(isa: Isa, body: Callable[..., Any], *operands: Array) -> Array:
+def evaluate(isa: Target, body: Callable[..., Any], *operands: Array) -> Array:
     """The body's value for each element, computed by a kernel."""
     types = tuple(dt.from_numpy(o.dtype) for o in operands)
+    if isinstance(isa, Gpu):
+        found: Array = gpu_emulation.evaluate(isa, trace(body, types), operands)
+        return found
+    assert isinstance(isa, Isa)
     made = elementwise.Body((trace(body, types),), types)
     spec = elementwise.spec(made)
     shape = np.broadcast_shapes(*[o.shape for o in operands])
@@ -123,7 +131,7 @@ def _reference(op: str) -> Callable[..., Array]:
 @pytest.mark.parametrize("isa", LEVELS)
 @pytest.mark.parametrize("op", [*UNARY[:3], "square", *FLOATING])
 @pytest.mark.parametrize("dtype", [dt.float32, dt.float64], ids=str)
-def test_floating_unary(isa: Isa, op: str, dtype: DType) -> None:
+def test_floating_unary(isa: Target, op: str, dtype: DType) -> None:
     x = samples(dtype)
     got = evaluate(isa, lambda s, a: getattr(s, op)(a), x)
     with np.errstate(all="ignore"):
@@ -150,7 +158,7 @@ _HUGE_VALUES = {
 
 @pytest.mark.parametrize("isa", LEVELS)
 @pytest.mark.parametrize("op", _HUGE_VALUES)
-def test_trigonometric_functions_of_huge_doubles(isa: Isa, op: str) -> None:
+def test_trigonometric_functions_of_huge_doubles(isa: Target, op: str) -> None:
     got = evaluate(isa, lambda s, a: getattr(s, op)(a), _HUGE)
     np.testing.assert_allclose(got, _HUGE_VALUES[op], rtol=9e-16)
 
@@ -158,7 +166,7 @@ def test_trigonometric_functions_of_huge_doubles(isa: Isa, op: str) -> None:
 @pytest.mark.parametrize("isa", LEVELS)
 @pytest.mark.parametrize("op", ["exp", "tanh", "sqrt", "abs", "floor", "sigmoid", "square"])
 @pytest.mark.parametrize("dtype", [dt.float16, dt.bfloat16], ids=str)
-def test_half_precision_computes_in_float32(isa: Isa, op: str, dtype: DType) -> None:
+def test_half_precision_computes_in_float32(isa: Target, op: str, dtype: DType) -> None:
     kind = dt.to_numpy(dtype)
     x = np.arange(1 << 16, dtype=np.uint16).view(kind)
     got = evaluate(isa, lambda s, a: getattr(s, op)(a), x)
@@ -181,7 +189,7 @@ def _pairs(dtype: DType) -> tuple[Array, Array]:
 @pytest.mark.parametrize("isa", LEVELS)
 @pytest.mark.parametrize("op", ["add", "sub", "mul", "div", "minimum", "maximum", "pow", "atan2"])
 @pytest.mark.parametrize("dtype", [dt.float32, dt.float64], ids=str)
-def test_floating_binary(isa: Isa, op: str, dtype: DType) -> None:
+def test_floating_binary(isa: Target, op: str, dtype: DType) -> None:
     x, y = _pairs(dtype)
     got = evaluate(isa, lambda s, a, b: getattr(s, op)(a, b), x, y)
     numpy_name = {"div": "true_divide", "pow": "power", "atan2": "arctan2", "sub": "subtract", "mul": "multiply"}
@@ -194,9 +202,10 @@ def test_floating_binary(isa: Isa, op: str, dtype: DType) -> None:
     )
 
 
+@pytest.mark.parametrize("isa", BEST_AND_GPU)
 @pytest.mark.parametrize("op", ["floordiv", "mod", "truncdiv", "rem"])
 @pytest.mark.parametrize("dtype", [dt.float32, dt.float64], ids=str)
-def test_floating_remainders_are_exact(op: str, dtype: DType) -> None:
+def test_floating_remainders_are_exact(isa: Target, op: str, dtype: DType) -> None:
     x, y = _pairs(dtype)
     with np.errstate(all="ignore"):
         keep = ~(np.abs(x / y) > 2.0**20) | ~np.isfinite(x) | (y == 0)
@@ -208,7 +217,7 @@ def test_floating_remainders_are_exact(op: str, dtype: DType) -> None:
             "truncdiv": lambda a, b: np.trunc(a / b),
         }
         expected = functions[op](x.astype(wide(dtype)), y.astype(wide(dtype))).astype(x.dtype)
-    got = evaluate(BEST, lambda s, a, b: getattr(s, op)(a, b), x, y)
+    got = evaluate(isa, lambda s, a, b: getattr(s, op)(a, b), x, y)
     if op in ("mod", "rem"):
         np.testing.assert_array_equal(got, expected)
         np.testing.assert_array_equal(np.signbit(got[got == 0]), np.signbit(expected[got == 0]))
@@ -232,21 +241,23 @@ def _integer_reference(op: str, dtype: DType, a: int, b: int) -> int:
     return wrapped - (1 << bits) if dtype.kind == "i" and wrapped >> (bits - 1) else wrapped
 
 
+@pytest.mark.parametrize("isa", BEST_AND_GPU)
 @pytest.mark.parametrize("op", [o for o in (*ARITHMETIC, *BITWISE) if o not in ("pow", "atan2")])
 @pytest.mark.parametrize("dtype", dt.INTEGERS, ids=str)
-def test_integer_binary(op: str, dtype: DType) -> None:
+def test_integer_binary(isa: Target, op: str, dtype: DType) -> None:
     x, y = _pairs(dtype)
-    got = evaluate(BEST, lambda s, a, b: getattr(s, op)(a, b), x, y)
+    got = evaluate(isa, lambda s, a, b: getattr(s, op)(a, b), x, y)
     expected = [_integer_reference(op, dtype, int(a), int(b)) for a, b in zip(x, y, strict=True)]
     np.testing.assert_array_equal(got, np.array(expected, x.dtype))
 
 
+@pytest.mark.parametrize("isa", BEST_AND_GPU)
 @pytest.mark.parametrize("dtype", dt.INTEGERS, ids=str)
-def test_integer_power_wraps_and_rounds_to_zero(dtype: DType) -> None:
+def test_integer_power_wraps_and_rounds_to_zero(isa: Target, dtype: DType) -> None:
     base = samples(dtype, 20)
     exponent = np.array([0, 1, 2, 3, 5, 7, 31] + ([-1, -2, -3] if dtype.kind == "i" else []), base.dtype)
     x, y = (a.ravel() for a in np.meshgrid(base, exponent))
-    got = evaluate(BEST, lambda s, a, b: s.pow(a, b), x, y)
+    got = evaluate(isa, lambda s, a, b: s.pow(a, b), x, y)
     bits = dtype.itemsize * 8
 
     def power(a: int, b: int) -> int:
@@ -260,11 +271,12 @@ def test_integer_power_wraps_and_rounds_to_zero(dtype: DType) -> None:
     )
 
 
+@pytest.mark.parametrize("isa", BEST_AND_GPU)
 @pytest.mark.parametrize("op", UNARY)
 @pytest.mark.parametrize("dtype", dt.INTEGERS, ids=str)
-def test_integer_unary(op: str, dtype: DType) -> None:
+def test_integer_unary(isa: Target, op: str, dtype: DType) -> None:
     x = samples(dtype, 60)
-    got = evaluate(BEST, lambda s, a: getattr(s, op)(a), x)
+    got = evaluate(isa, lambda s, a: getattr(s, op)(a), x)
     functions: dict[str, Any] = {
         "neg": np.negative,
         "abs": np.abs,
@@ -276,11 +288,12 @@ def test_integer_unary(op: str, dtype: DType) -> None:
         np.testing.assert_array_equal(got, functions[op](x))
 
 
+@pytest.mark.parametrize("isa", BEST_AND_GPU)
 @pytest.mark.parametrize("op", [*COMPARE, *LOGICAL[:3]])
 @pytest.mark.parametrize("dtype", EVERY, ids=str)
-def test_comparisons_and_logic(op: str, dtype: DType) -> None:
+def test_comparisons_and_logic(isa: Target, op: str, dtype: DType) -> None:
     x, y = _pairs(dtype)
-    got = evaluate(BEST, lambda s, a, b: getattr(s, op)(a, b), x, y)
+    got = evaluate(isa, lambda s, a, b: getattr(s, op)(a, b), x, y)
     names = {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal"}
     a, b = (v.astype(np.float32) if dtype is dt.bfloat16 else v for v in (x, y))
     assert got.dtype == np.bool_
@@ -288,16 +301,18 @@ def test_comparisons_and_logic(op: str, dtype: DType) -> None:
     np.testing.assert_array_equal(got, getattr(np, names.get(op, op))(a, b))
 
 
+@pytest.mark.parametrize("isa", BEST_AND_GPU)
 @pytest.mark.parametrize("op", [*CLASSIFY, "logical_not"])
 @pytest.mark.parametrize("dtype", EVERY, ids=str)
-def test_classification(op: str, dtype: DType) -> None:
+def test_classification(isa: Target, op: str, dtype: DType) -> None:
     x = samples(dtype, 30)
-    got = evaluate(BEST, lambda s, a: getattr(s, op)(a), x)
+    got = evaluate(isa, lambda s, a: getattr(s, op)(a), x)
     np.testing.assert_array_equal(got, getattr(np, op)(x.astype(np.float32) if dtype is dt.bfloat16 else x))
 
 
+@pytest.mark.parametrize("isa", BEST_AND_GPU)
 @pytest.mark.parametrize("op", ["add", "mul", "minimum", "maximum", "bit_and", "bit_or", "bit_xor", "eq", "lt"])
-def test_bool_arithmetic(op: str) -> None:
+def test_bool_arithmetic(isa: Target, op: str) -> None:
     x, y = np.array([0, 0, 1, 1], bool), np.array([0, 1, 0, 1], bool)
     names = {
         "mul": "multiply",
@@ -307,7 +322,7 @@ def test_bool_arithmetic(op: str) -> None:
         "eq": "equal",
         "lt": "less",
     }
-    got = evaluate(BEST, lambda s, a, b: getattr(s, op)(a, b), x, y)
+    got = evaluate(isa, lambda s, a, b: getattr(s, op)(a, b), x, y)
     np.testing.assert_array_equal(got, getattr(np, names.get(op, op))(x, y))
 
 
@@ -331,13 +346,13 @@ CASTS = [
     for level in LEVELS
     for source in EVERY
     for target in EVERY
-    if level.values[0] is BEST or source in HALVES or target in HALVES
+    if level.values[0] in (BEST, GPU) or source in HALVES or target in HALVES
 ]
 """Only conversions of 16-bit floats differ between levels."""
 
 
 @pytest.mark.parametrize(("isa", "source", "target"), CASTS)
-def test_casts(isa: Isa, source: DType, target: DType) -> None:
+def test_casts(isa: Target, source: DType, target: DType) -> None:
     x = samples(source, 60)
     got = evaluate(isa, lambda s, a: s.cast(a, target), x)
     with np.errstate(all="ignore"):
@@ -347,34 +362,37 @@ def test_casts(isa: Isa, source: DType, target: DType) -> None:
     np.testing.assert_array_equal(got, expected)
 
 
-def test_cast_of_doubles_to_16_bits_rounds_once() -> None:
+@pytest.mark.parametrize("isa", BEST_AND_GPU)
+def test_cast_of_doubles_to_16_bits_rounds_once(isa: Target) -> None:
     """Rounding to float32 first would make 1 + 2**-11 + 2**-40 a tie, and the tie goes down."""
     x = np.array([1 + 2.0**-11 + 2.0**-40, 1 + 2.0**-8 + 2.0**-40, 65519.999999, 2.0**-25 + 2.0**-60])
-    np.testing.assert_array_equal(evaluate(BEST, lambda s, a: s.cast(a, dt.float16), x), x.astype(np.float16))
-    got = evaluate(BEST, lambda s, a: s.cast(a, dt.bfloat16), x[1:2])
+    np.testing.assert_array_equal(evaluate(isa, lambda s, a: s.cast(a, dt.float16), x), x.astype(np.float16))
+    got = evaluate(isa, lambda s, a: s.cast(a, dt.bfloat16), x[1:2])
     assert float(got[0]) == 1 + 2.0**-7
 
 
+@pytest.mark.parametrize("isa", BEST_AND_GPU)
 @pytest.mark.parametrize("op", ["add", "sub", "mul", "div", "eq", "ne"])
 @pytest.mark.parametrize("dtype", dt.COMPLEX, ids=str)
-def test_complex_binary(op: str, dtype: DType) -> None:
+def test_complex_binary(isa: Target, op: str, dtype: DType) -> None:
     rng = np.random.default_rng(3)
     x, y = (rng.standard_normal((2, 50)) @ np.diag(np.exp(rng.uniform(-3, 3, 50))) for _ in range(2))
     a, b = ((v[0] + 1j * v[1]).astype(dt.to_numpy(dtype)) for v in (x, y))
     b[:10] = a[:10]
     names = {"sub": "subtract", "mul": "multiply", "div": "divide", "eq": "equal", "ne": "not_equal"}
-    got = evaluate(BEST, lambda s, p, q: getattr(s, op)(p, q), a, b)
+    got = evaluate(isa, lambda s, p, q: getattr(s, op)(p, q), a, b)
     np.testing.assert_allclose(got, getattr(np, names.get(op, op))(a, b), rtol=2e-6 if dtype is dt.complex64 else 1e-14)
 
 
-def test_select_and_shared_subexpressions() -> None:
+@pytest.mark.parametrize("isa", BEST_AND_GPU)
+def test_select_and_shared_subexpressions(isa: Target) -> None:
     x = np.array([-2.0, -1.0, 0.0, 3.0], np.float32)
 
     def body(s: Any, a: Any) -> Any:
         e = s.exp(a)
         return s.select(s.lt(a, 0.0), s.add(e, e), s.mul(e, 3.0))
 
-    np.testing.assert_allclose(evaluate(BEST, body, x), np.where(x < 0, 2 * np.exp(x), 3 * np.exp(x)), rtol=3e-7)
+    np.testing.assert_allclose(evaluate(isa, body, x), np.where(x < 0, 2 * np.exp(x), 3 * np.exp(x)), rtol=3e-7)
 
 
 def test_deep_expressions_do_not_exhaust_the_stack() -> None:

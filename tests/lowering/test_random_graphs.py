@@ -21,7 +21,7 @@ from mindspore.kernels.target import isa
 from tests.lowering.programs import b, check, graph, normal, parameter
 
 LARGEST = 2000
-DIMENSIONS = st.lists(st.sampled_from((1, 2, 3, 4, 7)), max_size=3).map(tuple)
+SIZES = (1, 2, 3, 4, 7)
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
@@ -91,13 +91,14 @@ OPERATIONS = (unary, binary, binary, fold, transpose, reshape, product, joined, 
 
 
 @st.composite
-def graphs(draw: Draw) -> Graph:
-    parameters = [parameter(shape) for shape in draw(st.lists(DIMENSIONS, min_size=1, max_size=3))]
+def graphs(draw: Draw, sizes: tuple[int, ...] = SIZES, largest: int = LARGEST) -> Graph:
+    dimensions = st.lists(st.sampled_from(sizes), max_size=3).map(tuple)
+    parameters = [parameter(shape) for shape in draw(st.lists(dimensions, min_size=1, max_size=3))]
     values: list[Node] = list(parameters)
     for operation in draw(st.lists(st.sampled_from(OPERATIONS), min_size=1, max_size=12)):
         x, y = (values[draw(st.integers(0, len(values) - 1))] for _ in range(2))
         made = operation(draw, x, y)
-        if made is not None and prod(shape_of(made)) <= LARGEST:
+        if made is not None and prod(shape_of(made)) <= largest:
             values.append(made)
     others = draw(st.lists(st.sampled_from(values), max_size=2))
     return graph(parameters, *others, values[-1])

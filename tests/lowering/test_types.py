@@ -160,3 +160,13 @@ def test_softmax_over_a_vocabulary() -> None:
     made = graph([x], b.softmax(x, axis=-1), b.log_softmax(x, axis=-1))
     check(made, normal(20, 50_000), rtol=2e-5)
     assert lowered(made).calls == 1
+
+
+@pytest.mark.parametrize("perm", [(1, 0, 2), (1, 2, 0), (2, 0, 1)])
+@pytest.mark.parametrize("axis", [(1, 2), (0, 1), (0, 2)])
+def test_long_folds_of_transposed_tensors(perm: tuple[int, ...], axis: tuple[int, ...]) -> None:
+    """The folded dimensions are not neighbours in memory, and together long enough to be cut into pieces."""
+    x = parameter((40, 6, 784))
+    y = b.transpose(x, perm=perm)
+    made = graph([x], b.reduce_sum(y, axis=axis), b.reduce_max(b.tanh(y), axis=axis))
+    check(made, normal(40, 6, 784), rtol=1e-4, atol=1e-3)

@@ -63,6 +63,41 @@ def test_several_threads_share_a_loop() -> None:
     assert parallel_for(3, 1, lambda *_: together.wait(20)) == 0
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor only")
+def test_workers_stay_off_the_processor_of_their_owner_unless_they_were_placed() -> None:
+    allowed = os.sched_getaffinity(0)
+    _native.set_num_threads(2)
+
+    def worker() -> int:
+        """The worker's id, after a loop that both threads take part in."""
+        together = threading.Barrier(2)
+        seen: list[int] = []
+
+        def body(*_: int) -> None:
+            seen.append(threading.get_native_id())
+            together.wait(20)
+
+        assert parallel_for(2, 1, body) == 0
+        (other,) = set(seen) - {threading.get_native_id()}
+        return other
+
+    first, second = sorted(allowed)[:2]
+    try:
+        assert worker() > 0  # makes the pool while this thread is free to move
+        for processor in (first, second):
+            os.sched_setaffinity(0, {processor})
+            assert os.sched_getaffinity(worker()) == allowed - {processor}
+        os.sched_setaffinity(other := worker(), {second})  # by somebody else
+        os.sched_setaffinity(0, {first})
+        assert worker() == other
+        os.sched_setaffinity(0, {second})
+        assert worker() == other
+        assert os.sched_getaffinity(other) == {second}
+    finally:
+        os.sched_setaffinity(0, allowed)
+        _native.set_num_threads(1)
+
+
 def test_nested_loops_run_on_the_thread_of_their_chunk() -> None:
     _native.set_num_threads(3)
     seen: list[tuple[int, int, bool]] = []

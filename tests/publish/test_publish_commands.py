@@ -17,12 +17,13 @@ from ci.publish.bucket import Bucket
 from ci.publish.collecting import collect
 from ci.publish.material import gather
 from ci.publish.settings import Settings
-from ci.trust import vulnerabilities
+from ci.publish.testers import ReadBack
 from ci.trust.keys import generate
 from release.errors import UsageError as UnknownError
 from release.model import Manifest, load_manifest
 from tests.publish.fixtures import SCOPE, VERSION, write_release
 
+NOWHERE = "http://127.0.0.1:1"
 WHEEL_PATH = "2.0.0-rc1/MindSpore/cpu/ubuntu_x86/mindspore-2.0.0rc1-cp311-cp311-manylinux_2_28_x86_64.whl"
 
 
@@ -30,9 +31,11 @@ WHEEL_PATH = "2.0.0-rc1/MindSpore/cpu/ubuntu_x86/mindspore-2.0.0rc1-cp311-cp311-
 def settings(
     tmp_path: Path, registry_url: str, key_file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
+    """Targets of this test alone. Its wheel and images hold nothing that could run, and no feed is asked."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(options, "Used", lambda trusted, trial: ReadBack(trusted))
     trust = str(key_file.with_name("release.pub"))
-    return Settings(str(tmp_path / "store"), registry_url, str(key_file), trust, SCOPE, str(folder))
+    return Settings(str(tmp_path / "store"), registry_url, str(key_file), trust, NOWHERE, SCOPE, str(folder))
 
 
 def output(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
@@ -178,16 +181,6 @@ def test_a_final_release_waits_for_its_branch() -> None:
     with pytest.raises(CheckError, match=r"2\.0\.0 may not be published") as refusal:
         release_commands.check_phase(known, "2.0.0")
     assert "it publishes pre-releases" in str(refusal.value)
-
-
-def test_vulnerabilities_stop_a_release_and_silence_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    bad = vulnerabilities.Verdict("failed", (vulnerabilities.Finding("pkg:pypi/bad@1", "GHSA-1"),))
-    monkeypatch.setattr(vulnerabilities, "check", lambda *arguments: bad)
-    with pytest.raises(CheckError, match="GHSA-1 in pkg:pypi/bad@1"):
-        release_commands.judge(["pkg:pypi/bad@1"])
-    silent = vulnerabilities.Verdict("not checked", reason="no feed")
-    monkeypatch.setattr(vulnerabilities, "check", lambda *arguments: silent)
-    assert release_commands.judge(["pkg:pypi/bad@1"]).state == "not checked"
 
 
 def test_what_was_built_is_collected_by_links(manifest: Manifest, tmp_path: Path, key_file: Path) -> None:

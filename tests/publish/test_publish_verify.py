@@ -205,6 +205,41 @@ def test_the_zone_of_the_machine_does_not_matter(
         time.tzset()
 
 
+def test_a_machine_whose_clock_is_behind_publishes_nothing(
+    published: Publisher, release: Release, store: Folder
+) -> None:
+    """What it signs would have expired before users read it."""
+    late = replace(published, clock=lambda: NOW - timedelta(hours=2))
+    before = {name: store.sha256(name) for name in store.keys("") if name != "publish.lock"}
+    attempts = (
+        lambda: late.check(release),
+        lambda: late.publish(release, late.plan(release).digest),
+        lambda: renew(late),
+    )
+    for attempt in attempts:
+        with pytest.raises(TamperedError, match="the index is from the future") as refusal:
+            attempt()
+        assert "set this machine's clock" in str(refusal.value)
+    assert {name: store.sha256(name) for name in store.keys("") if name != "publish.lock"} == before
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns"])
+def test_the_zone_of_the_publishing_machine_does_not_matter(
+    published: Publisher, release: Release, store: Folder, key: SigningKey, tmp_path: Path, zone: str
+) -> None:
+    """Published again elsewhere at the same moment: plan, index and pages have the same bytes."""
+    there = make_publisher(Folder(tmp_path / "other"), published.targets.registry.where, key, tmp_path / "journals")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        local = replace(there, clock=lambda: NOW.astimezone())
+        assert local.plan(release).steps == published.plan(release).steps
+        local.publish(release, local.plan(release).digest)
+    time.tzset()
+    for name in (announcement.KEY, *pages.pages(announcement.EMPTY)):
+        assert there.targets.store.read(name) == store.read(name)
+
+
 def test_the_end_of_life_is_attached_and_announced_and_nothing_is_lost(
     published: Publisher, release: Release, store: Folder
 ) -> None:

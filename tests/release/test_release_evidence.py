@@ -88,7 +88,15 @@ def test_the_committed_evidence_is_of_rows_and_shown(manifest: Manifest) -> None
     text = outputs(manifest)[MATRIX]
     for one in found:
         if one.version == manifest.current.text:
-            assert one.digest[:19] in text
+            assert states(manifest, found)[one.row][0] != "rendered"
+            assert one.digest[:19] in text or one.row.endswith((":devel", ":runtime"))  # a line shows the release's
+
+
+def test_a_row_that_ran_on_another_machine_says_so(manifest: Manifest) -> None:
+    for one in (evidence(emulated=True), evidence(row=WHEEL, emulated=True)):
+        english, chinese = (line for line in matrix_text(manifest, [one]).splitlines() if one.digest[:19] in line)
+        assert ", emulated by QEMU" in english
+        assert "由 QEMU 模拟" in chinese
 
 
 def test_no_ascend_row_claims_more_than_its_evidence(manifest: Manifest) -> None:

@@ -6,39 +6,28 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import date
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from ci.errors import ProjectFileError
+from ci.rehearsal.feed import Feed
 from ci.trust.vulnerabilities import Allowed, check, load_allowed
 
 TODAY = date(2026, 11, 22)
 BAD = "pkg:pypi/bad@1"
 GOOD = "pkg:pypi/good@1"
-
-
-class _Feed(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
-        bad = {"vulns": [{"id": "GHSA-1"}]}
-        results = [bad if query["package"]["purl"] == BAD else {} for query in asked]
-        data = json.dumps({"results": results}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Quiet."""
+WORSE = "pkg:pypi/worse@1"
 
 
 @pytest.fixture(scope="module")
-def feed() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Feed)
+def feed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    known = tmp_path_factory.mktemp("feed") / "known.json"
+    many = [f"GHSA-{number}" for number in range(1, 6)]
+    known.write_text(json.dumps({BAD: ["GHSA-1"], WORSE: many}), encoding="utf-8")
+    server = Feed(0, known, page=2)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield server.url
     server.shutdown()
     server.server_close()
 
@@ -52,6 +41,15 @@ def test_a_known_vulnerability_fails_unless_allowed_today(feed: str) -> None:
     passed = check([BAD], excused, TODAY, feed)
     assert (passed.state, passed.findings[0].allowed) == ("passed", "only reached by the tests")
     assert check([BAD], excused, date(2026, 11, 23), feed).state == "failed"
+
+
+def test_every_page_of_the_feed_is_read(feed: str) -> None:
+    """All but the last are allowed: it alone stops the release."""
+    excused = [Allowed(f"GHSA-{number}", TODAY, "looked at") for number in range(1, 5)]
+    verdict = check([GOOD, WORSE, BAD], excused, TODAY, feed)
+    assert verdict.state == "failed"
+    assert [found.id for found in verdict.findings if not found.allowed] == ["GHSA-5"]
+    assert [found.package for found in verdict.findings].count(WORSE) == 5
 
 
 def test_without_a_feed_nothing_is_checked(feed: str) -> None:

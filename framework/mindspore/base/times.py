@@ -13,6 +13,8 @@ from typing import Any
 
 SWITCH = "MS_DEV_COMPILE_TIMES"
 """Environment variable: 1 prints the table of each compilation to stderr."""
+KERNELS = "MS_DEV_KERNEL_TIMES"
+"""Environment variable: 1 prints what each compiled graph ran, and how long that took, to stderr when the process ends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import numpy as np
 
 from mindspore import backends
 from mindspore._native import MISSING, Guards, TensorBase, isa_level
+from mindspore.base.times import KERNELS
 from mindspore.compiler.fingerprint import Fingerprint, UnknownStateError
 from mindspore.compiler.general import Compiled
 from mindspore.compiler.identity import code_digest, is_library, versions
@@ -49,6 +50,7 @@ def _enabled(options: Options) -> bool:
         not options.kept
         or options.save_graphs
         or os.environ.get("MS_DEV_DEBUG") == "1"
+        or os.environ.get(KERNELS) == "1"
         or os.environ.get(SWITCH) == "0"
     ):
         return False

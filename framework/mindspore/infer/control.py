@@ -97,6 +97,7 @@ def run_time_branch(machine: Machine, condition: Node, then: Thunk, other: Thunk
     site = trial.site(machine.stack)
     truth = trial.decisions.get(site)
     if truth is not None:
+        trial.taken += 1
         machine.assumed = {**machine.assumed, **implications(condition, truth)}
         return then() if truth else other()
     try:

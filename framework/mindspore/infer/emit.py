@@ -9,7 +9,21 @@ from typing import Any
 from mindspore.base.errors import Location
 from mindspore.ir.builder import GraphBuilder
 from mindspore.ir.effects import Effect
-from mindspore.ir.graph import EMIT, IF, MAKE_TUPLE, NO_ATTRS, WHILE, Apply, Constant, Graph, Node, Parameter, nodes
+from mindspore.ir.graph import (
+    EMIT,
+    IF,
+    MAKE_TUPLE,
+    NO_ATTRS,
+    TOKEN,
+    WHILE,
+    Apply,
+    Constant,
+    Graph,
+    Node,
+    Parameter,
+    nodes,
+)
+from mindspore.ir.rewrite import has_effects, without_effects
 from mindspore.ir.types import FunctionType, TokenType, Type
 
 
@@ -74,6 +88,12 @@ class Emitter(GraphBuilder):
         """`Emit`: the token after `effect`."""
         attrs = MappingProxyType({"effect": effect})
         return self.own(Apply(EMIT, (token, *values), attrs, TokenType(), self.location))
+
+    def forget_effects(self, start: int) -> None:
+        """The nodes made since the log had the length `start` are only read for their values: what they do is done elsewhere."""
+        for node in self.log[start:]:
+            if isinstance(node, Apply) and node.op is not EMIT:
+                node.inputs = tuple(_without_effects(i) for i in node.inputs)
 
     def free(self, outputs: Iterable[Node], owned: set[Node]) -> list[Node]:
         """Nodes outside `owned` that `outputs` read, in the order they are met; constants are not free."""
@@ -148,6 +168,14 @@ class Emitter(GraphBuilder):
                 inputs = tuple(copied.get(i, i) for i in node.inputs)
                 copied[node] = self.own(Apply(node.op, inputs, node.attrs, node.type, node.location or self.location))
         return [copied.get(o, o) for o in graph.outputs()]
+
+
+def _without_effects(node: Node) -> Node:
+    if isinstance(node.type, TokenType):
+        return Apply(TOKEN, (), type=TokenType())
+    if isinstance(node, Constant) and isinstance(node.value, Graph) and has_effects(node.value):
+        return Constant(without_effects(node.value), node.type, node.location)
+    return node
 
 
 def _known(node: Node) -> Type:

@@ -14,11 +14,14 @@ from typing import TypeVar
 from mindspore.infer import language as lang
 from mindspore.infer.control import proceed, run_time_branch
 from mindspore.infer.errors import catchable, places_of
-from mindspore.infer.machine import Checkpoint, Machine, Site, SplitError, ThrownError, Trial, evaluates
+from mindspore.infer.machine import Checkpoint, Machine, Site, SplitError, ThrownError, Trial, UnwindingError, evaluates
 from mindspore.infer.values import NEVER, Abstract, Completion, Frame, Known
 from mindspore.ir.graph import Apply, Constant, Graph, Node
 
 T = TypeVar("T")
+Decisions = Mapping[Site, bool]
+End = Callable[[Completion | None, Exception | None, Decisions], Completion]
+"""Goes on after a way, from what it gave or raised."""
 MOST_WAYS = 100
 """Ways through one ``try`` that are evaluated apart."""
 
@@ -26,31 +29,13 @@ MOST_WAYS = 100
 @evaluates(lang.TRY)
 def try_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
     body, handler, after = map(_graph, node.inputs)
-    ways = itertools.count(1)
 
     def finished(completion: Completion) -> Completion:
         frame.node = node
         following = _completion(machine.run(after, frame))
         return proceed(machine, following, lang.NEXT, lambda values: completion)
 
-    def deciding(decisions: Mapping[Site, bool]) -> Completion:
-        before = machine.checkpoint()
-        if next(ways) > MOST_WAYS:
-            raise ValueError(
-                f"there are more than {MOST_WAYS} ways through this try or with, because branches in it raise under conditions that are "
-                "known only at run time. Check the conditions outside of it."
-            )
-        trial = Trial(machine.branches, len(machine.emitter.scopes), decisions)
-        try:
-            completion, error = attempted(machine, lambda: _completion(machine.run(body, frame)), trial)
-        except SplitError as split:
-            if split.trial is not trial:
-                raise
-            machine.restore(before)
-            frame.node = node
-            taken, other = ({**decisions, split.site: truth} for truth in (True, False))
-            joined = run_time_branch(machine, split.condition, lambda: deciding(taken), lambda: deciding(other))
-            return NEVER if joined is NEVER else _completion(joined)
+    def end(completion: Completion | None, error: Exception | None, decisions: Decisions) -> Completion:
         if error is not None:
             return _handled(machine, frame, handler, error)
         assert completion is not None
@@ -58,7 +43,52 @@ def try_(machine: Machine, frame: Frame, node: Apply) -> Abstract:
             return finished(completion)
         return proceed(machine, completion, lang.NEXT, lambda values: machine.run(after, frame))
 
-    return deciding({})
+    return every_way(machine, lambda: _completion(machine.run(body, frame)), end)
+
+
+def every_way(machine: Machine, run: Callable[[], Completion], end: End) -> Completion:
+    """What `end` makes of `run`, of each way through it apart where an arm of a branch raises."""
+    ways, place = itertools.count(1), machine.stack[-1].node
+
+    def deciding(decisions: Decisions) -> Completion:
+        before, made = machine.checkpoint(), machine.emitter.made
+        if next(ways) > MOST_WAYS:
+            if machine.splitting:
+                raise _TooManyError
+            raise ValueError(
+                f"there are more than {MOST_WAYS} ways through this try or with, because branches in it raise under conditions that are "
+                "known only at run time. Check the conditions outside of it."
+            )
+        trial = Trial(machine.branches, len(machine.emitter.scopes), decisions)
+        try:
+            completion, error = attempted(machine, run, trial)
+        except SplitError as split:
+            if split.trial is not trial:
+                raise
+            machine.restore(before)
+            machine.stack[-1].node = place
+            machine.emitter.forget_effects(made)
+            taken, other = ({**decisions, split.site: truth} for truth in (True, False))
+            joined = run_time_branch(machine, split.condition, lambda: deciding(taken), lambda: deciding(other))
+            return NEVER if joined is NEVER else _completion(joined)
+        return end(completion, error, decisions)
+
+    start = machine.checkpoint()
+    try:
+        return deciding({})
+    except _TooManyError:
+        machine.restore(start)
+        machine.stack[-1].node, machine.splitting = place, False
+        machine.unrolled.clear()
+    ways = itertools.count(1)
+    try:
+        return deciding({})
+    finally:
+        machine.splitting = True
+
+
+class _TooManyError(UnwindingError):
+    """Loops that raise must not be unrolled."""
 
 
 def _graph(node: Node) -> Graph:
@@ -94,7 +124,7 @@ def attempted(machine: Machine, run: Callable[[], T], trial: Trial | None = None
 
 def _refused(error: Exception) -> Exception:
     refusal = ValueError(
-        "raise or assert in a loop that runs at run time, or under a condition in an iterator, is not supported in a graph inside try or "
+        "raise or assert under a condition in an iterator or in a function that calls itself is not supported in a graph inside try or "
         "with. Check the condition outside of it, or select a value with where."
     )
     refusal.raised_at = error.raised_at  # type: ignore[attr-defined]

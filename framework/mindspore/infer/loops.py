@@ -10,7 +10,7 @@ from mindspore.infer.control import always, proceed, run_time_branch
 from mindspore.infer.heap import Layer
 from mindspore.infer.iteration import following
 from mindspore.infer.join import same_constant
-from mindspore.infer.machine import Machine, evaluates, tensor_type
+from mindspore.infer.machine import Machine, SplitError, evaluates, tensor_type
 from mindspore.infer.operations import operation, subscript
 from mindspore.infer.rolled import FEWEST_OPERATIONS, FEWEST_TURNS, Rest, counted, over_range, rolled
 from mindspore.infer.structure import elements
@@ -18,6 +18,7 @@ from mindspore.infer.truth import decisive, known_truth
 from mindspore.infer.values import (
     EFFECTS,
     Abstract,
+    Box,
     Completion,
     Endless,
     Frame,
@@ -137,16 +138,21 @@ def _over_many(
     variables: Values,
 ) -> Completion:
     """One turn, then the others as a `While` when that saves many operations and gives the same."""
-    before = machine.emitter.made
+    before, decided = machine.emitter.made, machine.decided
     first = known(counts[0])
     completion = _over_items(machine, iter([first]), body, always(variables, lang.CONTINUE))
     completion = _renamed(completion, lang.DONE, lang.CONTINUE)
-    made = machine.emitter.made - before
+    made, raises = machine.emitter.made - before, machine.decided > decided
 
     def others(values: Values) -> Completion:
         targets = frozenset(i for i, v in enumerate(values) if v is first and isinstance(first, Known))
-        rest = Rest(counts[1:], item, targets, len(completion.cases) > 1, node.attrs["has_else"])
-        large = made * len(rest.counts) > FEWEST_OPERATIONS and node not in machine.unrolled
+        leaves = len(completion.cases) > 1 or (raises and bool(machine.tries))
+        rest = Rest(counts[1:], item, targets, leaves, node.attrs["has_else"])
+        raising = raises and not machine.splitting
+        if raising and known is Known:
+            turns = Range(Known(rest.counts.start), Known(rest.counts.stop), rest.counts.step)
+            return _over_range(machine, turns, body, values, rest.has_else)
+        large = (raising or made * len(rest.counts) > FEWEST_OPERATIONS) and node not in machine.unrolled
         if large and (found := rolled(machine, rest, body, values)) is not None:
             return found
         if large:
@@ -192,10 +198,17 @@ def _while(machine: Machine, node: Apply, condition: Suite, body: Suite, variabl
             return always(variables, lang.DONE)
         if turns == 1 and (found := _counted(machine, node, condition, body, first, variables, before)) is not None:
             return found
-        checks = machine.checks
-        completion, layer = _kept(machine, lambda state=variables: machine.folding(None, lambda: body(state)))  # type: ignore[misc]
+        decided, start = machine.decided, machine.checkpoint()
+        try:
+            completion, layer = _kept(machine, lambda state=variables: machine.folding(None, lambda: body(state)))  # type: ignore[misc]
+        except SplitError:
+            if machine.splitting:
+                raise
+            machine.restore(start)
+            machine.stack[-1].node = node
+            return run_time_loop(machine, variables, condition, body, has_else)
         assert isinstance(completion, Completion)
-        if len(completion.cases) > 1 or (machine.checks > checks and _stuck(machine, variables, completion, layer)):
+        if len(completion.cases) > 1 or (machine.decided > decided and _stuck(machine, variables, completion, layer)):
             return run_time_loop(machine, variables, condition, body, has_else)
         machine.heap.merge(layer)
         if lang.CONTINUE not in completion.cases:
@@ -210,13 +223,15 @@ def _while(machine: Machine, node: Apply, condition: Suite, body: Suite, variabl
 def _stuck(machine: Machine, before: Values, completion: Completion, layer: Layer) -> bool:
     """Whether a turn changed nothing that is known while compiling, so that only what it raises at run time ends the loop."""
     after = completion.cases[lang.CONTINUE].values if lang.CONTINUE in completion.cases else ()
-    if any(k in machine.heap for k in layer if k is not EFFECTS and not isinstance(k, Slot)):
+    written = [k for k in layer if k in machine.heap and k is not EFFECTS and not isinstance(k, Slot)]
+    if not all(isinstance(k, Box) for k in written):
         return False
-    return bool(after) and all(
+    held = [(machine.heap.get(k), layer[k]) for k in written]
+    return bool(after or held) and all(
         a is b
         or tensor_type(b) is not None
         or (isinstance(a, Known) and isinstance(b, Known) and same_constant(a.value, b.value))
-        for a, b in zip(before, after, strict=True)
+        for a, b in (*zip(before, after, strict=True), *held)
     )
 
 

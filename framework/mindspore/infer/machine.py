@@ -91,12 +91,14 @@ class Trial:
         scopes: how many scopes of the emitter do.
         decisions: how branches of which an arm raises are taken on this way; None where no branch may be decided so.
         met: how often each place was.
+        taken: how many branches were decided.
     """
 
     branches: int
     scopes: int
     decisions: Mapping[Site, bool] | None = None
     met: dict[Site, int] = field(default_factory=dict)
+    taken: int = 0
 
     def site(self, stack: list[Frame]) -> Site:
         place = tuple(frame.node for frame in stack)
@@ -153,6 +155,7 @@ class Machine:
         sums: integers of the graph as sums of multiples of others.
         activations: those of generator functions that were called; `running`: those whose code is being evaluated.
         checks: how many branches were written of which one arm raises.
+        splitting: whether loops are unrolled whose turns raise for a ``try`` around them; else they run at run time.
         marked: containers that `mutable` marks as inputs.
         fold: inside the body of a run-time loop, turns every way to end it into the loop's next state.
         calls: how many calls were followed into.
@@ -185,6 +188,7 @@ class Machine:
         self.numbers: set[Node] = set()
         self.sums: dict[Node, tuple[dict[Node, int], int]] = {}
         self.checks = 0
+        self.splitting = True
         self.calls = 0
         self.activations: list[Any] = []
         self.running: list[Any] = []
@@ -219,6 +223,11 @@ class Machine:
         self.branches, self.gradients, self.fold = before.branches, before.gradients, before.fold
         del self.hooks[before.hooks :]
         self.recursive_calls = before.recursive_calls
+
+    @property
+    def decided(self) -> int:
+        """How many branches were taken in one way because an arm raises."""
+        return self.checks + sum(trial.taken for trial in self.tries)
 
     def place(self) -> Location | None:
         """Where the evaluation is, with the calls that led there."""

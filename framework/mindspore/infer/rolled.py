@@ -55,7 +55,9 @@ def _attempted(machine: Machine, emit: Callable[[], Completion]) -> Completion |
         return emit()
     except UnwindingError:
         raise
-    except Exception:
+    except Exception as error:
+        if getattr(error, "thrown", False):
+            raise
         machine.restore(before)
         machine.stack[-1].node = place
         return None
@@ -64,7 +66,7 @@ def _attempted(machine: Machine, emit: Callable[[], Completion]) -> Completion |
 def _emitted(machine: Machine, rest: Rest, body: Suite, variables: Values) -> Completion:
     counts = rest.counts
     emitter = machine.emitter
-    seen: list[Abstract] = []
+    seen: dict[Node, Abstract] = {}
 
     def condition(values: Values) -> Abstract:
         compare = emitter.less if counts.step > 0 else emitter.greater
@@ -76,9 +78,12 @@ def _emitted(machine: Machine, rest: Rest, body: Suite, variables: Values) -> Co
         return result
 
     def turn(values: Values) -> Abstract:
-        assert isinstance(values[0], Node)
-        seen.append(rest.item(values[0]))
-        return body((seen[-1], *values[1:]))
+        count = values[0]
+        assert isinstance(count, Node)
+        if count not in seen:  # one for all ways through the turn
+            seen.clear()
+            seen[count] = rest.item(count)
+        return body((seen[count], *values[1:]))
 
     def settled(before: Values, after: Values, goes_on: Abstract) -> Values:
         certain = isinstance(goes_on, Known) and goes_on.value is True
@@ -87,7 +92,7 @@ def _emitted(machine: Machine, rest: Rest, body: Suite, variables: Values) -> Co
         return tuple(_counted(i, b, a) for i, (b, a) in enumerate(zip(before, after, strict=True)))
 
     def _counted(index: int, before: Abstract, after: Abstract) -> Abstract:
-        if index not in rest.targets or not isinstance(after, Position) or after is not seen[-1]:
+        if index not in rest.targets or not isinstance(after, Position) or after not in seen.values():
             return after
         return after.node if rest.leaves else before
 

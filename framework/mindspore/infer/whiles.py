@@ -9,10 +9,12 @@ from typing import Any
 from mindspore.base import dtypes as dt
 from mindspore.infer import language as lang
 from mindspore.infer.control import always, run_time_branch, scoped
+from mindspore.infer.errors import catchable
 from mindspore.infer.heap import Layer
 from mindspore.infer.join import DisagreementError
 from mindspore.infer.machine import Machine, PendingError
 from mindspore.infer.structure import describe
+from mindspore.infer.throws import Throws
 from mindspore.infer.truth import decisive, known_truth, truth_node
 from mindspore.infer.values import MISSING, NEVER, Abstract, Box, Case, Completion, Known, Sequence, Slot
 from mindspore.infer.widen import Held, Widening
@@ -99,6 +101,7 @@ class _Loop:
         self.values: Values = (Known(True), Known(False), Known(False), MISSING, *position, *variables)
         self.count = len(self.values)
         self.keys: list[Any] = []
+        self.throws = Throws(machine)
         self.tested_inside = False
         """Whether the condition does more than to compute, so that it is the beginning of the body."""
 
@@ -117,7 +120,16 @@ class _Loop:
         A body that waits for the value of a recursive call is a way not taken: the state stays as it is.
         """
         start = Sequence((*self.values, *self._outside()))
-        test = self._run(start, self._test)
+        before, place = self.machine.checkpoint(), self.machine.stack[-1].node
+        try:
+            test = self._run(start, self._test)
+        except Exception as error:
+            if self.tested_inside or not self.machine.tries or not catchable(error):
+                raise
+            self.machine.restore(before)
+            self.machine.stack[-1].node = place
+            self.tested_inside = True
+            return None
         if test.writes(self.machine):
             self.tested_inside = True
             return None
@@ -127,6 +139,8 @@ class _Loop:
         except PendingError:
             self.machine.restore(before)
             return [n for v in start.elements for n in self.widening.leaves(v)]
+        if self.throws.begin():
+            return None
         written = [k for k in body.writes(self.machine) if k not in self.keys]
         if written:
             self.keys += written
@@ -173,7 +187,14 @@ class _Loop:
     def _iteration(self, values: Values) -> Abstract:
         """The state after the body, however it ended."""
         run = self._tested if self.tested_inside else self.body
-        completion = self.machine.attempted(lambda: self.machine.folding(self._fold, lambda: run(values[_HEAD:])))
+        thrown = always((*self._fold(lang.DONE, ()), *[MISSING] * self.variables), lang.CONTINUE)
+
+        def turn() -> Completion:
+            completion = self.machine.folding(self._fold, lambda: run(values[_HEAD:]))
+            assert isinstance(completion, Completion)
+            return completion
+
+        completion = self.machine.attempted(lambda: self.throws.caught(turn, thrown))
         assert isinstance(completion, Completion)
         head, variables = self._merged(completion)
         position: Values = ()
@@ -223,7 +244,7 @@ class _Loop:
         rows = list(zip(start.elements, body.state.elements, body.result.elements, strict=True))
         widened = []
         for position, row in enumerate(rows):
-            self.widening.strict = self.strict and position >= _HEAD
+            self.widening.strict = self.strict and position >= _HEAD and not self._tells_what_was_raised(position)
             try:
                 widened.append(self.widening.widen(*row))
             except DisagreementError as error:
@@ -234,6 +255,9 @@ class _Loop:
             if value is not old:
                 self.machine.heap.set(key, unpacked(key, value, self.machine.heap.get(key)))
         return self.widening.changed
+
+    def _tells_what_was_raised(self, position: int) -> bool:
+        return position >= self.count and self.throws.is_state(self.keys[position - self.count])
 
     def _keep_lists(self, layer: Layer) -> None:
         """Lists that widening made stay known after the body's writes are forgotten."""
@@ -291,6 +315,7 @@ class _Loop:
         state = self._parts(Sequence((*self.values, *self._outside())), results)
         for key, value in zip(self.keys, state[self.count :], strict=True):
             self.machine.heap.set(key, unpacked(key, value, self.machine.heap.get(key)))
+        self.throws.raise_again()
         broken, returned, result = state[1:_HEAD]
         variables = state[self.count - self.variables : self.count]
         left: list[tuple[str, Abstract, Values]] = [

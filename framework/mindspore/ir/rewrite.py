@@ -44,6 +44,11 @@ def copy(graph: Graph, name: str | None = None) -> Graph:
     return Graph(name or graph.name, parameters, inline(graph, parameters), graph.location)
 
 
+def has_effects(graph: Graph) -> bool:
+    """Whether `graph` or a graph inside it does more than compute."""
+    return any(isinstance(node, Apply) and node.op is EMIT for _, order in bodies(graph) for node in order)
+
+
 def without_effects(graph: Graph) -> Graph:
     """A copy that computes the same values and hands its token on: for what is computed again."""
     copies: dict[int, Graph] = {}

@@ -18,6 +18,7 @@ from mindspore.kernels import (
     argreduce,
     argsort,
     bounds,
+    depthwise,
     elementwise,
     gather,
     gemm,
@@ -32,6 +33,7 @@ from mindspore.primitives.compute import (
     Accumulate,
     ArgReduce,
     Contract,
+    Depthwise,
     Elementwise,
     Gather,
     Move,
@@ -128,6 +130,16 @@ def _products(compute: Products, inputs: Types, outputs: Types, attrs: Mapping[s
     return first + [Call(spec, (0, 1, 2), gemm_strided.params(p)) for p in products]
 
 
+def _depthwise(compute: Depthwise, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
+    return [
+        Call(
+            depthwise.spec(compute.kind, outputs[0].dtype),
+            (0, 1, 2),
+            depthwise.params(attrs["convolution"], attrs["turned"]),
+        )
+    ]
+
+
 def _windows(compute: Windows, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
     target = outputs[0]
     plane, windows = (target, inputs[0]) if compute.kind in ("spread", "place") else (inputs[0], target)
@@ -202,6 +214,7 @@ _LOWER: Mapping[type, Callable[..., list[Call]]] = MappingProxyType(
         Gather: _gather,
         Scatter: _scatter,
         Products: _products,
+        Depthwise: _depthwise,
         Windows: _windows,
     }
 )

@@ -238,7 +238,7 @@ def _function(name: str, form: Form, tiny: float | None = None) -> Callable[[Rea
         return usually(r, near, lambda: _usual(r, x, a), f"{name}_anywhere", anywhere, x)
 
     def _usual(r: Real, x: Value, a: Value) -> Value:
-        if r.scalar == "double" or r.f.module.isa.fma:
+        if r.scalar == "double" or r.f.module.target.fma:
             return form(r, x, _near(r, a))
         wide = Real(r.f, r.shaped("double"), "single")
         x, a = (v.to("fpext", wide.type) for v in (x, a))

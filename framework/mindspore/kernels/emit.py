@@ -21,7 +21,7 @@ from contextlib import contextmanager
 
 from mindspore.base.symbolic import Size
 from mindspore.kernels.sizes import Dim, Term
-from mindspore.kernels.target import Isa
+from mindspore.kernels.target import Isa, Target
 
 FLAGS = "contract"
 """Fast-math flags of floating operations; `Function.flags` changes them for one function (reductions that may be reordered)."""
@@ -414,13 +414,13 @@ class Function:
 
 
 class Module:
-    """Functions, constants and declarations of one object file for one instruction-set level.
+    """Functions, constants and declarations of one object file for one target.
 
     With `hidden`, its functions can be linked but are not visible outside the library they end up in.
     """
 
-    def __init__(self, isa: Isa, hidden: bool = False) -> None:
-        self.isa = isa
+    def __init__(self, target: Target, hidden: bool = False) -> None:
+        self.target = target
         self._linkage = "hidden " if hidden else ""
         self._functions: dict[str, Function] = {}
         self._globals: dict[str, str] = {}
@@ -433,14 +433,19 @@ class Module:
         self, name: str, result: str, parameters: Sequence[tuple[str, str]], *, internal: bool = False, inline: str = ""
     ) -> Function:
         """A new function. Parameters are (type with attributes, name); `inline` is ``""``, ``noinline`` or ``alwaysinline``."""
-        width = f'"prefer-vector-width"="{self.isa.vector_bytes * 8}"'
         # without no-builtins LLVM would turn copying loops into calls of memcpy and memset
-        attributes = ["nounwind", inline, '"no-builtins"', width]
+        attributes = ["nounwind", inline, '"no-builtins"', *self.target.attributes]
         made = Function(self, result, name, parameters)
         made.linkage = "internal " if internal else self._linkage
         made.attributes = " ".join(a for a in attributes if a)
         self._functions[name] = made
         return made
+
+    @property
+    def isa(self) -> Isa:
+        """The instruction-set level, for code that is written for the vector registers of a processor."""
+        assert isinstance(self.target, Isa), f"this code is for processors, not for {self.target.name}"
+        return self.target
 
     def has(self, name: str) -> bool:
         return name in self._functions
@@ -458,18 +463,21 @@ class Module:
     def declare(self, name: str, text: str) -> None:
         self._declarations[name] = text
 
-    def array(self, name: str, type: str, values: Sequence[float]) -> str:
-        """A private constant array; returns its symbol (``@name``). The same name must always hold the same values."""
-        listed = ", ".join(f"{type} {literal(v, type)}" for v in values)
-        self._globals[name] = f"@{name} = private unnamed_addr constant [{len(values)} x {type}] [{listed}], align 64"
+    def define(self, name: str, text: str) -> str:
+        """A global variable; returns its symbol (``@name``)."""
+        self._globals[name] = f"@{name} = {text}"
         return f"@{name}"
+
+    def array(self, name: str, type: str, values: Sequence[float]) -> str:
+        """A private constant array; returns its symbol. The same name must always hold the same values."""
+        listed = ", ".join(f"{type} {literal(v, type)}" for v in values)
+        return self.define(name, f"private unnamed_addr constant [{len(values)} x {type}] [{listed}], align 64")
 
     def string(self, name: str, text: str) -> str:
         """A private zero-terminated string; returns its symbol."""
         data = text.encode() + b"\0"
         escaped = "".join(f"\\{byte:02X}" for byte in data)
-        self._globals[name] = f'@{name} = private unnamed_addr constant [{len(data)} x i8] c"{escaped}"'
-        return f"@{name}"
+        return self.define(name, f'private unnamed_addr constant [{len(data)} x i8] c"{escaped}"')
 
     def loop_metadata(self, hints: Sequence[str]) -> int:
         """A distinct loop node; returns its number."""

@@ -17,6 +17,7 @@ from mindspore.kernels import (
     lower_products,
     lower_put,
     runtime,
+    times,
 )
 from mindspore.kernels.emit import Function as Emitting
 from mindspore.kernels.emit import Module
@@ -70,8 +71,20 @@ class Functions:
         first = f["slots"].at("ptr", constants)
         f.atoms = self.atoms(f, first) if self.shared.symbolic else None
         arena = f.load("ptr", f["slots"].at("ptr", constants + 1 + len(self.shared.constants)))
-        self.run(Scope(self.shared, f, made, pointer, first, self.emitted, apart=True))
+        self.run(Scope(self.shared, f, made, pointer, first, self.emitted, apart=True), table=self.table(program))
         return made.arena_bytes
+
+    def table(self, program: Function) -> Callable[[str], int] | None:
+        """Gives the number of the effect that ends the time of what a label says; None when no times are asked for."""
+        if not times.wanted():
+            return None
+        made = times.table(program.name)
+
+        def number(label: str) -> int:
+            program.sites.append(made.site(label))
+            return len(program.sites) - 1
+
+        return number
 
     def atoms(self, f: Emitting, constants: Lane) -> Callable[[], Lane]:
         """Gives the address of the values of symbolic sizes in the function `f`."""
@@ -123,10 +136,18 @@ class Functions:
         self.run(scope, program in self.recursive)
         return made.arena_bytes
 
-    def run(self, scope: Scope, leave: bool = False) -> None:
+    def run(self, scope: Scope, leave: bool = False, table: Callable[[str], int] | None = None) -> None:
         """Emit all tasks and the normal end."""
+        f = scope.f
+
+        def mark(label: str) -> None:
+            if table is not None:
+                scope.check(runtime.emit(f, f["runtime"], table(label), 0, runtime.null(f)))
+
+        mark("")
         for task in scope.made.tasks:
             _TASKS[type(task)](scope, task)
+            mark(times.label(task))
         if leave:
             runtime.leave(scope.f, scope.f["runtime"])
         scope.f.ret(scope.f.value(0, "i32"))

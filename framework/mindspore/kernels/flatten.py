@@ -62,6 +62,7 @@ from mindspore.kernels.program import (
     Unpack,
     Value,
     copied,
+    nothing,
     whole,
 )
 from mindspore.primitives import compute as kinds
@@ -155,7 +156,7 @@ class _Flattener:
             self.function.steps.append(step)
 
     def new(self, type: TensorType) -> Value:
-        return Value(type.dtype, size(type.shape))
+        return Value(type.dtype, size(type.shape)) if handed_over(type) else nothing(type.dtype)
 
     def store(self, read: Read) -> Value:
         """`read` as a buffer of its own order: itself when whole, else copied once."""
@@ -287,8 +288,7 @@ class _Flattener:
             return (base,)
         output = self.new(node.type)
         strides = broadcast_strides(given.shape, walk.sizes)
-        reads = tuple(whole(v) for v in values)
-        self.emit(Put(reads, (output,), walk=walk, given=strides, kind=node.attrs["kind"]))
+        self.emit(Put(tuple(map(whole, values)), (output,), walk=walk, given=strides, kind=node.attrs["kind"]))
         return (whole(output),)
 
     def indices(self, node: Apply, first: int) -> list[Value]:
@@ -491,10 +491,8 @@ _COMPUTE: Mapping[type, _Handler] = {
     kinds.Contract: _Flattener.contract,
     kinds.Alias: _Flattener.alias,
     kinds.Move: _Flattener.move,
-    kinds.Accumulate: _Flattener.kernels,
-    kinds.Order: _Flattener.kernels,
     kinds.Gather: _Flattener.gather,
     kinds.Scatter: _Flattener.scatter,
-    kinds.Products: _Flattener.kernels,
     kinds.Windows: _Flattener.windows,
+    **dict.fromkeys((kinds.Accumulate, kinds.Order, kinds.Products, kinds.Depthwise), _Flattener.kernels),
 }

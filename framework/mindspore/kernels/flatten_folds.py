@@ -88,10 +88,29 @@ def _cut(kind: str, read: Read, space: tuple[int, int, int], output: Value) -> l
     if not chunk:
         return [Fold((read,), (output,), kind, space)]
     outer, length, inner = space
+    last = _last_folded(read, space)
+    if last != length:
+        # a piece is a range of one dimension: the last one folds first
+        rows = (outer * (length // last), last, inner)
+        between = Value(accumulator(output.dtype), rows[0] * inner)
+        steps = _cut(kind, read, rows, between)
+        return [*steps, *_cut(kind, whole(between), (outer, length // last, inner), output)]
     pieces = -(-length // chunk)
     partial = Value(accumulator(output.dtype), outer * pieces * inner)
     first = Fold((read,), (partial,), kind, space, chunk)
     return [first, Fold((whole(partial),), (output,), kind, (outer, pieces, inner))]
+
+
+def _last_folded(read: Read, space: tuple[int, int, int]) -> int:
+    """The length of the innermost of the dimensions that the folded part takes in memory."""
+    _, length, inner = space
+    dims = acc.refine([read.access], [inner, length * inner])
+    assert dims is not None, "a fold reads along strides"
+    position, total = len(dims), 1
+    while total < inner:
+        position -= 1
+        total *= dims[position]
+    return dims[position - 1]
 
 
 def piece_length(space: tuple[int, int, int]) -> int:

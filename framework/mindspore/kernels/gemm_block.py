@@ -91,8 +91,8 @@ def parameters() -> list[tuple[str, str]]:
 
 def blocks(f: Function, total: Value, most: int, unit: int) -> tuple[Value, Value]:
     """(count, size): `total` in blocks of at most `most`, all about equal and multiples of `unit`; at least one block."""
-    count = f.maximum(f.op("sdiv", total + (most - 1), most), f.index(1))
-    size = f.op("sdiv", f.op("sdiv", total + (count - 1), count) + (unit - 1), unit) * unit
+    count = f.maximum(_ceiling(f, total, most), f.index(1))
+    size = _ceiling(f, _ceiling(f, total, count), unit) * unit
     return count, f.maximum(size, f.index(unit))
 
 
@@ -146,11 +146,14 @@ def _edge_tile(module: Module, t: Tiling) -> str:
     k, a, b, c, ldc, add, height, width = f.arguments
     beside = f.alloca(t.type, t.rows * t.columns)
 
-    def computed(vectors: int) -> list[Value]:
-        f.call("void", micro_kernel(module, t, vectors), k, a, b, beside, t.columns, 0)
+    def computed(vectors: int, rows: int) -> list[Value]:
+        f.call("void", micro_kernel(module, t, vectors, rows), k, a, b, beside, t.columns, 0)
         return []
 
-    f.choose(width <= t.lanes, lambda: computed(1), lambda: computed(t.vectors))
+    def wide_enough(rows: int) -> list[Value]:
+        return f.choose(width <= t.lanes, lambda: computed(1, rows), lambda: computed(t.vectors, rows))
+
+    f.choose(height <= t.rows // 2, lambda: wide_enough(t.rows // 2), lambda: wide_enough(t.rows))
 
     def copy(accumulate: bool) -> list[Value]:
         with f.loop(0, height, hints=[NO_UNROLL, NO_VECTOR]) as i, f.loop(0, width, hints=[NO_UNROLL]) as j:
@@ -250,25 +253,34 @@ def _slabs(
 ) -> None:
     """The loops over slabs of `width` columns and `depth` steps of K."""
     width, depth, memory = slab
-    # two blocks for each thread at least, so that a late thread is not waited for long
-    block_rows = f.maximum(f.op("sdiv", p.m, threads * 2), f.index(t.rows))
-    height = f.op("sdiv", f.minimum(block_rows, f.index(t.height)) + (t.rows - 1), t.rows) * t.rows
-    row_blocks = f.op("sdiv", p.m + (height - 1), height)
-    wanted = f.maximum(f.op("sdiv", threads * 2 + (row_blocks - 1), row_blocks), f.index(1))
+    # two blocks for each thread at least and as many for all, so that nobody is waited for long
+    tiles = _ceiling(f, p.m, t.rows)
+    least = f.maximum(_ceiling(f, tiles, t.height // t.rows), threads * 2)
+    row_blocks = f.minimum(_ceiling(f, least, threads) * threads, tiles)
+    wanted = _ceiling(f, threads * 2, row_blocks)
     hints = [NO_UNROLL, NO_VECTOR]
     with f.loop(0, p.n, width, hints=hints) as j, f.loop(0, f.maximum(p.k, f.index(1)), depth, hints=hints) as depths:
         columns, steps = f.minimum(p.n - j.index, width), f.minimum(p.k - depths.index, depth)
-        panels = f.op("sdiv", columns + (t.columns - 1), t.columns)
-        share = f.maximum(f.op("sdiv", panels + (wanted - 1), wanted), f.index(1))
-        shared = [*p.values(), memory, j.index, columns, depths.index, steps]
+        panels = _ceiling(f, columns, t.columns)
+        shares = f.minimum(wanted, panels)
         grain = f.maximum(f.op("sdiv", panels, threads * 4), f.index(1))
-        context = runtime.pack(f, [*shared, height, row_blocks, share])
+        context = runtime.pack(f, [*p.values(), memory, j.index, columns, depths.index, steps, row_blocks, shares])
         runtime.parallel_for(f, f["runtime"], panels, grain, _pack_worker(f.module, t, source, way), context)
-        tasks = row_blocks * f.op("sdiv", panels + (share - 1), share)
-        runtime.parallel_for(f, f["runtime"], tasks, 1, _block_worker(f.module, t, source, way), context)
+        runtime.parallel_for(f, f["runtime"], row_blocks * shares, 1, _block_worker(f.module, t, source, way), context)
 
 
-_SHARED = (*TYPES, "ptr", "i64", "i64", "i64", "i64", "i64", "i64", "i64")
+def _ceiling(f: Function, total: Value, unit: Value | int) -> Value:
+    return f.op("sdiv", total + (unit - 1), unit)
+
+
+def _part(f: Function, total: Value, parts: Value, position: Value, unit: int) -> Span:
+    """Part `position` when `total` is divided into so many parts, multiples of `unit` that differ by one unit at most."""
+    units = _ceiling(f, total, unit)
+    first, end = (f.op("sdiv", units * at, parts) * unit for at in (position, position + 1))
+    return first, f.minimum(end, total) - first
+
+
+_SHARED = (*TYPES, "ptr", "i64", "i64", "i64", "i64", "i64", "i64")
 
 
 def _pack_worker(module: Module, t: Tiling, source: DType, way: Way) -> str:
@@ -295,16 +307,14 @@ def _block_worker(module: Module, t: Tiling, source: DType, way: Way) -> str:
     f = module.function(name, "void", runtime.RANGE, internal=True, inline="noinline")
     values = runtime.unpack(f, _SHARED)
     p = problem(values[: len(TYPES)])
-    slab, first, columns, step, steps, height, row_blocks, share = values[len(TYPES) :]
+    slab, first, columns, step, steps, row_blocks, shares = values[len(TYPES) :]
     memory = runtime.scratch(f, f["runtime"], t.height * t.depth * t.itemsize)
     some = f.select(runtime.exists(f, memory), f["end"], f["begin"])
     with f.loop(f["begin"], some, hints=[NO_UNROLL, NO_VECTOR]) as item:
-        row = f.op("srem", item.index, row_blocks) * height
-        start = f.op("sdiv", item.index, row_blocks) * share * t.columns
-        rows = f.minimum(p.m - row, height)
-        count = f.minimum(columns - start, share * t.columns)
+        rows = _part(f, p.m, row_blocks, f.op("srem", item.index, row_blocks), t.rows)
+        start, count = _part(f, columns, shares, f.op("sdiv", item.index, row_blocks), t.columns)
         panels = (memory, slab.at(t.type, start * steps))
-        way.rows(f, t, source, p, (row, rows), (step, steps), memory)
-        way.block(f, t, p, (row, rows), (first + start, count), (step, steps), panels)
+        way.rows(f, t, source, p, rows, (step, steps), memory)
+        way.block(f, t, p, rows, (first + start, count), (step, steps), panels)
     f.ret()
     return name

@@ -30,6 +30,11 @@ CHUNK = 1 << 19
 """Multiplications for each chunk of threads."""
 
 
+def across(t: Tiling) -> int:
+    """Columns of a tile here, two vectors: not those of the packed kernel's tile, which has more where there are registers for them."""
+    return 2 * t.lanes
+
+
 def in_place(f: Function, t: Tiling, source: DType, p: Problem) -> Value:
     """Whether B is read where it is: its rows are contiguous and of the type that is computed with."""
     return p.b_col.eq(1) if source is t.dtype else f.value(0, "i1")
@@ -58,11 +63,11 @@ def product(f: Function, t: Tiling, source: DType, p: Problem) -> None:
         return []
 
     def packed() -> list[Value]:
-        padded = f.op("sdiv", p.n + (t.columns - 1), t.columns) * t.columns
+        padded = f.op("sdiv", p.n + (across(t) - 1), across(t)) * across(t)
         memory = runtime.scratch(f, f["runtime"], padded * p.k * t.itemsize)
         with f.when(runtime.exists(f, memory)):
-            f.call("void", pack(f.module, source, t.type, t.columns), p.n, p.k, p.b, p.b_col, p.b_row, memory)
-            run(replace(p, b=memory, b_row=f.index(t.columns), b_col=p.k))
+            f.call("void", pack(f.module, source, t.type, across(t)), p.n, p.k, p.b, p.b_col, p.b_row, memory)
+            run(replace(p, b=memory, b_row=f.index(across(t)), b_col=p.k))
         return []
 
     f.choose(in_place(f, t, source, p), lambda: run(p), packed)
@@ -70,8 +75,8 @@ def product(f: Function, t: Tiling, source: DType, p: Problem) -> None:
 
 def product_of_few_rows(f: Function, t: Tiling, source: DType, p: Problem) -> None:
     """One product; columns are shared among threads."""
-    strips = f.op("sdiv", p.n + (t.columns - 1), t.columns)
-    work = f.maximum(p.m * p.k * t.columns, f.index(1))
+    strips = f.op("sdiv", p.n + (across(t) - 1), across(t))
+    work = f.maximum(p.m * p.k * across(t), f.index(1))
     grain = f.maximum(f.op("sdiv", f.index(CHUNK), work), f.index(4))
     spread = f.select(f["shared"].eq(0), strips, grain)
     runtime.parallel_for(
@@ -88,12 +93,12 @@ def _tall_worker(module: Module, t: Tiling) -> str:
     wide, narrow = tile(module, t, source, ROWS, 2), tile(module, t, source, ROWS, 1)
     f = module.function(name, "void", runtime.RANGE, internal=True, inline="noinline")
     p = problem(runtime.unpack(f, TYPES))
-    whole = p.n - (p.n % (2 * t.lanes))
+    whole = p.n - (p.n % across(t))
     with f.loop(f["begin"], f["end"], hints=[NO_UNROLL, NO_VECTOR]) as number:
         row = number.index * ROWS
         height = f.minimum(p.m - row, f.index(ROWS))
         a, c = p.a.at(t.type, row * p.a_row), p.c.at(t.type, row * p.c_row)
-        for start, stop, step, function in ((f.index(0), whole, 2 * t.lanes, wide), (whole, p.n, t.lanes, narrow)):
+        for start, stop, step, function in ((f.index(0), whole, across(t), wide), (whole, p.n, t.lanes, narrow)):
             with f.loop(start, stop, step, hints=[NO_UNROLL, NO_VECTOR]) as j:
                 width = f.minimum(p.n - j.index, f.index(step))
                 panel = f.minimum(j.index, whole)
@@ -119,16 +124,16 @@ def _flat_worker(module: Module, t: Tiling, source: DType) -> str:
     f = module.function(name, "void", runtime.RANGE, internal=True, inline="noinline")
     p = problem(runtime.unpack(f, TYPES))
     beside = f.alloca(t.type, FEW_ROWS * _LINE)
-    end = f.minimum(f["end"] * t.columns, p.n)
+    end = f.minimum(f["end"] * across(t), p.n)
     hints = [NO_UNROLL, NO_VECTOR]
-    with f.loop(f["begin"] * t.columns, end, WIDE, hints=hints) as block:
+    with f.loop(f["begin"] * across(t), end, WIDE, hints=hints) as block:
         width = f.minimum(end - block.index, f.index(WIDE))
         with f.loop(0, f.maximum(p.k, f.index(1)), SLAB, hints=hints) as slab:
             steps = f.minimum(p.k - slab.index, f.index(SLAB))
             a = p.a.at(t.type, slab.index * p.a_col)
             b = lanes.address(f, p.b, slab.index * p.b_row + block.index, source)
             add = (slab.index > 0).to("zext", "i64")
-            with f.loop(0, width, t.columns, hints=hints) as j:
+            with f.loop(0, width, across(t), hints=hints) as j:
                 right, target = lanes.address(f, b, j.index, source), beside.at(t.type, j.index)
                 f.call("void", strip, p.m, steps, a, p.a_row, p.a_col, right, p.b_row, target, add, width - j.index)
         target = p.c.at(t.type, block.index)
@@ -182,11 +187,11 @@ def _strip(module: Module, t: Tiling, source: DType) -> str:
             return part(2, f.index(0), width, row, 0)
 
         def cut(row: Value = row.index) -> list[Value]:
-            with f.loop(0, f.minimum(width, t.columns), t.lanes, hints=hints) as j:
+            with f.loop(0, f.minimum(width, across(t)), t.lanes, hints=hints) as j:
                 part(1, j.index, f.minimum(width - j.index, f.index(t.lanes)), row, 0)
             return []
 
-        f.choose(width >= t.columns, whole, cut)
+        f.choose(width >= across(t), whole, cut)
     f.ret()
     return name
 

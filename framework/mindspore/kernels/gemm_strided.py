@@ -59,7 +59,7 @@ def _four(values: Shape, missing: int) -> Shape:
 
 
 def _emit(module: Module, name: str, dtype: DType) -> None:
-    t = tiling(module.isa, accumulator(dtype))
+    t = tiling(module.isa, accumulator(dtype), gathered=True)
     one = _group(module, name, t, dtype)
     each = _groups_worker(module, name, t)
     f = runtime.kernel(module, symbol(name, module.isa))

@@ -23,7 +23,7 @@ class Tiling:
         lanes: elements of one vector.
         rows: rows of the register tile.
         vectors: vectors in one row of it.
-        depth: steps of K that one packed panel holds: a panel of B then stays in the first-level cache.
+        depth: steps of K that one packed panel holds.
         height: rows of A packed together: they stay in the second-level cache.
         width: columns of B packed together.
         pairs: each step of K is two, of bfloat16, side by side in 32 bits.
@@ -60,17 +60,24 @@ class Tiling:
         return dt.float32 if self.type == "float" else dt.float64
 
 
-_SHAPES = {"v2": (4, 2, 256), "v3": (6, 2, 384), "v4": (12, 2, 256), "neon": (6, 4, 320)}
-"""Level -> (rows, vectors, depth): rows * vectors accumulators, the vectors of B and one broadcast fill the registers."""
+_SHAPES = {"v2": (4, 2), "v3": (6, 2), "v4": (12, 2), "neon": (6, 4)}
+"""Level -> (rows, vectors): rows * vectors accumulators, the vectors of B and one broadcast fill the registers."""
+_BLOCKS = {"v2": (256, 240, 3072), "v3": (384, 240, 3072), "v4": (1024, 96, 1024), "neon": (320, 240, 3072)}
+"""Level -> (depth, height, width). Where vectors are 64 bytes, sums outrun the memory of C: panels are deep and stream from the
+second-level cache, so that C is read and written seldom."""
+_GATHERED = {**_BLOCKS, "v4": (256, 240, 3072)}
+"""The same where packing gathers elements, which costs more than to visit C again."""
 
 
-def tiling(isa: Isa, type: str) -> Tiling:
-    """The tile for `type` on one level."""
-    rows, vectors, depth = _SHAPES[isa.name]
+def tiling(isa: Isa, type: str, gathered: bool = False) -> Tiling:
+    """The tile for `type` on one level; `gathered` where operands are read through tables."""
+    rows, vectors = _SHAPES[isa.name]
+    depth, height, width = (_GATHERED if gathered else _BLOCKS)[isa.name]
     lanes = isa.lanes(4 if type == "float" else 8)
     if type == "double":
         depth = depth * 3 // 4 // 8 * 8
-    return Tiling(type, lanes, rows, vectors, depth, 240 // rows * rows, 3072 // (lanes * vectors) * lanes * vectors)
+    columns = lanes * vectors
+    return Tiling(type, lanes, rows, vectors, depth, height // rows * rows, width // columns * columns)
 
 
 def splat(f: Function, value: Value, lanes: int) -> Value:

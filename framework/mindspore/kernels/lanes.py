@@ -100,7 +100,7 @@ def _like(value: Value, scalar: str) -> str:
 
 def half_to_float(f: Function, bits: Value) -> Value:
     """i16 with a float16 -> float."""
-    if f.module.isa.half:
+    if f.module.target.half:
         return bits.to("bitcast", _like(bits, "half")).to("fpext", _like(bits, "float"))
     wide = bits.to("zext", _like(bits, "i32"))
     magnitude = wide & 0x7FFF
@@ -113,7 +113,7 @@ def half_to_float(f: Function, bits: Value) -> Value:
 
 def float_to_half(f: Function, value: Value) -> Value:
     """float -> i16 with the nearest float16."""
-    if f.module.isa.half:
+    if f.module.target.half:
         return value.to("fptrunc", _like(value, "half")).to("bitcast", _like(value, "i16"))
     word = _like(value, "i32")
     bits = value.to("bitcast", word)

@@ -49,8 +49,7 @@ def emit(scope: Scope, task: RunProduct) -> None:
 
 def _params(product: Product, flags: int) -> tuple[int, ...]:
     m, n, k = product.size
-    a = (1, m) if product.transpose[0] else (k, 1)
-    b = (1, k) if product.transpose[1] else (n, 1)
+    a, b = product.steps
     batch = product.batch
     listed = (batch.sizes, batch.left, batch.right) if batch.sizes else ((1,), (0,), (0,))
     return (flags, m, n, k, *a, *b, n, batch.count, len(listed[0]), *(v for part in listed for v in part))

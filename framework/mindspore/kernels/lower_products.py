@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from mindspore.base.dtypes import DType
 from mindspore.kernels import epilogue, lanes, lower_nest, scalars
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
 from mindspore.kernels.epilogue import Epilogue
 from mindspore.kernels.flatten_folds import accumulator
 from mindspore.kernels.lanes import Lane
 from mindspore.kernels.lower_items import Index, digits, flat, regrouped
-from mindspore.kernels.program import Product
+from mindspore.kernels.program import Batch, Product
 from mindspore.kernels.scope import Scope
 from mindspore.kernels.tasks import RunProduct
 from mindspore.primitives.scalar import Expr
@@ -43,45 +44,44 @@ def _units(module: Module, name: str, product: Product, made: Epilogue) -> None:
     f.ret()
 
 
+def batch_starts(batch: Batch, number: Index) -> tuple[Index, Index]:
+    """First elements of both operands of batch `number`."""
+    left: Index = 0
+    right: Index = 0
+    for i, a, b in zip(digits(number, batch.sizes), batch.left, batch.right, strict=True):
+        left, right = left + i * a, right + i * b
+    return left, right
+
+
+def multiplied(f: Function, dtype: DType, so_far: Lane, a: Lane, b: Lane) -> Lane:
+    """One more product in a sum; sums may be reordered."""
+    x, y, z = (Expr("operand", (), dtype, i) for i in range(3))
+    kept, f.flags = f.flags, "contract reassoc"
+    total = scalars.lower(f, Expr("add", (x, Expr("mul", (y, z), dtype)), dtype), [so_far, a, b])
+    f.flags = kept
+    return total
+
+
 class _Unit:
     def __init__(self, f: Function, product: Product, made: Epilogue) -> None:
         self.f, self.product, self.made = f, product, made
         self.dtype = product.outputs[0].dtype
         self.sums = accumulator(self.dtype)
-        m, n, k = product.size
-        self.steps_a = (1, m) if product.transpose[0] else (k, 1)
-        self.steps_b = (1, k) if product.transpose[1] else (n, 1)
+        self.steps_a, self.steps_b = product.steps
 
     def run(self, unit: Value) -> None:
         f, (m, n, _) = self.f, self.product.size
         batch, row, block = digits(unit, (self.product.batch.count, m, -(-n // BLOCK)))
         first = block * BLOCK
         width: Index = n if n <= BLOCK else f.minimum(f.index(n) - first, BLOCK)
-        starts = self.starts(batch)
+        starts = batch_starts(self.product.batch, batch)
         left = starts[0] + row * self.steps_a[0]
         finish = self.dots if self.product.transpose[1] else self.rows
         finish((left, starts[1]), (batch * m + row, first, width))
 
-    def starts(self, batch: Index) -> tuple[Index, Index]:
-        """First elements of both operands of this batch."""
-        made = self.product.batch
-        index = digits(batch, made.sizes)
-        left: Index = 0
-        right: Index = 0
-        for i, a, b in zip(index, made.left, made.right, strict=True):
-            left, right = left + i * a, right + i * b
-        return left, right
-
     def load(self, operand: int, index: Index) -> Lane:
         pointer = self.f.arguments[operand]
         return lanes.load(self.f, lanes.address(self.f, pointer, index, self.dtype), self.dtype)
-
-    def multiplied(self, so_far: Lane, a: Lane, b: Lane) -> Lane:
-        x, y, z = (Expr("operand", (), self.sums, i) for i in range(3))
-        kept, self.f.flags = self.f.flags, "contract reassoc"
-        total = scalars.lower(self.f, Expr("add", (x, Expr("mul", (y, z), self.sums)), self.sums), [so_far, a, b])
-        self.f.flags = kept
-        return total
 
     def zero(self) -> Lane:
         return scalars.constant(self.f, 0, self.sums)
@@ -98,7 +98,7 @@ class _Unit:
                 (so_far,) = regrouped(loop.carried, [self.zero()])
                 a = self.load(0, loop.index * self.steps_a[1] + starts[0])
                 b = self.load(1, loop.index * self.steps_b[0] + right)
-                loop.next(*flat(self.multiplied(so_far, a, b)))
+                loop.next(*flat(multiplied(self.f, self.sums, so_far, a, b)))
             (result,) = regrouped(loop.results, [self.zero()])
             self.done(row, column.index + first, result)
 
@@ -115,7 +115,7 @@ class _Unit:
             right = loop.index * self.steps_b[0] + starts[1] + first
             with f.loop(0, width) as column:
                 b = self.load(1, column.index + right)
-                self.put(sums, column.index, self.multiplied(self.get(sums, column.index), a, b))
+                self.put(sums, column.index, multiplied(f, self.sums, self.get(sums, column.index), a, b))
         with f.loop(0, width) as column:
             self.done(row, column.index + first, self.get(sums, column.index))
 

@@ -20,16 +20,16 @@ MOST_KEPT = 1 << 18
 """Bytes of the stack that kept rows may take."""
 
 
-_Body = Callable[[list[Index], list[Lane]], list[Lane]]
+Body = Callable[[list[Index], list[Lane]], list[Lane]]
 
 
 class Rows:
     """Emits the units of one nest into a function."""
 
-    def __init__(self, nest: Nest, f: Function, pointers: Sequence[Value]) -> None:
+    def __init__(self, nest: Nest, f: Function, pointers: Sequence[Value], keep: bool = True) -> None:
         self.nest, self.f, self.pointers = nest, f, pointers
         self.varies = [d > 0 for d in items.depth(nest, nest.items)]
-        self.cheap = CHEAP
+        self.cheap = CHEAP if keep else ANY_COST
         self.loops = self.schedule()
         self.kept = self.plan_kept()
         length = prod(nest.length)
@@ -124,9 +124,13 @@ class Rows:
             if item.kind == "store":
                 if item.args[0] in values:
                     values[index] = values[item.args[0]]
-                    items.store(place, item, values[index], unit if self.nest.chunk and item.row else None)
+                    self.store_row(place, index, values[index], unit if self.nest.chunk and item.row else None)
             elif all(a in values for a in item.args):
                 values[index] = items.compute(place, item, [values[a] for a in item.args])
+
+    def store_row(self, place: Place, index: int, lane: Lane, offset: Index | None) -> None:
+        """A store of what is the same all over the unit."""
+        items.store(place, self.nest.items[index], lane, offset)
 
     def run(
         self, loop: Sequence[int], phase: int, folds: Sequence[int], outer: Sequence[Index],
@@ -141,7 +145,7 @@ class Rows:
         return self.nested(list(outer), 0, bounds, first, body)
 
     def nested(
-        self, indices: list[Index], level: int, bounds: tuple[Index, Index], so_far: list[Lane], body: _Body
+        self, indices: list[Index], level: int, bounds: tuple[Index, Index], so_far: list[Lane], body: Body
     ) -> list[Lane]:
         length = self.nest.length
         if level == len(length):

@@ -23,7 +23,7 @@ def outlined(name: str, body: Body) -> Body:
         symbol = _defined(r, name, body, r.type, count)
         if lanes(r.type):
             return r.f.call(r.type, symbol, *x)
-        most = module.isa.lanes(SIZES[r.type])
+        most = module.target.lanes(SIZES[r.type])
         forms = [(n, _defined(r, name, body, vector(n, r.type), count)) for n in (most, most // 2, most // 4) if n > 1]
         for _, form in forms:
             module.keep(form)

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.base.errors import Location
 from mindspore.base.shapes import Shape, size
@@ -46,6 +47,11 @@ class Read:
 
 def whole(value: Value) -> Read:
     return Read(value, identity(value.size))
+
+
+def nothing(dtype: DType) -> Value:
+    """A value without elements, which no step needs to write."""
+    return Value(dtype, 0, np.empty(0, dt.to_numpy(dtype)))
 
 
 @cache
@@ -164,6 +170,12 @@ class Product(Step):
     size: tuple[int, int, int] = (0, 0, 0)
     transpose: tuple[bool, bool] = (False, False)
     batch: Batch = Batch()
+
+    @property
+    def steps(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """For both operands the elements from one row to the next and from one column to the next, of ``[m, k]`` and ``[k, n]``."""
+        m, n, k = self.size
+        return (1, m) if self.transpose[0] else (k, 1), (1, k) if self.transpose[1] else (n, 1)
 
     @property
     def work(self) -> int:

@@ -157,7 +157,7 @@ def two_product(f: Function, a: Value, b: Value) -> tuple[Value, Value]:
     """(a * b rounded, the rounding error) of doubles; by Dekker's splitting where the level has no fused multiply-add."""
     with exact(f):
         product = a * b
-        if f.module.isa.fma:
+        if f.module.target.fma:
             return product, f.intrinsic("fma", a.type, a, b, -product)
         (ah, al), (bh, bl) = _halves(f, a), _halves(f, b)
         return product, ((ah * bh - product) + ah * bl + al * bh) + al * bl

@@ -1,4 +1,4 @@
-"""Instruction-set levels, and the way from LLVM text to an object file."""
+"""What code is generated for, instruction-set levels and GPUs, and the way from LLVM text to an object file or PTX."""
 
 from __future__ import annotations
 
@@ -12,43 +12,85 @@ from mindspore.base.errors import InternalError
 
 
 @dataclass(frozen=True, slots=True)
-class Isa:
-    """One instruction-set level that kernels are generated for.
+class Target:
+    """What code is generated for.
 
     Attributes:
-        name: suffix of kernel symbols: ``v2`` ``v3`` ``v4`` (x86-64 psABI levels) or ``neon``.
+        name: how people and kernel symbols call it.
         triple, cpu, features: what LLVM calls it.
-        vector_bytes: width of one vector register.
-        registers: number of vector registers.
         fma: fused multiply-add is an instruction (without it ``llvm.fma`` would call libm).
         half: float16 <-> float32 conversions are instructions (without them LLVM would call compiler-rt).
-        pairs: some processors of the level multiply pairs of bfloat16 (AVX512-BF16); code asks which one it runs on.
     """
 
     name: str
     triple: str
     cpu: str
     features: str
-    vector_bytes: int
-    registers: int
     fma: bool
     half: bool
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What LLVM is told about every function."""
+        return ()
+
+    def lanes(self, itemsize: int) -> int:
+        """Elements of `itemsize` bytes that one instruction computes with; those of a GPU belong to one thread, which has one."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Isa(Target):
+    """One instruction-set level of a processor; its name, ``v2`` ``v3`` ``v4`` (x86-64 psABI levels) or ``neon``, ends kernel symbols.
+
+    Attributes:
+        vector_bytes: width of one vector register.
+        registers: number of vector registers.
+        pairs: some processors of the level multiply pairs of bfloat16 (AVX512-BF16); code asks which one it runs on.
+    """
+
+    vector_bytes: int
+    registers: int
     pairs: bool = False
 
     def lanes(self, itemsize: int) -> int:
         """Elements of one vector register."""
         return self.vector_bytes // itemsize
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return (f'"prefer-vector-width"="{self.vector_bytes * 8}"',)
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu(Target):
+    """A generation of GPUs, named as its vendor does (``sm_80``: compute capability 8.0).
+
+    Attributes:
+        warp: threads that run in step and can hand each other registers.
+        shared_bytes: memory that the threads of a block share without asking for more at launch.
+        registers: of 32 bits, that one thread may have.
+    """
+
+    warp: int = 32
+    shared_bytes: int = 48 << 10
+    registers: int = 255
+
 
 _X86 = "x86_64-unknown-linux-gnu"
+_NVPTX = "nvptx64-nvidia-cuda"
 LEVELS: Mapping[str, Isa] = MappingProxyType(
     {
-        "v2": Isa("v2", _X86, "x86-64-v2", "", 16, 16, False, False),
-        "v3": Isa("v3", _X86, "x86-64-v3", "", 32, 16, True, True),
-        "v4": Isa("v4", _X86, "x86-64-v4", "", 64, 32, True, True, True),
-        "neon": Isa("neon", "aarch64-unknown-linux-gnu", "generic", "+neon,+fp-armv8", 16, 32, True, True),
+        "v2": Isa("v2", _X86, "x86-64-v2", "", False, False, 16, 16),
+        "v3": Isa("v3", _X86, "x86-64-v3", "", True, True, 32, 16),
+        "v4": Isa("v4", _X86, "x86-64-v4", "", True, True, 64, 32, True),
+        "neon": Isa("neon", "aarch64-unknown-linux-gnu", "generic", "+neon,+fp-armv8", True, True, 16, 32),
     }
 )
+GPUS: Mapping[str, Gpu] = MappingProxyType(
+    {name: Gpu(name, _NVPTX, name, "", True, True) for name in ("sm_70", "sm_80", "sm_90")}
+)
+"""Code for one runs on later ones too: the driver compiles PTX for the GPU that it finds."""
 ARCHITECTURES: Mapping[str, tuple[Isa, ...]] = MappingProxyType(
     {"x86_64": (LEVELS["v2"], LEVELS["v3"], LEVELS["v4"]), "aarch64": (LEVELS["neon"],)}
 )
@@ -92,7 +134,7 @@ def _llvm() -> Any:
     return llvm
 
 
-def _machine(level: Isa, opt: int) -> Any:
+def _machine(level: Target, opt: int) -> Any:
     target = _llvm().Target.from_triple(level.triple)
     return target.create_target_machine(
         cpu=level.cpu, features=level.features, opt=opt, reloc="pic", codemodel="default"
@@ -136,7 +178,7 @@ def _unlocked(name: str) -> Any:
 class _Compilation:
     """One module on its way to code. Nothing in it is shared with other compilations."""
 
-    def __init__(self, text: str, level: Isa, pipeline: str) -> None:
+    def __init__(self, text: str, level: Target, pipeline: str) -> None:
         llvm = _llvm()
         self.machine = _machine(level, 0 if pipeline == "glue" else 2)
         self.context = llvm.create_context()
@@ -163,7 +205,7 @@ class _Compilation:
             ffi.lib.LLVMPY_DisposeMemoryBuffer(buffer)
 
 
-def optimised(text: str, level: Isa, pipeline: str = "loops") -> str:
+def optimised(text: str, level: Target, pipeline: str = "loops") -> str:
     """LLVM `text` after the passes."""
     return str(_Compilation(text, level, pipeline).module)
 
@@ -173,8 +215,8 @@ def compile_object(text: str, level: Isa, pipeline: str = "loops") -> bytes:
     return _Compilation(text, level, pipeline).code(as_object=True)
 
 
-def compile_assembly(text: str, level: Isa, pipeline: str = "loops") -> str:
-    """The assembly of LLVM `text`, for people and tests that look for instructions."""
+def compile_assembly(text: str, level: Target, pipeline: str = "loops") -> str:
+    """The assembly of LLVM `text`: PTX for a GPU; of a processor for people and tests that look for instructions."""
     return _Compilation(text, level, pipeline).code(as_object=False).decode()
 
 

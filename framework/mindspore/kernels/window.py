@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape
-from mindspore.kernels import cost, lanes, runtime
+from mindspore.kernels import cost, lanes, runtime, window_vectors
 from mindspore.kernels.argreduce import Arg
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Module, Value
@@ -187,6 +187,9 @@ def _emit(module: Module, name: str, kind: str, dtype: DType) -> None:
 
 def _planes(kind: str, dtype: DType, f: Function, begin: Value, end: Value, captured: list[Value]) -> None:
     w = _Work(f, captured[0], kind, dtype, captured[1:])
+    if window_vectors.suits(kind, dtype):
+        window_vectors.planes(w, begin, end)
+        return
     with f.loop(begin, end, hints=_HINTS) as plane:
         if kind in _ADDING:
             with f.loop(0, w.plane) as i:

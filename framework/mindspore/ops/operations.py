@@ -37,7 +37,7 @@ from mindspore.ops.random import kept
 INTERNAL = frozenset(
     {
         "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Conv3DBackpropFilter", "Conv3DBackpropInput",
-        "Eye", "FlashAttention", "Full", "GatherStrided", "Iota",
+        "Depthwise", "DepthwiseFilter", "Eye", "FlashAttention", "Full", "GatherStrided", "Iota",
         "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "Rotate",
         "RunningLogSum", "RunningMax", "RunningMin", "RunningProduct", "RunningSum", "ScatterStrided", "SortPositions",
         "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mindspore.ir.graph import EMIT, MAKE_BOX, Apply, Constant, Graph, Node, bodies
+from mindspore.ir.graph import EMIT, MAKE_BOX, TOKEN, Apply, Constant, Graph, Node, bodies
 from mindspore.ir.operator import Operator
 from mindspore.ir.rewrite import with_inputs
 
@@ -44,7 +44,7 @@ def _key(node: Node) -> Hashable | None:
         value = node.value
         small = isinstance(value, np.ndarray) and value.size <= _SMALL
         return ("constant", node.type, value.tobytes()) if small else None
-    if not isinstance(node, Apply) or node.op is EMIT or (isinstance(node.op, Operator) and node.op.effect):
+    if not isinstance(node, Apply) or node.op in (EMIT, TOKEN) or (isinstance(node.op, Operator) and node.op.effect):
         return None
     attrs = tuple(sorted((k, _hashable(v)) for k, v in node.attrs.items())) if node.attrs else ()
     kind = None if node.inputs and node.op is not MAKE_BOX else node.type

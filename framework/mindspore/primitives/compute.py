@@ -167,6 +167,17 @@ class Products:
 
 
 @dataclass(frozen=True, slots=True)
+class Depthwise:
+    """A convolution where each channel of the result reads one channel of the input; attribute ``convolution`` has the sizes.
+
+    ``kind``: ``forward`` from weights and input, with attribute ``turned`` the weights are read from the last to the first; ``filter`` from
+    the gradient of the result and the input to the gradient of the weights.
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Windows:
     """Works on the windows of the last dimensions: attributes ``kernel``, ``strides``, ``pads`` (before, after) and ``dilation``.
 
@@ -214,6 +225,7 @@ Compute = (
     | Accumulate
     | Order
     | Products
+    | Depthwise
     | Windows
 )
 

@@ -41,7 +41,8 @@ def _wider(b: Any, values: Any, compute: Any) -> Any:
     return b.cast(compute(*[b.cast(v, dtype=dt.float32) for v in values]), dtype=dtype)
 
 
-def _numpy_products(a: Any, b: Any, shape: Shape, products: tuple[StridedProduct, ...]) -> Any:
+def numpy_products(a: Any, b: Any, shape: Shape, products: tuple[StridedProduct, ...]) -> Any:
+    """The products of two arrays, as an array of `shape`."""
     result = np.zeros(prod(shape), a.dtype)
     flat = [np.ascontiguousarray(v).reshape(-1) for v in (a, b)]
     for p in products:
@@ -70,7 +71,7 @@ def _infer_products(a: TensorType, b: TensorType, shape: Shape, products: Any) -
 
 _TRIED = Convolution(1, 2, 2, (4,), (3,), (2,), (1,), (1,), ((0, 0),), 1)
 operator(
-    "StridedProducts", "a, b", attrs={"shape": REQUIRED, "products": REQUIRED}, infer=_infer_products, reference=_numpy_products,
+    "StridedProducts", "a, b", attrs={"shape": REQUIRED, "products": REQUIRED}, infer=_infer_products, reference=numpy_products,
     gradient=NotDifferentiable("stands for a convolution whose gradient is taken before it is expanded", error=True),
     compute=Products(), dtypes=(dt.float32, dt.float64),
     samples=Samples(
@@ -86,7 +87,7 @@ def _reference(pads: Any, products: Any, shape: Any) -> Any:
     """The meaning with numpy, in float32 for half precision."""
 
     def run(a: Any, b: Any) -> Any:
-        return _numpy_products(a, np.pad(b, ((0, 0), (0, 0), *pads)), shape, products)
+        return numpy_products(a, np.pad(b, ((0, 0), (0, 0), *pads)), shape, products)
 
     return quiet(wide(run))
 
@@ -184,6 +185,8 @@ def _declare_convolution(family: _Family) -> None:
         c = convolution(op, b.shape(x), b.shape(weight), attrs)
 
         def compute(x: Any, weight: Any) -> Any:
+            if c.depthwise:
+                return b.depthwise(weight, x, convolution=c)
             return b.strided_products(weight, padded(b, x, c.pads), shape=c.out, products=(forward_product(c),))
 
         return _wider(b, (x, weight), compute)
@@ -223,8 +226,11 @@ def _declare_backprop_input(family: _Family) -> None:
     def expand(b: Any, d: Any, weight: Any, input_size: Any, **attrs: Any) -> Any:
         c = convolution(op, tuple(input_size), b.shape(weight), attrs)
         pads, products = input_products(c)
+        back = c.backwards()
 
         def compute(d: Any, weight: Any) -> Any:
+            if back is not None:
+                return b.depthwise(weight, d, convolution=back, turned=True)
             return b.strided_products(weight, padded(b, d, pads), shape=c.x, products=products)
 
         return _wider(b, (d, weight), compute)
@@ -266,6 +272,8 @@ def _declare_backprop_filter(family: _Family) -> None:
         c = convolution(op, b.shape(x), tuple(filter_size), attrs)
 
         def compute(d: Any, x: Any) -> Any:
+            if c.depthwise:
+                return b.depthwise_filter(d, x, convolution=c)
             return b.strided_products(d, padded(b, x, c.pads), shape=c.weight, products=(filter_product(c),))
 
         return _wider(b, (d, x), compute)

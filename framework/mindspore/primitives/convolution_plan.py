@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd, prod
 from types import MappingProxyType
 from typing import Any
@@ -51,6 +51,19 @@ class Convolution:
     @property
     def weight(self) -> Shape:
         return (self.outputs, self.inputs // self.group, *self.kernel)
+
+    @property
+    def depthwise(self) -> bool:
+        """Whether each channel of the result reads one channel of images in two dimensions."""
+        return len(self.sizes) == 2 and self.inputs == self.group > 1
+
+    def backwards(self) -> Convolution | None:
+        """The depthwise convolution with turned weights that gives the gradient in the input; None when there is none."""
+        reach = tuple((k - 1) * d for k, d in zip(self.kernel, self.dilation, strict=True))
+        pads = tuple((r - a, r - b) for r, (a, b) in zip(reach, self.pads, strict=True))
+        if not self.depthwise or self.outputs != self.inputs or max(self.strides) > 1 or min(map(min, pads)) < 0:
+            return None
+        return replace(self, sizes=self.windows, windows=self.sizes, pads=pads)
 
 
 def convolution(op: str, x: Shape, weight: Shape, attrs: dict[str, Any]) -> Convolution:

@@ -140,6 +140,8 @@ _TRIALS: tuple[tuple[Shape, dict[str, Any]], ...] = (
     ((2, 5), {"kernel": (3,), "strides": (2,), "pads": ((1, 1),), "dilation": (1,)}),
     ((1, 2, 2, 3), {"kernel": (2, 2, 2), "strides": (1, 1, 1), "pads": ((1, 0), (0, 0), (0, 1)), "dilation": (1, 1, 1)}),
     ((3, 5, 13, 18), {"kernel": (3, 3), "strides": (2, 2), "pads": ((0, 1), (1, 1)), "dilation": (1, 1)}),
+    ((2, 9, 57), {"kernel": (3, 4), "strides": (2, 3), "pads": ((1, 1), (2, 1)), "dilation": (1, 1)}),
+    ((2, 3, 7), {"kernel": (2, 3), "strides": (1, 5), "pads": ((0, 0), (1, 1)), "dilation": (1, 1)}),
     ((0, 4, 4), {"kernel": (2, 2), "strides": (2, 2), "pads": ((0, 0), (0, 0)), "dilation": (1, 1)}),
 )  # fmt: skip
 _TOO_LARGE = {"kernel": (5, 2), "strides": (1, 1), "pads": ((0, 0), (0, 0)), "dilation": (1, 1)}

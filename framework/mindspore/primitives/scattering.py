@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mindspore.base import dtypes as dt
-from mindspore.base.shapes import Shape, size
+from mindspore.base.shapes import Shape
 from mindspore.ir.operator import REQUIRED
 from mindspore.ir.types import TensorType
 from mindspore.primitives.compute import Walk
@@ -54,7 +54,7 @@ _MEANING: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _combine(target: Any, where: Any, updates: Any, kind: str) -> None:
+def combine(target: Any, where: Any, updates: Any, kind: str) -> None:
     """The updates into numpy's `target`, one after the other; `where` is numpy's index, of arrays alone."""
     half = target.dtype.itemsize == 2 and target.dtype.kind not in "iu"
     wide = target.astype(np.float32) if half else target
@@ -102,7 +102,7 @@ def _tensor_scatter(name: str, kind: str, doc: str) -> None:
 
     def reference(x: Any, indices: Any, updates: Any) -> Any:
         result = x.copy()
-        _combine(result, points(indices, x.shape), updates, kind)
+        combine(result, points(indices, x.shape), updates, kind)
         return result
 
     samples = Samples(
@@ -143,7 +143,7 @@ def _expand_scatter_nd(b: Any, indices: Any, updates: Any, shape: Any) -> Any:
 
 def _scatter_nd(indices: Any, updates: Any, shape: Any) -> Any:
     result = np.zeros(shape, updates.dtype)
-    _combine(result, points(indices, tuple(shape)), updates, "add")
+    combine(result, points(indices, tuple(shape)), updates, "add")
     return result
 
 
@@ -181,7 +181,7 @@ def _elements(data: Any, indices: Any, updates: Any, axis: int, reduction: str) 
     place = axis % data.ndim
     where = [*np.indices(indices.shape)]
     where[place] = counted(indices, data.shape[place])
-    _combine(result, tuple(where), updates, _REDUCTIONS[reduction])
+    combine(result, tuple(where), updates, _REDUCTIONS[reduction])
     return result
 
 
@@ -242,7 +242,7 @@ def _index_add(x: Any, indices: Any, y: Any, axis: int) -> Any:
     where[place] = np.broadcast_to(
         counted(indices, x.shape[place]).reshape([-1 if i == place else 1 for i in range(x.ndim)]), y.shape
     )
-    _combine(result, tuple(where), y, "add")
+    combine(result, tuple(where), y, "add")
     return result
 
 
@@ -301,59 +301,4 @@ operator(
                Wrong(((3,), (1, 1), ()), ValueError, ("IndexFill", "'index'", "0 to 1"), (dt.float32, dt.int64, dt.float32), {"dim": 0})),
     ),
     doc="The tensor with one value at indices along one dimension.",
-)  # fmt: skip
-
-
-def _infer_segments(x: TensorType, ids: TensorType, num_segments: int) -> TensorType:
-    check_dtype("UnsortedSegmentSum", "input_x", x, ARITHMETIC)
-    check_indices("UnsortedSegmentSum", "segment_ids", ids)
-    if not ids.rank or x.shape[: ids.rank] != ids.shape:
-        raise ValueError(
-            f"UnsortedSegmentSum: the shape of argument 'segment_ids' {ids} must be the first dimensions of 'input_x' {x}."
-        )
-    if not hasattr(num_segments, "__index__") or num_segments <= 0:
-        raise ValueError(f"UnsortedSegmentSum: attribute 'num_segments' must be above 0, but got {num_segments!r}.")
-    return TensorType(x.dtype, (num_segments, *x.shape[ids.rank :]))
-
-
-def _expand_segments(b: Any, x: Any, ids: Any, num_segments: int) -> Any:
-    """Negative ids go to one more segment, which is cut off."""
-    shape, lead = b.shape(x), b.shape(ids)
-    rest = shape[len(lead) :]
-    places = b.reshape(as_index(b, ids), shape=(size(lead),))
-    kept = b.select(b.less(places, 0), num_segments, places)
-    whole = (num_segments + 1, *rest)
-    walk = axis_walk(whole, (size(lead),), 0, 0)
-    rows = b.reshape(x, shape=walk.sizes)
-    summed = accumulated(b, b.full(shape=whole, value=0, dtype=b.dtype(x)), rows, (kept,), walk, "add")
-    none = (0,) * len(whole)
-    return b.strided_slice(summed, begin=none, end=(num_segments, *rest), strides=(1,) * len(whole))
-
-
-def _segments_gradient(b: Any, x: Any, ids: Any, out: Any, d: Any, num_segments: int) -> tuple[Any, ...]:
-    lead = b.shape(ids)
-    taken = b.gather(d, b.maximum(ids, 0), axis=0)
-    along = b.reshape(ids, shape=(*lead, *(1,) * (len(b.shape(x)) - len(lead))))
-    return b.select(b.less(along, 0), 0, taken), None
-
-
-def _segments(x: Any, ids: Any, num_segments: int) -> Any:
-    result = np.zeros((num_segments, *x.shape[ids.ndim :]), x.dtype)
-    kept = ids >= 0
-    _combine(result, (counted(ids[kept], num_segments),), x[kept], "add")
-    return result
-
-
-operator(
-    "UnsortedSegmentSum", "input_x, segment_ids", attrs={"num_segments": REQUIRED}, infer=_infer_segments, reference=_segments,
-    gradient=_segments_gradient, expand=_expand_segments, dtypes=ARITHMETIC, call=("input_x", "segment_ids", "num_segments"),
-    may_fail=True,
-    samples=Samples(
-        (Case(((5,), (5,)), {"num_segments": 3}), Case(((4, 3), (4,)), {"num_segments": 2}), Case(((2, 3, 4), (2, 3)), {"num_segments": 3}),
-         Case(((0, 2), (0,)), {"num_segments": 2})),
-        (Domain(), Domain(-1, 1, dtype=dt.int32)),
-        wrong=(Wrong(((5,), (4,)), ValueError, ("'segment_ids'", "[4]", "[5]"), (dt.float32, dt.int32), {"num_segments": 3}),
-               Wrong(((5,), (5,)), ValueError, ("'num_segments'", "0"), (dt.float32, dt.int32), {"num_segments": 0})),
-    ),
-    doc="Sums of the slices with equal ids; slices with negative ids are left out.",
 )  # fmt: skip

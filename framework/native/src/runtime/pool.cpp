@@ -1,5 +1,9 @@
 #include "runtime/pool.h"
 
+#if defined(__linux__)
+#include <pthread.h>
+#endif
+
 #include <algorithm>
 #include <chrono>
 #include <system_error>
@@ -14,6 +18,7 @@ namespace {
 constexpr uint64_t kOpen = uint64_t{1} << 31;
 constexpr uint64_t kJoinedMask = kOpen - 1;
 constexpr auto kSpin = std::chrono::microseconds(50);
+constexpr size_t kFewWorkers = 8;
 
 thread_local bool in_chunk = false;
 
@@ -69,6 +74,11 @@ void run_inline(const Runtime* runtime, int64_t total, int64_t grain, RangeFn fn
 }
 
 Pool::Pool(int64_t threads) : threads_(threads) {
+#if defined(__linux__)
+    CPU_ZERO(&allowed_);
+    sched_getaffinity(0, sizeof(allowed_), &allowed_);
+    given_ = allowed_;
+#endif
     workers_.reserve(static_cast<size_t>(threads - 1));
     try {
         for (int64_t i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
@@ -96,9 +106,32 @@ bool Pool::try_run(const Runtime* runtime, int64_t total, int64_t grain, RangeFn
     return true;
 }
 
+// Where few processors share a cache, Linux does not look for an idle one: it may wake a worker behind its owner, and
+// let both share one processor for tens of milliseconds while another one idles. Once somebody else has placed a
+// worker, all are left where they are.
+void Pool::keep_workers_aside() noexcept {
+#if defined(__linux__)
+    const int processor = sched_getcpu();
+    if (processor == owner_processor_ || processor < 0 || placed_ || workers_.size() > kFewWorkers) return;
+    owner_processor_ = processor;
+    cpu_set_t others = allowed_;
+    CPU_CLR(static_cast<size_t>(processor), &others);
+    if (CPU_COUNT(&others) == 0) return;
+    for (auto& worker : workers_) {
+        cpu_set_t now;
+        const bool known = pthread_getaffinity_np(worker.native_handle(), sizeof(now), &now) == 0;
+        if (!known || !CPU_EQUAL(&now, &given_)) placed_ = true;
+    }
+    if (placed_) return;
+    for (auto& worker : workers_) pthread_setaffinity_np(worker.native_handle(), sizeof(others), &others);
+    given_ = others;
+#endif
+}
+
 void Pool::open(Job& job) {
     finished_.store(0, std::memory_order_relaxed);
     job_.store(&job, std::memory_order_relaxed);
+    keep_workers_aside();
     gate_.store(((gate_.load() >> 32) + 1) << 32 | kOpen);
     if (sleepers_.load() == 0) return;
     {

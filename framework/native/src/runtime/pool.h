@@ -2,6 +2,10 @@
 // the call.
 #pragma once
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -45,11 +49,18 @@ class Pool {
     [[nodiscard]] bool wait_for_job(uint64_t seen);
     [[nodiscard]] bool join(uint64_t& seen);
     void open(Job& job);
+    void keep_workers_aside() noexcept;
     void close_and_wait();
     static void run_chunks(Job& job);
 
     const int64_t threads_;
-    std::mutex owner_;               // held by the thread that uses the workers
+    std::mutex owner_;          // held by the thread that uses the workers
+    int owner_processor_ = -1;  // where that thread was at its last job
+#if defined(__linux__)
+    cpu_set_t allowed_;  // the processors of the thread that made the pool, and of its workers at first
+    cpu_set_t given_;    // the workers' processors now
+    bool placed_ = false;
+#endif
     std::atomic<uint64_t> gate_{0};  // job number << 32 | open << 31 | workers that joined
     std::atomic<uint32_t> finished_{0};
     std::atomic<Job*> job_{nullptr};

@@ -1,0 +1,105 @@
+"""Depthwise convolutions at every level: vectors at the ends of lines and planes, any order of chunks, numbers that must not leak."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mindspore.base import dtypes as dt
+from mindspore.base.dtypes import DType
+from mindspore.kernels import depthwise
+from mindspore.kernels.target import Isa
+from mindspore.primitives.convolution import numpy_products
+from mindspore.primitives.convolution_plan import Convolution, filter_product, forward_product
+from tests.kernels.native import Library, Runtime, library, runnable
+
+pytestmark = pytest.mark.compiler
+Array = np.ndarray[Any, Any]
+CONVOLUTIONS = [
+    Convolution(1, 2, 2, (1, 1), (1, 1), (1, 1), (1, 1), (1, 1), ((0, 0), (0, 0)), 2),
+    Convolution(2, 3, 6, (7, 19), (3, 8), (3, 4), (2, 2), (1, 2), ((1, 0), (1, 2)), 3),
+    Convolution(2, 2, 2, (9, 40), (9, 14), (1, 2), (1, 3), (1, 1), ((0, 0), (1, 1)), 2),
+    Convolution(1, 2, 2, (5, 9), (3, 2), (3, 3), (1, 6), (1, 1), ((0, 0), (0, 0)), 2),
+    Convolution(3, 4, 4, (20, 35), (20, 35), (5, 5), (1, 1), (1, 1), ((2, 2), (2, 2)), 4),
+    Convolution(1, 2, 2, (18, 33), (9, 17), (7, 7), (2, 2), (1, 1), ((3, 2), (3, 3)), 2),
+]
+LARGE = Convolution(2, 96, 96, (56, 56), (56, 56), (3, 3), (1, 1), (1, 1), ((1, 1), (1, 1)), 96)
+
+
+def run(
+    made: Library, kind: str, c: Convolution, operands: tuple[Array, Array], turned: bool, runtime: Runtime
+) -> Array:
+    out = np.full(c.out if kind == "forward" else c.weight, 7, operands[0].dtype)
+    name = depthwise.spec(kind, dt.from_numpy(out.dtype)).name
+    assert made.run(name, [*operands, out], depthwise.params(c, turned), runtime) == 0
+    return out
+
+
+def expected(kind: str, c: Convolution, operands: tuple[Array, Array], turned: bool) -> Array:
+    given, x = (v.astype(np.float64) for v in operands)
+    padded = np.pad(x, ((0, 0), (0, 0), *c.pads))
+    if kind == "filter":
+        found: Array = numpy_products(given, padded, c.weight, (filter_product(c),))
+    else:
+        found = numpy_products(given[:, :, ::-1, ::-1] if turned else given, padded, c.out, (forward_product(c),))
+    return found
+
+
+def drawn(kind: str, c: Convolution, dtype: DType) -> tuple[Array, Array]:
+    rng = np.random.default_rng(3)
+    shapes = (c.weight if kind == "forward" else c.out, c.x)
+    first, second = (rng.standard_normal(s).astype(dt.to_numpy(dtype)) for s in shapes)
+    return first, second
+
+
+@pytest.mark.parametrize("isa", [pytest.param(i, id=i.name) for i in runnable()])
+@pytest.mark.parametrize("dtype", [dt.float32, dt.float64], ids=str)
+def test_every_end_of_lines(isa: Isa, dtype: DType) -> None:
+    made = library([depthwise.spec(kind, dtype) for kind in depthwise.KINDS], isa)
+    slack = 3e-6 if dtype is dt.float32 else 1e-13
+    for c in CONVOLUTIONS:
+        for kind, turned in (("forward", False), ("forward", True), ("filter", False)):
+            operands = drawn(kind, c, dtype)
+            wanted = expected(kind, c, operands, turned)
+            got = run(made, kind, c, operands, turned, Runtime(2))
+            np.testing.assert_allclose(got, wanted, rtol=0, atol=slack * np.abs(wanted).max(), err_msg=f"{kind} of {c}")
+
+
+@pytest.mark.parametrize("kind", depthwise.KINDS)
+def test_results_do_not_depend_on_threads(kind: str) -> None:
+    made = library([depthwise.spec(kind, dt.float32)], runnable()[-1])
+    operands = drawn(kind, LARGE, dt.float32)
+    alone = run(made, kind, LARGE, operands, False, Runtime())
+    for threads, backwards in ((2, False), (3, True)):
+        runtime = Runtime(threads, backwards)
+        np.testing.assert_array_equal(run(made, kind, LARGE, operands, False, runtime), alone)
+        assert runtime.chunks > 1
+
+
+@pytest.mark.parametrize("isa", [pytest.param(i, id=i.name) for i in runnable()])
+@pytest.mark.parametrize("kind", depthwise.KINDS)
+def test_what_is_no_number_stays_in_its_windows(isa: Isa, kind: str) -> None:
+    made = library([depthwise.spec(kind, dt.float32)], isa)
+    for c in CONVOLUTIONS:
+        given, x = drawn(kind, c, dt.float32)
+        x[:, 0, -1, 0] = np.nan
+        got = run(made, kind, c, (given, x), False, Runtime())
+        np.testing.assert_array_equal(np.isnan(got), np.isnan(expected(kind, c, (given, x), False)), err_msg=f"{c}")
+
+
+def test_no_memory_is_survived() -> None:
+    made = library([depthwise.spec("forward", dt.float32)], runnable()[-1])
+    runtime = Runtime()
+    runtime.exhaust()
+    out = run(made, "forward", LARGE, drawn("forward", LARGE, dt.float32), False, runtime)
+    assert set(runtime.messages) == {b"no memory"}
+    assert (out == 7).all()
+
+
+def test_others_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"'forward' of Int32.*Float32 or Float64"):
+        depthwise.spec("forward", dt.int32)
+    with pytest.raises(ValueError, match=r"'input'.*forward, filter"):
+        depthwise.spec("input", dt.float32)
