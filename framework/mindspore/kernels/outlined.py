@@ -28,7 +28,7 @@ def outlined(name: str, body: Body) -> Body:
         for _, form in forms:
             module.keep(form)
         listed = ",".join(f"_ZGV_LLVM_N{n}{'v' * count}_{symbol}({form})" for n, form in forms)
-        attributes = f'nounwind willreturn memory(none) "vector-function-abi-variant"="{listed}"'
+        attributes = f'nounwind willreturn memory(none) "vector-function-abi-variant"="{listed}"' if listed else ""
         return r.f.emit(r.type, f"call {r.type} @{symbol}({', '.join(map(str, x))}) {attributes}")
 
     return call
