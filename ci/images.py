@@ -24,6 +24,7 @@ from release.rows import ImageRow, Kind
 ROW_LABEL = "org.mindspore.row"
 INTERMEDIATE = "org.mindspore.intermediate=true"
 FILES = Path("docker/files")
+SCRIPTS_FOLDER = "files"  # of the context
 ENTRY = ("mindspore-entrypoint", "mindspore-phase")
 SCRIPTS: dict[Kind, tuple[str, ...]] = {"devel": (*ENTRY, "build-wheel"), "runtime": ENTRY, "release": ()}
 DEVICE_CHECK = "mindspore-device"
@@ -250,19 +251,20 @@ def _context(shop: Shop, plan: Plan, wheel: wheels.Wheel | None) -> Iterator[Pat
         else:
             lock = wheelhouse.lock_for(plan.row, plan.kind)
             shutil.copytree(wheelhouse.ensure(shop.runner, shop.python, lock, shop.root), house)
-            _copy(shop.root / branchfile.PATH, context / "share", 0o644)
+            (context / "share").mkdir()
+            shutil.copyfile(shop.root / branchfile.PATH, context / "share" / branchfile.PATH.name)
             _packages(shop, plan, context / "packages")
         for script in scripts(plan.row, plan.kind):
-            _copy(shop.root / FILES / script, context / "files", 0o755)
+            (context / SCRIPTS_FOLDER).mkdir(exist_ok=True)
+            shutil.copyfile(shop.root / FILES / script, context / SCRIPTS_FOLDER / script)
+        _settle(context)
         yield context
 
 
-def _copy(source: Path, folder: Path, mode: int) -> None:
-    """Copy a file for an image: its mode and its folder's, which the image takes over, do not depend on our umask."""
-    folder.mkdir(exist_ok=True)
-    folder.chmod(0o755)
-    shutil.copyfile(source, folder / source.name)
-    (folder / source.name).chmod(mode)
+def _settle(context: Path) -> None:
+    """Give everything the modes that images have: they, and engines' notes on what was copied, must not follow our umask."""
+    for path in context.rglob("*"):
+        path.chmod(0o755 if path.is_dir() or path.parent.name == SCRIPTS_FOLDER else 0o644)
 
 
 def _packages(shop: Shop, plan: Plan, target: Path) -> None:

@@ -79,9 +79,8 @@ def test_what_is_copied_into_images_has_one_mode_everywhere(
     build = engine.build
 
     def note(request: BuildRequest) -> None:
-        for folder in ("files", "share"):
-            for path in (request.context / folder, *(request.context / folder).iterdir()):
-                modes[str(path.relative_to(request.context))] = path.stat().st_mode & 0o777
+        for path in request.context.rglob("*"):
+            modes[str(path.relative_to(request.context))] = path.stat().st_mode & 0o777
         build(request)
 
     engine.build = note  # type: ignore[method-assign]
@@ -90,8 +89,16 @@ def test_what_is_copied_into_images_has_one_mode_everywhere(
         images.build(shop, row, ["runtime"])
     finally:
         os.umask(before)
-    files = {"files/mindspore-entrypoint": 0o755, "files/mindspore-phase": 0o755, "share/branch": 0o644}
-    assert modes == {"files": 0o755, "share": 0o755} | files
+    programs = {"files/mindspore-entrypoint", "files/mindspore-phase"}
+    assert {name for name, mode in modes.items() if mode == 0o755} == {
+        *programs,
+        "files",
+        "share",
+        "wheelhouse",
+        "packages",
+    }
+    assert {mode for name, mode in modes.items() if "." in name or name == "share/branch"} == {0o644}
+    assert programs < set(modes)
 
 
 def test_labels_say_what_the_image_is(shop: Shop, engine: FakeEngine, row: ImageRow) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from mindspore.backends.reference.numpy_builder import NumpyBuilder
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.ir.graph import Graph
-from mindspore.ir.operator import find
+from mindspore.ir.operator import Operator, all_operators, find
 from mindspore.ir.types import TensorType
 from mindspore.kernels import table
 from mindspore.kernels.plans import plan
@@ -43,22 +43,20 @@ TYPES: Mapping[str, tuple[DType, ...]] = {
 }
 
 
-def trials(family: str) -> list[tuple[Any, list[TensorType], Case]]:
+def trials(operators: Iterable[Operator], types: Sequence[DType]) -> Iterator[tuple[Operator, list[TensorType], Case]]:
     """Operators on their samples, and products of every kind of edge."""
-    types, found = TYPES.get(family, (dt.float32,)), []
-    for op in map(find, FAMILIES[family].split()):
+    for op in operators:
         listed = [t for t in table.trials(op) if not t[0] or t[0][0] in types]
         if op.function == "matmul":
-            listed += [((t, t), case) for t in types for case in PRODUCTS]
+            listed += [((t, t), case) for t in types if t in op.dtypes for case in PRODUCTS]
         for kinds, case in listed:
-            found.append((op, [TensorType(t, s) for t, s in zip(kinds, case.shapes, strict=True)], case))
-    return found
+            yield op, [TensorType(t, s) for t, s in zip(kinds, case.shapes, strict=True)], case
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_kernels_of_eager_mode(family: str, tmp_path: Path) -> None:
-    script, planned, wanted = arm.Script(), [], []
-    for op, kinds, case in trials(family):
+def check(tried: Iterable[tuple[Operator, list[TensorType], Case]], folder: Path) -> int:
+    """Run the plans of all calls in one program; gives how many results there were."""
+    planned, wanted = [], []
+    for op, kinds, case in tried:
         try:
             spec = plan(op, kinds, case.attrs)
         except (TypeError, ValueError):
@@ -70,13 +68,26 @@ def test_kernels_of_eager_mode(family: str, tmp_path: Path) -> None:
         with np.errstate(all="ignore"):
             result = getattr(NumpyBuilder(), op.function)(*arrays, **case.attrs)
         wanted += [(f"{op.name} {kinds} {case.attrs}", r) for r in (result if isinstance(result, tuple) else (result,))]
-    assert len(wanted) >= 10
-    names = dict.fromkeys(step.kernel for spec, _ in planned for step in spec.steps)
-    program = arm.Program(list(names), tmp_path)
+    program, script = (
+        arm.Program(list(dict.fromkeys(s.kernel for spec, _ in planned for s in spec.steps)), folder),
+        arm.Script(),
+    )
     for spec, arrays in planned:
         arm.planned(program, script, spec, arrays)
     for got, (what, want) in zip(program.run(script), wanted, strict=True):
         assert_same(got, want, what, ulps=64, summed=True)
+    return len(wanted)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_kernels_of_eager_mode(family: str, tmp_path: Path) -> None:
+    assert check(trials(map(find, FAMILIES[family].split()), TYPES.get(family, (dt.float32,))), tmp_path) >= 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [dt.bool_, dt.int32, dt.float16, dt.bfloat16, dt.float32, dt.complex64], ids=str)
+def test_every_operator(dtype: DType, tmp_path: Path) -> None:
+    assert check(trials((op for op in all_operators() if op.samples is not None), [dtype]), tmp_path) >= 50
 
 
 def rows() -> tuple[Graph, list[Any]]:

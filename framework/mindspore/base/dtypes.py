@@ -93,10 +93,13 @@ def to_numpy(dtype: DType) -> np.dtype[Any]:
 
 def from_numpy(dtype: object) -> DType:
     """The element type for a numpy dtype (or anything ``np.dtype`` takes). TypeError when there is none."""
-    given = np.dtype(dtype)  # type: ignore[call-overload]
+    names = ", ".join(t.attribute for t in ALL)
+    try:
+        given = np.dtype(dtype)  # type: ignore[call-overload]
+    except TypeError:
+        raise TypeError(f"{dtype!r} names no element type; expected one of {names}.") from None
     found = _FROM_NUMPY.get(given.newbyteorder("=").name)
     if found is None:
-        names = ", ".join(t.attribute for t in ALL)
         raise TypeError(f"numpy dtype {given} has no tensor element type; expected one of {names}.")
     return found
 

@@ -240,11 +240,13 @@ def repeat(input: Any, *repeats: Any, axis: Any = None) -> Any:
 
 def expand_as(input: Any, other: Any) -> Any:
     """`input` broadcast to the shape of `other`."""
+    f.needs_tensor("expand_as", "other", other)
     return f.broadcast_to(input, other.shape)
 
 
 def view_as(input: Any, other: Any) -> Any:
     """The elements under the shape of `other`."""
+    f.needs_tensor("view_as", "other", other)
     return _reshape(input, other.shape)
 
 
@@ -256,6 +258,8 @@ def masked_select(input: Any, mask: Any) -> Any:
         >>> print(ops.masked_select(Tensor([1, 2, 3]), Tensor([True, False, True])))
         [1 3]
     """
+    f.needs_tensor("masked_select", "input", input)
+    f.needs_tensor("masked_select", "mask", mask)
     shape = _common(input.shape, mask.shape)
     places = np.flatnonzero(f.broadcast_to(mask, shape).asnumpy())
     return _gather(f.ravel(f.broadcast_to(input, shape)), Tensor(places), 0)
@@ -277,6 +281,7 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
         [[0 0]
          [1 1]]
     """
+    f.needs_tensor("nonzero", "input", input)
     found = _places(input.asnumpy())
     return tuple(map(Tensor, found)) if as_tuple else Tensor(np.stack(found, 1))
 

@@ -44,8 +44,31 @@ _transpose = function("transpose")
 _unstack = function("unstack")
 
 
+def needs_tensor(owner: str, name: str, value: Any) -> None:
+    """TypeError when `value` is no Tensor."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"For '{owner}', '{name}' must be a Tensor, but got {value!r}.")
+
+
 def cast(input: Any, dtype: Any) -> Any:
-    """`input`, a tensor or a number, as another element type; the tensor itself when it has that type."""
+    """`input` as another element type; the tensor itself when it has that type.
+
+    Args:
+        input: a Tensor or a number.
+        dtype: an element type, a Python number type, or a numpy type or its name. Numbers out of an integer type's range wrap as in C.
+
+    Returns:
+        A Tensor of the same shape.
+
+    Raises:
+        TypeError: `dtype` names no element type.
+
+    Examples:
+        >>> import mindspore as ms
+        >>> from mindspore import Tensor, ops
+        >>> print(ops.cast(Tensor([1.5, -2.5]), ms.int32))
+        [ 1 -2]
+    """
     target = pytype_to_dtype(dtype)
     if not isinstance(input, bool | int | float | complex) and input.dtype is target:
         return input
@@ -53,7 +76,21 @@ def cast(input: Any, dtype: Any) -> Any:
 
 
 def reshape(input: Any, shape: Any) -> Any:
-    """The elements of `input` under another shape; one size may be -1. In PYNATIVE mode both share memory."""
+    """The elements of `input`, in row-major order, under another shape. In PYNATIVE mode both share memory.
+
+    Args:
+        input: a Tensor.
+        shape: ints whose product is the number of elements; one may be -1 and follows from the others.
+
+    Raises:
+        ValueError: the sizes do not fit.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> print(ops.reshape(Tensor([1, 2, 3, 4]), (2, -1)))
+        [[1 2]
+         [3 4]]
+    """
     return _reshape(input, (shape,) if isinstance(shape, int) else tuple(shape))
 
 
@@ -94,19 +131,64 @@ def dimension(function: str, name: str, axis: Any, input: Any) -> int:
 
 
 def squeeze(input: Any, axis: Any = None) -> Any:
-    """Without dimensions of size 1: all, or those in `axis`."""
+    """Without dimensions of size 1.
+
+    Args:
+        input: a Tensor.
+        axis: the dimension or dimensions to leave out; all of size 1 when None.
+
+    Raises:
+        ValueError: a dimension in `axis` has another size.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> ops.squeeze(ops.ones((1, 3, 1)), 0).shape
+        (3, 1)
+    """
     return _squeeze(input, () if axis is None else axis)
 
 
 def expand_dims(input: Any, axis: int) -> Any:
-    """With a new dimension of size 1."""
+    """A new dimension of size 1.
+
+    Args:
+        input: a Tensor with n dimensions.
+        axis: where the dimension stands in the result, in ``[-n - 1, n]``.
+
+    Raises:
+        ValueError: `axis` is out of range.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> ops.expand_dims(Tensor([[1, 2]]), 1).shape
+        (1, 1, 2)
+    """
     return _expand_dims(input, axis)
 
 
 def flatten(input: Any, order: str = "C", *, start_dim: int = 1, end_dim: int = -1) -> Any:
-    """The dimensions from `start_dim` to `end_dim` as one, in row-major order "C"."""
+    """The dimensions from `start_dim` to `end_dim` as one, in row-major order.
+
+    Args:
+        input: a Tensor.
+        order: "C" alone.
+        start_dim, end_dim: the first and the last of the dimensions that become one; they may count from the end.
+
+    Returns:
+        A Tensor; one without dimensions gets one.
+
+    Raises:
+        TypeError: `input` is no Tensor.
+        ValueError: a dimension that is out of range, or `start_dim` comes after `end_dim`.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> ops.flatten(ops.ones((2, 3, 4))).shape
+        (2, 12)
+    """
     if order != "C":
         raise ValueError(f"For 'flatten', argument 'order' must be 'C', but got {order}.")
+    needs_tensor("flatten", "input", input)
     rank = input.ndim
     if rank == 0:
         return _reshape(input, (1,))
@@ -150,7 +232,18 @@ def expand(input: Any, *size: Any) -> Any:
 
 
 def tile(input: Any, dims: Any) -> Any:
-    """Repeated `dims` times along each dimension."""
+    """The tensor repeated along its dimensions.
+
+    Args:
+        input: a Tensor.
+        dims: how often along each dimension, counted from the last; further ones stand in front.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> print(ops.tile(Tensor([1, 2]), (2, 2)))
+        [[1 2 1 2]
+         [1 2 1 2]]
+    """
     return _tile(input, (dims,) if isinstance(dims, int) else tuple(dims))
 
 
@@ -264,11 +357,26 @@ def std(input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> 
 
 
 def matmul(input: Any, other: Any) -> Any:
-    """The matrix product by numpy's rules: vectors are rows or columns, dimensions before the last two broadcast."""
-    if not isinstance(input, Tensor):
-        raise TypeError(f"For 'matmul', 'input' must be a Tensor, but got {input!r}.")
-    if not isinstance(other, Tensor):
-        raise TypeError(f"For 'matmul', 'other' must be a Tensor, but got {other!r}.")
+    """The matrix product by numpy's rules.
+
+    Args:
+        input, other: Tensors of at least one dimension. A vector is a row on the left and a column on the right; dimensions before the
+            last two broadcast.
+
+    Returns:
+        A Tensor of shape (..., m, n) for (..., m, k) and (..., k, n).
+
+    Raises:
+        TypeError: an argument is no Tensor.
+        ValueError: the sizes of the inner dimensions differ, or the outer ones do not broadcast.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> print(ops.matmul(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 1.0])))
+        [3. 7.]
+    """
+    needs_tensor("matmul", "input", input)
+    needs_tensor("matmul", "other", other)
     if input.ndim == 2 and other.ndim == 2:
         return _matmul(input, other)
     if input.ndim == 0 or other.ndim == 0:
@@ -298,7 +406,17 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
 
 
 def where(condition: Any, input: Any, other: Any) -> Any:
-    """`input` where `condition` is true, `other` elsewhere."""
+    """`input` where `condition` is true, `other` elsewhere.
+
+    Args:
+        condition: a Bool Tensor.
+        input, other: Tensors or numbers; all three broadcast.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> print(ops.where(Tensor([True, False]), Tensor([1.0, 2.0]), 0.0))
+        [1. 0.]
+    """
     return _select(condition, input, other)
 
 
@@ -313,7 +431,21 @@ def masked_fill(input_x: Any, mask: Any, value: Any) -> Any:
 
 
 def softmax(input: Any, axis: int = -1, *, dtype: Any = None) -> Any:
-    """Exponentials along `axis` divided by their sum."""
+    """Exponentials along one dimension divided by their sum, so that they add up to 1.
+
+    Args:
+        input: a Tensor of a floating type.
+        axis: the dimension.
+        dtype: the element type to which `input` is cast before; its own when None.
+
+    Raises:
+        ValueError: `axis` is out of range.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> print(ops.softmax(Tensor([0.0, 0.0])))
+        [0.5 0.5]
+    """
     return _softmax(input if dtype is None else cast(input, dtype), axis)
 
 

@@ -27,6 +27,7 @@ _log = function("log")
 _log1p = function("log1p")
 _log2 = function("log2")
 _exp = function("exp")
+_heaviside = function("heaviside")
 _logical_and = function("logical_and")
 _logical_or = function("logical_or")
 _maximum = function("maximum")
@@ -48,6 +49,11 @@ _infinity = float("inf")
 def positive(input: Any) -> Any:
     """The tensor itself."""
     return input
+
+
+def heaviside(input: Any, values: Any) -> Any:
+    """0 where `input` is below 0, 1 where it is above, and `values` where it is 0; both broadcast."""
+    return _heaviside(input, values)
 
 
 def deg2rad(x: Any) -> Any:
@@ -281,14 +287,14 @@ _div_whole = function("truncate_div")
 METHODS = {
     each.__name__: each
     for each in (
-        addcdiv, addcmul, deg2rad, fmod, float_power, frac, gcd, i0, is_complex, isneginf, isposinf, isreal, lcm, ldexp, log10,
+        addcdiv, addcmul, deg2rad, fmod, float_power, frac, gcd, heaviside, i0, is_complex, isneginf, isposinf, isreal, lcm, ldexp, log10,
         logaddexp, logaddexp2, logit, mvlgamma, positive, rad2deg, remainder, sgn, signbit,
     )
 }  # fmt: skip
 """Functions that are methods of tensors as well."""
 OPERATORS = {
     "bitwise_left_shift": "bitwise_left_shift", "bitwise_right_shift": "bitwise_right_shift", "copysign": "copysign",
-    "digamma": "digamma", "erfinv": "erfinv", "fmax": "fmax", "fmin": "fmin", "hardshrink": "hardshrink", "heaviside": "heaviside",
+    "digamma": "digamma", "erfinv": "erfinv", "fmax": "fmax", "fmin": "fmin", "hardshrink": "hardshrink",
     "hypot": "hypot", "lerp": "lerp", "lgamma": "lgamma", "log2": "log2", "sinc": "sinc", "soft_shrink": "softshrink",
     "xdivy": "xdivy", "xlogy": "xlogy", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh",
     "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh", "bitwise_and": "bitwise_and", "bitwise_not": "invert",

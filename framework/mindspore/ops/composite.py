@@ -14,8 +14,20 @@ from mindspore.ops.multitype import MultitypeFuncGraph
 __path__: list[str] = []
 """Further module paths begin with this one (`base.import_paths`)."""
 
+batch_dot = functional.batch_dot
+count_nonzero = functional.count_nonzero
+dot = functional.dot
+gamma = functional.gamma
+laplace = functional.laplace
 matmul = functional.matmul
+multinomial = functional.multinomial
+normal = functional.normal
 ones_like = functional.ones_like
+poisson = functional.poisson
+repeat_elements = functional.repeat_elements
+sequence_mask = functional.sequence_mask
+tensor_dot = functional.tensor_dot
+uniform = functional.uniform
 zeros_like = functional.zeros_like
 _add = HyperMap(functional.add)
 
@@ -47,15 +59,27 @@ __all__ = [
     "Map",
     "MultitypeFuncGraph",
     "add_flags",
+    "batch_dot",
     "clip_by_global_norm",
     "clip_by_value",
     "core",
+    "count_nonzero",
+    "dot",
+    "gamma",
     "grad",
     "hyper_add",
+    "laplace",
     "matmul",
+    "multinomial",
     "multitype_ops",
+    "normal",
     "ones_like",
+    "poisson",
+    "repeat_elements",
+    "sequence_mask",
     "tail",
+    "tensor_dot",
+    "uniform",
     "value_and_grad",
     "zeros_like",
     "zip_operation",

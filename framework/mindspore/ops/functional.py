@@ -76,17 +76,53 @@ def _sizes(shape: Any) -> Any:
 
 
 def ones(shape: Any, dtype: Any = None) -> Any:
-    """Ones; float32 unless `dtype` says otherwise."""
+    """Ones.
+
+    Args:
+        shape: an int or a tuple of ints that are not negative.
+        dtype: the element type; float32 when None.
+
+    Examples:
+        >>> from mindspore import ops
+        >>> print(ops.ones((2, 2)))
+        [[1. 1.]
+         [1. 1.]]
+    """
     return _full(_sizes(shape), 1, dt.float32 if dtype is None else dtype)
 
 
 def zeros(size: Any, dtype: Any = None) -> Any:
-    """Zeros; float32 unless `dtype` says otherwise."""
+    """Zeros.
+
+    Args:
+        size: an int or a tuple of ints that are not negative.
+        dtype: the element type; float32 when None.
+
+    Examples:
+        >>> from mindspore import ops
+        >>> print(ops.zeros(2))
+        [0. 0.]
+    """
     return _full(_sizes(size), 0, dt.float32 if dtype is None else dtype)
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None) -> Any:
-    """One value; int64 for a Python int, bool_ for a bool, float32 for a float unless `dtype` says otherwise."""
+    """One value.
+
+    Args:
+        size: an int or a tuple of ints that are not negative.
+        fill_value: a number.
+        dtype: the element type; when None int64 for an int, bool_ for a bool, float32 for a float.
+
+    Raises:
+        TypeError: `fill_value` is no number, or `dtype` no element type.
+        ValueError: a negative size.
+
+    Examples:
+        >>> from mindspore import ops
+        >>> print(ops.full((2,), 7))
+        [7 7]
+    """
     return _full(_sizes(size), fill_value, _number_type(fill_value) if dtype is None else dtype)
 
 
@@ -97,22 +133,67 @@ def _number_type(value: Any) -> Any:
 
 
 def ones_like(input: Any, *, dtype: Any = None) -> Any:
-    """Ones of the shape of `input`."""
+    """Ones of the shape of a tensor.
+
+    Args:
+        input: a Tensor.
+        dtype: the element type; that of `input` when None.
+
+    Raises:
+        TypeError: `input` is no Tensor.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> print(ops.ones_like(Tensor([5, 6])))
+        [1 1]
+    """
+    f.needs_tensor("ones_like", "input", input)
     return _full(input.shape, 1, input.dtype if dtype is None else dtype)
 
 
 def zeros_like(input: Any, *, dtype: Any = None) -> Any:
-    """Zeros of the shape of `input`."""
+    """Zeros of the shape of a tensor.
+
+    Args:
+        input: a Tensor.
+        dtype: the element type; that of `input` when None.
+
+    Raises:
+        TypeError: `input` is no Tensor.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> print(ops.zeros_like(Tensor([5, 6])))
+        [0 0]
+    """
+    f.needs_tensor("zeros_like", "input", input)
     return _full(input.shape, 0, input.dtype if dtype is None else dtype)
 
 
 def full_like(input: Any, fill_value: Any, *, dtype: Any = None) -> Any:
     """One value in the shape of `input`."""
+    f.needs_tensor("full_like", "input", input)
     return _full(input.shape, fill_value, input.dtype if dtype is None else dtype)
 
 
 def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None) -> Any:
-    """The numbers from `start` to below `end`; int64 when all three are ints, else float32."""
+    """The numbers ``start, start + step, ...`` below `end`.
+
+    Args:
+        start: the first number; with one argument this is `end`, and the first number 0.
+        end: where to stop, not included.
+        step: the difference, not 0; with a negative one the numbers fall.
+        dtype: the element type; when None int64 if all three are ints, else float32.
+
+    Raises:
+        TypeError: an argument is no number.
+        ValueError: `step` is 0.
+
+    Examples:
+        >>> from mindspore import ops
+        >>> print(ops.arange(1, 7, 2))
+        [1 3 5]
+    """
     first, stop = (0, start) if end is None else (start, end)
     whole = isinstance(first, int) and isinstance(stop, int) and isinstance(step, int)
     return _arange(first, stop, step, (dt.int64 if whole else dt.float32) if dtype is None else dtype)
@@ -124,17 +205,58 @@ def eye(n: int, m: Any = None, dtype: Any = None) -> Any:
 
 
 def one_hot(indices: Any, depth: int, on_value: Any = 1, off_value: Any = 0, axis: int = -1) -> Any:
-    """`on_value` where an index names the class along the new axis, `off_value` elsewhere."""
+    """A new dimension in which the place that an index names has `on_value`, and all others `off_value`.
+
+    Args:
+        indices: a Tensor of int32, int64 or uint8.
+        depth: the size of the new dimension. An index outside of ``[0, depth)`` names no place.
+        on_value, off_value: numbers or Tensors of one element.
+        axis: where the new dimension stands; -1 is the last.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> print(ops.one_hot(Tensor([0, 2]), 3, 1.0, 0.0))
+        [[1. 0. 0.]
+         [0. 0. 1.]]
+    """
     return _one_hot(indices, on_value, off_value, depth, axis)
 
 
 def concat(tensors: Any, axis: int = 0) -> Any:
-    """The tensors behind each other along `axis`."""
+    """The tensors behind each other.
+
+    Args:
+        tensors: a tuple or list of Tensors whose sizes agree but along `axis`; mixed element types become their common one.
+        axis: the dimension along which they follow each other.
+
+    Raises:
+        TypeError: `tensors` is no tuple or list.
+        ValueError: it is empty, or the sizes disagree.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> print(ops.concat((Tensor([1, 2]), Tensor([3]))))
+        [1 2 3]
+    """
     return _concat(tensors, axis)
 
 
 def stack(tensors: Any, axis: int = 0) -> Any:
-    """The tensors side by side along a new dimension."""
+    """The tensors side by side along a new dimension.
+
+    Args:
+        tensors: a tuple or list of Tensors of one shape.
+        axis: where the new dimension stands in the result.
+
+    Raises:
+        ValueError: the shapes differ, or `axis` is out of range.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> print(ops.stack((Tensor([1, 2]), Tensor([3, 4])), axis=1))
+        [[1 3]
+         [2 4]]
+    """
     return _stack(tensors, axis)
 
 
@@ -164,6 +286,7 @@ def softplus(input: Any, beta: Any = 1, threshold: Any = 20) -> Any:
 
 def dense(input: Any, weight: Any, bias: Any = None) -> Any:
     """``input @ weight.T + bias`` over the last dimension."""
+    f.needs_tensor("dense", "input", input)
     rows = input if input.ndim == 2 else f.view(input, -1, input.shape[-1])
     result = _matmul(rows, weight, False, True)
     shaped = result if input.ndim == 2 else f.view(result, (*input.shape[:-1], weight.shape[0]))
@@ -171,27 +294,59 @@ def dense(input: Any, weight: Any, bias: Any = None) -> Any:
 
 
 def shape(input_x: Any) -> Any:
-    """The shape as a tuple."""
+    """The sizes of the dimensions.
+
+    Args:
+        input_x: a Tensor.
+
+    Returns:
+        A tuple of ints.
+
+    Raises:
+        TypeError: `input_x` is no Tensor.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> ops.shape(Tensor([[1, 2, 3]]))
+        (1, 3)
+    """
+    f.needs_tensor("shape", "input_x", input_x)
     return input_x.shape
 
 
 def size(input_x: Any) -> Any:
     """The number of elements."""
+    f.needs_tensor("size", "input_x", input_x)
     return input_x.size
 
 
 def rank(input_x: Any) -> Any:
     """The number of dimensions."""
+    f.needs_tensor("rank", "input_x", input_x)
     return input_x.ndim
 
 
 def dtype(x: Any) -> Any:
     """The element type."""
+    f.needs_tensor("dtype", "x", x)
     return x.dtype
 
 
 def transpose(input: Any, dims: Any) -> Any:
-    """The dimensions in the order `dims`."""
+    """The dimensions in another order.
+
+    Args:
+        input: a Tensor.
+        dims: a tuple that names every dimension once; dimension i of the result is dimension ``dims[i]`` of `input`.
+
+    Raises:
+        ValueError: `dims` does not name every dimension once.
+
+    Examples:
+        >>> from mindspore import Tensor, ops
+        >>> ops.transpose(ops.ones((2, 3, 4)), (2, 0, 1)).shape
+        (4, 2, 3)
+    """
     return f.transpose(input, dims)
 
 

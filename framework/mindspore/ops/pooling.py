@@ -26,16 +26,19 @@ _scatter = function("tensor_scatter_elements")
 
 
 def _borders(owner: str, sizes: tuple[int, ...], size: Any, steps: Any, padding: Any) -> tuple[tuple[int, int], ...]:
-    """What `padding` adds before and after each dimension; "same": so that ``ceil(size / step)`` windows fit."""
+    """What `padding` adds before and after each dimension; "same": so that ``ceil(size / step)`` windows fit. It may be pairs already."""
     if padding == "same":
         totals = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(sizes, size, steps, strict=True)]
         return tuple([(total // 2, total - total // 2) for total in totals])
-    given = per_dimension(owner, "padding", padding, len(sizes), 0)
-    if any(n > k // 2 for n, k in zip(given, size, strict=True)):
+    if isinstance(padding, tuple) and padding and isinstance(padding[0], tuple):
+        given = padding
+    else:
+        given = tuple([(n, n) for n in per_dimension(owner, "padding", padding, len(sizes), 0)])
+    if any(max(both) > k // 2 for both, k in zip(given, size, strict=True)):
         raise ValueError(
             f"For '{owner}', the 'padding' must be at most half of the 'kernel_size' {size}, but got {padding!r}."
         )
-    return tuple([(n, n) for n in given])
+    return given
 
 
 def pool_windows(

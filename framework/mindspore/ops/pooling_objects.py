@@ -6,6 +6,7 @@ from typing import Any
 
 from mindspore.base import dtypes as dt
 from mindspore.common import functions as f
+from mindspore.ops.convolving import per_dimension
 from mindspore.ops.function_objects import FunctionObject
 from mindspore.ops.pooling import avg_pool, max_pool, max_unpool2d, max_unpool3d
 
@@ -19,7 +20,10 @@ def _padding(owner: str, pad_mode: str, pad: Any) -> Any:
 
 
 class MaxPool3D(FunctionObject):
-    """``MaxPool3D(kernel_size, strides, pad_mode, pad_list, ceil_mode)(x)``: the largest element of each window of (N, C, D, H, W)."""
+    """``MaxPool3D(kernel_size, strides, pad_mode, pad_list, ceil_mode)(x)``: the largest element of each window of (N, C, D, H, W).
+
+    ``pad_list``: what the mode "pad" adds: one int, three, or six, the ends of depth, height and width one after the other.
+    """
 
     __slots__ = ("ceil_mode", "kernel_size", "pad_list", "pad_mode", "strides")
 
@@ -39,6 +43,9 @@ class MaxPool3D(FunctionObject):
 
     def __call__(self, x: Any) -> Any:
         padding = _padding("MaxPool3D", self.pad_mode, self.pad_list)
+        if isinstance(padding, tuple | list) and len(padding) == 6:
+            ends = per_dimension("MaxPool3D", "pad_list", padding, 6, 0)
+            padding = ((ends[0], ends[1]), (ends[2], ends[3]), (ends[4], ends[5]))
         return max_pool("MaxPool3D", x, 3, self.kernel_size, self.strides, padding, 1, self.ceil_mode, False)
 
 

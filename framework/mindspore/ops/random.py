@@ -37,6 +37,14 @@ def _seeded(seed: int) -> None:
     _draws.set_data(Tensor(np.int64(0)))
 
 
+def _sizes(owner: str, given: Any) -> Any:
+    """The shape, from sizes one by one or as a tuple."""
+    shape = f.sizes(given)
+    if not all(isinstance(n, int) and n >= 0 for n in shape):
+        raise TypeError(f"For '{owner}', the sizes must be ints that are not negative, but got {shape!r}.")
+    return shape
+
+
 def numbers(shape: Any, seed: Any = None, fine: bool = False) -> Any:
     """Float32 numbers in [0, 1), float64 if `fine`: the next ones, or those of a `seed` of their own."""
     key = _key + 0 if seed is None else Tensor(seed % (1 << 32), dt.int64)
@@ -70,7 +78,7 @@ def rand(*size: Any, dtype: Any = None, seed: Any = None) -> Any:
         >>> ops.rand(2, 3).shape
         (2, 3)
     """
-    return f.cast(numbers(f.sizes(size), seed), dt.float32 if dtype is None else dtype)
+    return f.cast(numbers(_sizes("rand", size), seed), dt.float32 if dtype is None else dtype)
 
 
 def randn(*size: Any, dtype: Any = None, seed: Any = None) -> Any:
@@ -82,7 +90,7 @@ def randn(*size: Any, dtype: Any = None, seed: Any = None) -> Any:
         (2, 3)
     """
     # Box and Muller's way: a radius and an angle from two even numbers; 1 - u is never 0.
-    both = numbers((2, *f.sizes(size)), seed)
+    both = numbers((2, *_sizes("randn", size)), seed)
     radius, turn = f.unstack(both, 0)
     made = _mul(_sqrt(_mul(_log(_sub(1.0, radius)), -2.0)), _cos(_mul(turn, _CIRCLE)))
     return f.cast(made, dt.float32 if dtype is None else dtype)

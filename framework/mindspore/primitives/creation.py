@@ -28,9 +28,15 @@ def _checked(op: str, shape: Any, dtype: DType) -> TensorType:
     return TensorType(dtype, tuple(shape))
 
 
+def _infer_full(shape: Any, value: Any, dtype: DType) -> TensorType:
+    if isinstance(value, str | bytes | None):
+        raise TypeError(f"Full: attribute 'value' must be a number, but got {value!r}.")
+    return _checked("Full", shape, dtype)
+
+
 operator(
     "Full", "", attrs={"shape": REQUIRED, "value": REQUIRED, "dtype": dt.float32},
-    infer=lambda shape, value, dtype: _checked("Full", shape, dtype),
+    infer=_infer_full,
     reference=lambda shape, value, dtype: np.full(shape, np.asarray(value).astype(dt.to_numpy(dtype))), gradient=CONSTANT,
     compute=Elementwise(lambda s, shape, value, dtype: s.const(value, dtype)),
     samples=Samples(
@@ -71,6 +77,9 @@ operator(
 
 
 def _count(start: float, stop: float, step: float) -> int:
+    for name, value in (("start", start), ("stop", stop), ("step", step)):
+        if isinstance(value, str | bytes | None):
+            raise TypeError(f"Arange: attribute '{name}' must be a number, but got {value!r}.")
     if step == 0:
         raise ValueError("Arange: attribute 'step' must not be 0.")
     return max(0, ceil((stop - start) / step))
