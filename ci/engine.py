@@ -17,6 +17,7 @@ from ci.paths import LOGS
 
 Kind = Literal["", "compilers", "engine_builds", "downloads"]
 LIMIT = 4096  # open files and processes of a container that podman runs
+SETTLED = "3h"  # no build takes longer
 INHERITED_DOWNLOADS = "MINDSPORE_TASKS_DOWNLOADS"
 
 
@@ -255,8 +256,11 @@ class CliEngine:
         self._query("rmi", reference)
 
     def prune(self, label: str) -> None:
-        """Remove nameless images that carry `label`: stages of builds that nothing refers to any more."""
-        self._query("image", "prune", "--force", f"--filter=label={label}")
+        """Remove nameless images that carry `label`: stages of builds that nothing refers to any more.
+
+        Young ones stay: another build on this machine may stand on them, which its engine does not know.
+        """
+        self._query("image", "prune", "--force", f"--filter=label={label}", f"--filter=until={SETTLED}")
 
     def _limits(self) -> list[str]:
         """podman asks for more than its own limits, which a machine that may not raise them refuses: ask for less."""

@@ -228,6 +228,7 @@ def test_the_other_commands_name_what_they_work_on(tmp_path: Path) -> None:
     assert words == [
         "save --format", "load --input", "tag image", "rmi image", "image prune", "pull remote", "run --rm"
     ]  # fmt: skip
+    assert "--filter=until=3h" in runner.commands[4]  # stages of builds that run beside this one stay
     assert runner.work.downloads == 1
 
 

@@ -98,6 +98,38 @@ def test_workers_stay_off_the_processor_of_their_owner_unless_they_were_placed()
         _native.set_num_threads(1)
 
 
+def test_threads_that_are_done_take_what_a_slow_one_has_left() -> None:
+    _native.set_num_threads(2)
+    done: list[int] = []
+    rest = threading.Event()
+
+    def body(begin: int, _: int) -> None:
+        if begin == 0:
+            assert rest.wait(20)
+        done.append(begin)
+        if len(done) == 31:
+            rest.set()
+
+    assert parallel_for(32, 1, body) == 0
+    assert sorted(done) == list(range(32))
+    assert done[-1] == 0
+
+
+def test_each_thread_starts_with_neighbouring_chunks() -> None:
+    _native.set_num_threads(2)
+    together = threading.Barrier(2)
+    seen: dict[int, list[int]] = {}
+
+    def body(begin: int, _: int) -> None:
+        mine = seen.setdefault(threading.get_ident(), [])
+        if not mine:
+            together.wait(20)
+        mine.append(begin)
+
+    assert parallel_for(32, 1, body) == 0
+    assert sorted(chunks[0] for chunks in seen.values()) == [0, 16]
+
+
 def test_nested_loops_run_on_the_thread_of_their_chunk() -> None:
     _native.set_num_threads(3)
     seen: list[tuple[int, int, bool]] = []

@@ -29,6 +29,7 @@ FLAGS = "contract"
 NO_UNROLL = '!{!"llvm.loop.unroll.disable"}'
 NO_VECTOR = '!{!"llvm.loop.vectorize.enable", i1 false}'
 VECTORISE = '!{!"llvm.loop.vectorize.enable", i1 true}'
+RARE = '!"branch_weights", i32 1, i32 2000'
 SIZES = {"i1": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "half": 2, "bfloat": 2, "float": 4, "double": 8, "ptr": 8}
 """Bytes of the scalar types in memory."""
 
@@ -321,8 +322,8 @@ class Function:
     def load(self, type: str, pointer: Value, align: int | None = None) -> Value:
         return self.emit(type, f"load {type}, {pointer}, align {align or SIZES[element(type)]}")
 
-    def store(self, value: Value, pointer: Value, align: int | None = None) -> None:
-        self.line(f"store {value}, {pointer}, align {align or SIZES[element(value.type)]}")
+    def store(self, value: Value, pointer: Value, align: int | None = None, hint: str = "") -> None:
+        self.line(f"store {value}, {pointer}, align {align or SIZES[element(value.type)]}{hint}")
 
     def alloca(self, type: str, count: int = 1, align: int = 64) -> Value:
         """`count` elements on the stack for as long as the function runs."""
@@ -353,7 +354,7 @@ class Function:
 
     def branch(self, condition: Value, yes: str, no: str, rare: bool = False) -> None:
         """`rare`: the condition seldom holds, so that a jump costs less than to compute both sides."""
-        weights = f", !prof !{self.module.rare()}" if rare else ""
+        weights = f", !prof !{self.module.metadata(RARE)}" if rare else ""
         self.line(f"br {condition}, label %{yes}, label %{no}{weights}")
 
     @contextmanager
@@ -427,17 +428,16 @@ class Module:
         self._declarations: dict[str, str] = {}
         self._metadata: list[str] = []
         self._kept: dict[str, None] = {}
-        self._rare: int | None = None
+        self._nodes: dict[str, int] = {}
 
     def function(
         self, name: str, result: str, parameters: Sequence[tuple[str, str]], *, internal: bool = False, inline: str = ""
     ) -> Function:
         """A new function. Parameters are (type with attributes, name); `inline` is ``""``, ``noinline`` or ``alwaysinline``."""
-        # without no-builtins LLVM would turn copying loops into calls of memcpy and memset
-        attributes = ["nounwind", inline, '"no-builtins"', *self.target.attributes]
         made = Function(self, result, name, parameters)
+        # without no-builtins LLVM would turn copying loops into calls of memcpy and memset
         made.linkage = "internal " if internal else self._linkage
-        made.attributes = " ".join(a for a in attributes if a)
+        made.attributes = " ".join(filter(None, ("nounwind", inline, '"no-builtins"', *self.target.attributes)))
         self._functions[name] = made
         return made
 
@@ -485,16 +485,16 @@ class Module:
         self._metadata.append(f"!{number} = distinct !{{{', '.join([f'!{number}', *hints])}}}")
         return number
 
-    def rare(self) -> int:
-        """Number of the node that says of a branch that its condition seldom holds."""
-        if self._rare is None:
-            self._rare = len(self._metadata)
-            self._metadata.append(f'!{self._rare} = !{{!"branch_weights", i32 1, i32 2000}}')
-        return self._rare
+    def metadata(self, content: str) -> int:
+        """The number of the node that holds `content`."""
+        number = self._nodes.setdefault(content, len(self._metadata))
+        if number == len(self._metadata):
+            self._metadata.append(f"!{number} = !{{{content}}}")
+        return number
 
     def text(self) -> str:
-        functions = [f.text() for f in self._functions.values()]
         listed = ", ".join(f"ptr @{name}" for name in self._kept)
         kept = f'@llvm.compiler.used = appending global [{len(self._kept)} x ptr] [{listed}], section "llvm.metadata"'
-        parts = [*self._globals.values(), *self._declarations.values(), *functions, *self._metadata]
+        parts = [*self._globals.values(), *self._declarations.values(), *map(Function.text, self._functions.values())]
+        parts += self._metadata
         return "\n".join([*parts, kept] if self._kept else parts) + "\n"

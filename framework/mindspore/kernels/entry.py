@@ -140,14 +140,15 @@ class Functions:
         """Emit all tasks and the normal end."""
         f = scope.f
 
-        def mark(label: str) -> None:
-            if table is not None:
+        def mark(task: Task | None) -> None:
+            if table is not None:  # a label looks at sizes, which code for all sizes must not do
+                label = "" if task is None else times.label(task)
                 scope.check(runtime.emit(f, f["runtime"], table(label), 0, runtime.null(f)))
 
-        mark("")
+        mark(None)
         for task in scope.made.tasks:
             _TASKS[type(task)](scope, task)
-            mark(times.label(task))
+            mark(task)
         if leave:
             runtime.leave(scope.f, scope.f["runtime"])
         scope.f.ret(scope.f.value(0, "i32"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mindspore.kernels import runtime
+from mindspore.kernels import lower_stream, runtime
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
 from mindspore.kernels.lower_columns import Columns
 from mindspore.kernels.lower_rows import Rows
@@ -51,6 +51,8 @@ def emit_units(module: Module, name: str, nest: Nest) -> Function:
     else:
         with f.loop(f["begin"], f["end"], hints=[NO_VECTOR]) as loop:
             body.unit(loop.index)
+    if isinstance(body, Rows) and body.stages:
+        lower_stream.finish(f)
     f.ret()
     return f
 

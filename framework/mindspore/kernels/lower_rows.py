@@ -7,11 +7,13 @@ from math import prod
 
 from mindspore.kernels import lanes
 from mindspore.kernels import lower_items as items
-from mindspore.kernels.emit import Function, Value
+from mindspore.kernels import lower_stream as stream
+from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Value
 from mindspore.kernels.lanes import Lane
 from mindspore.kernels.lower_items import Index, Place
 from mindspore.kernels.nest import Item, Nest
 from mindspore.kernels.sizes import is_symbolic
+from mindspore.kernels.target import Isa
 
 CHEAP = 6
 """Instructions up to which a value is computed again in a later phase instead of being kept."""
@@ -37,6 +39,9 @@ class Rows:
             self.cheap = ANY_COST
             self.loops, self.kept = self.schedule(), {}
         self.rows = {index: self.row_memory(index) for index in self.kept}
+        self.stages = {index: stream.stage(f, nest.items[index].dtype) for index in self.streamed()}
+        self.writing: list[int] = []
+        self.staged: Value | None = None
 
     @staticmethod
     def units(nest: Nest) -> int:
@@ -86,6 +91,14 @@ class Rows:
                 return self.pointers[item.buffer], True
         count = prod(self.nest.length) * (2 if self.nest.items[index].dtype.is_complex else 1)
         return self.f.alloca(lanes.memory_type(self.nest.items[index].dtype), count), False
+
+    def streamed(self) -> list[int]:
+        """Stores that go past the caches of a processor; not those that a later loop reads again."""
+        if not isinstance(self.f.module.target, Isa):
+            return []
+        again = {index for index, (_, is_output) in self.rows.items() if is_output}
+        found = [k for k, i in enumerate(self.nest.items) if self.varies[k] and stream.streamed(self.nest, i)]
+        return [k for k in found if self.nest.items[k].args[0] not in again]
 
     def unit(self, unit: Index) -> None:
         """One unit: all phases."""
@@ -142,6 +155,7 @@ class Rows:
         def body(indices: list[Index], so_far: list[Lane]) -> list[Lane]:
             return self.body(loop, phase, folds, indices, so_far, values)
 
+        self.writing = [k for k in loop if k in self.stages]
         return self.nested(list(outer), 0, bounds, first, body)
 
     def nested(
@@ -152,6 +166,8 @@ class Rows:
             return body(indices, so_far)
         last = level == len(length) - 1
         low, high = bounds if last else (0, length[level])
+        if last and self.writing:
+            return self.in_blocks(indices, (low, high), so_far, body)
         carried = [v for lane in so_far for v in items.flat(lane)]
         with self.f.loop(
             low, high, carried=carried, hints=items.hints(length[level], last, prod(length[level + 1 :]))
@@ -161,6 +177,29 @@ class Rows:
             if carried:
                 loop.next(*[v for lane in ends for v in items.flat(lane)])
         return items.regrouped(loop.results, so_far)
+
+    def in_blocks(
+        self, indices: list[Index], bounds: tuple[Index, Index], so_far: list[Lane], body: Body
+    ) -> list[Lane]:
+        """The innermost loop in blocks, at whose ends the stages are written."""
+        f, (low, high) = self.f, bounds
+        carried = [v for lane in so_far for v in items.flat(lane)]
+        with f.loop(low, high, stream.BLOCK, carried, hints=(NO_VECTOR, NO_UNROLL)) as block:
+            count = f.minimum(f.index(high) - block.index, stream.BLOCK)
+            with f.loop(0, count, carried=block.carried) as loop:
+                self.staged = loop.index
+                inside = items.regrouped(loop.carried, so_far)
+                ends = body([*indices, block.index + loop.index], inside)
+                if carried:
+                    loop.next(*[v for lane in ends for v in items.flat(lane)])
+            place = Place(f, self.pointers, [*indices, block.index])
+            for index in self.writing:
+                item = self.nest.items[index]
+                target = lanes.address(f, self.pointers[item.buffer], place.offset(item), item.dtype)
+                stream.flush(f, self.stages[index], target, count, item.dtype)
+            if carried:
+                block.next(*loop.results)
+        return items.regrouped(block.results, so_far)
 
     def body(
         self, loop: Sequence[int], phase: int, folds: Sequence[int], indices: Sequence[Index],
@@ -179,12 +218,18 @@ class Rows:
                 source = self.nest.items[item.args[0]].dtype
                 ends[index] = items.combine(self.f, item, ends[index], values[item.args[0]], source)
             elif item.kind == "store":
-                stores.append(item)
+                stores.append(index)
             else:
                 values[index] = items.compute(place, item, [values[a] for a in item.args])
                 self.keep(index, place, values[index])
-        for item in stores:
-            items.store(place, item, values[item.args[0]])
+        for index in stores:
+            item = self.nest.items[index]
+            if index in self.stages:
+                assert self.staged is not None, "streamed stores run in blocks"
+                where = lanes.address(self.f, self.stages[index], self.staged, item.dtype)
+                lanes.store(self.f, values[item.args[0]], where, item.dtype)
+            else:
+                items.store(place, item, values[item.args[0]])
         return list(ends.values())
 
     def keep(self, index: int, place: Place, lane: Lane) -> None:

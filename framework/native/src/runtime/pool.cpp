@@ -20,7 +20,21 @@ constexpr uint64_t kJoinedMask = kOpen - 1;
 constexpr auto kSpin = std::chrono::microseconds(50);
 constexpr size_t kFewWorkers = 8;
 
+constexpr int64_t kMostBatches = int64_t{1} << 31;
+
 thread_local bool in_chunk = false;
+
+constexpr uint64_t packed(uint64_t begin, uint64_t end) noexcept {
+    return begin << 32 | end;
+}
+
+constexpr uint64_t begin_of(uint64_t rest) noexcept {
+    return rest >> 32;
+}
+
+constexpr uint64_t end_of(uint64_t rest) noexcept {
+    return rest & 0xFFFFFFFF;
+}
 
 class ChunkScope {
   public:
@@ -73,7 +87,7 @@ void run_inline(const Runtime* runtime, int64_t total, int64_t grain, RangeFn fn
     }
 }
 
-Pool::Pool(int64_t threads) : threads_(threads) {
+Pool::Pool(int64_t threads) : threads_(threads), shares_(static_cast<size_t>(threads)) {
 #if defined(__linux__)
     CPU_ZERO(&allowed_);
     sched_getaffinity(0, sizeof(allowed_), &allowed_);
@@ -81,7 +95,7 @@ Pool::Pool(int64_t threads) : threads_(threads) {
 #endif
     workers_.reserve(static_cast<size_t>(threads - 1));
     try {
-        for (int64_t i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+        for (size_t seat = 1; seat < shares_.size(); ++seat) workers_.emplace_back([this, seat] { work(seat); });
     } catch (const std::system_error&) {
         // The system gives no more threads: those that run do the work.
     }
@@ -99,11 +113,24 @@ Pool::~Pool() {
 bool Pool::try_run(const Runtime* runtime, int64_t total, int64_t grain, RangeFn fn, void* context) {
     const std::unique_lock owner(owner_, std::try_to_lock);
     if (!owner.owns_lock()) return false;
-    Job job{runtime, total, grain, (total - 1) / grain + 1, fn, context, CallState::current()};
+    const int64_t chunks = (total - 1) / grain + 1;
+    Job job{runtime, total, grain, chunks, (chunks - 1) / kMostBatches + 1, fn, context, CallState::current()};
+    deal(job);
     open(job);
-    run_chunks(job);
+    run_chunks(job, 0);
     close_and_wait();
     return true;
+}
+
+// No worker is inside: the last job has waited for those that were.
+void Pool::deal(const Job& job) {
+    const auto batches = static_cast<uint64_t>((job.chunks - 1) / job.batch + 1);
+    const uint64_t threads = std::min<uint64_t>(shares_.size(), batches);
+    for (uint64_t seat = 0; seat < shares_.size(); ++seat) {
+        const uint64_t begin = batches * std::min(seat, threads) / threads;
+        const uint64_t end = batches * std::min(seat + 1, threads) / threads;
+        shares_[seat].rest.store(packed(begin, end), std::memory_order_relaxed);
+    }
 }
 
 // Where few processors share a cache, Linux does not look for an idle one: it may wake a worker behind its owner, and
@@ -182,11 +209,11 @@ bool Pool::wait_for_job(uint64_t seen) {
     return !stop_.load();
 }
 
-void Pool::work() {
+void Pool::work(size_t seat) {
     uint64_t seen = 0;
     while (wait_for_job(seen)) {
         if (!join(seen)) continue;
-        run_chunks(*job_.load(std::memory_order_relaxed));
+        run_chunks(*job_.load(std::memory_order_relaxed), seat);
         finished_.fetch_add(1);
         if (owner_sleeps_.load()) {
             {
@@ -197,15 +224,50 @@ void Pool::work() {
     }
 }
 
-void Pool::run_chunks(Job& job) {
+void Pool::run_chunks(const Job& job, size_t seat) {
     const ChunkScope scope;
     const CallScope call(job.call);
-    while (!stopped(job.runtime, job.call)) {
-        const int64_t chunk = job.next.fetch_add(1, std::memory_order_relaxed);
-        if (chunk >= job.chunks) return;
-        const int64_t begin = chunk * job.grain;
-        job.fn(job.runtime, job.context, begin, begin + std::min(job.grain, job.total - begin));
+    int64_t batch = 0;
+    while (take(seat, batch)) {
+        const int64_t last = std::min((batch + 1) * job.batch, job.chunks);
+        for (int64_t chunk = batch * job.batch; chunk < last; ++chunk) {
+            if (stopped(job.runtime, job.call)) return;
+            const int64_t begin = chunk * job.grain;
+            job.fn(job.runtime, job.context, begin, begin + std::min(job.grain, job.total - begin));
+        }
     }
+}
+
+// The next batch of this thread's share, which is filled again from the others'.
+bool Pool::take(size_t seat, int64_t& batch) {
+    auto& share = shares_[seat].rest;
+    uint64_t rest = share.load(std::memory_order_relaxed);
+    while (true) {
+        if (begin_of(rest) == end_of(rest)) {
+            if (!steal(seat)) return false;
+            rest = share.load(std::memory_order_relaxed);
+            continue;
+        }
+        if (share.compare_exchange_weak(rest, packed(begin_of(rest) + 1, end_of(rest)))) {
+            batch = static_cast<int64_t>(begin_of(rest));
+            return true;
+        }
+    }
+}
+
+// Moves the second half of what another thread has left into this thread's empty share.
+bool Pool::steal(size_t seat) {
+    for (size_t i = 1; i < shares_.size(); ++i) {
+        auto& other = shares_[(seat + i) % shares_.size()].rest;
+        uint64_t rest = other.load(std::memory_order_relaxed);
+        while (begin_of(rest) != end_of(rest)) {
+            const uint64_t middle = begin_of(rest) + (end_of(rest) - begin_of(rest)) / 2;
+            if (!other.compare_exchange_weak(rest, packed(begin_of(rest), middle))) continue;
+            shares_[seat].rest.store(packed(middle, end_of(rest)), std::memory_order_relaxed);
+            return true;
+        }
+    }
+    return false;
 }
 
 }  // namespace ms

@@ -1,4 +1,5 @@
-// The one thread pool. Chunks are taken from an atomic counter, so that a slow or stolen core delays one chunk and not
+// The one thread pool. Each thread starts with a share of neighbouring chunks, so that no two threads stream through
+// the same pages, and takes half of another's rest when its own is done: a slow or stolen core delays one chunk and not
 // the call.
 #pragma once
 
@@ -39,19 +40,27 @@ class Pool {
         int64_t total;
         int64_t grain;
         int64_t chunks;
+        int64_t batch;  // chunks that are taken at a time: 1 unless there are more than a share can count
         RangeFn fn;
         void* context;
         CallState* call;
-        std::atomic<int64_t> next{0};
     };
 
-    void work();
+    // What a thread has still to do: batches begin << 32 | end. The value says all, so that comparing it is enough.
+    struct alignas(64) Share {
+        std::atomic<uint64_t> rest{0};
+    };
+
+    void work(size_t seat);
     [[nodiscard]] bool wait_for_job(uint64_t seen);
     [[nodiscard]] bool join(uint64_t& seen);
+    void deal(const Job& job);
     void open(Job& job);
     void keep_workers_aside() noexcept;
     void close_and_wait();
-    static void run_chunks(Job& job);
+    void run_chunks(const Job& job, size_t seat);
+    [[nodiscard]] bool take(size_t seat, int64_t& batch);
+    [[nodiscard]] bool steal(size_t seat);
 
     const int64_t threads_;
     std::mutex owner_;          // held by the thread that uses the workers
@@ -71,6 +80,7 @@ class Pool {
     std::condition_variable done_;
     std::atomic<int> sleepers_{0};
     std::atomic<bool> owner_sleeps_{false};
+    std::vector<Share> shares_;  // one for each thread, the caller's first
     std::vector<std::thread> workers_;
 };
 
