@@ -13,7 +13,6 @@ from mindspore.common.eager import function
 from mindspore.common.tensor_class import Tensor
 
 _cast = function("cast")
-_concat = function("concat")
 _expand_dims = function("expand_dims")
 _full = function("full")
 _gather = function("gather")
@@ -22,6 +21,7 @@ _index_add = function("index_add")
 _index_fill = function("index_fill")
 _reshape = function("reshape")
 _reverse = function("reverse_v2")
+_rotate = function("rotate")
 _scatter_elements = function("tensor_scatter_elements")
 _strided_slice = function("strided_slice")
 _tile = function("tile")
@@ -197,7 +197,7 @@ def _rolled(input: Any, shift: int, dim: int) -> Any:
     first = (size - shift) % size if size else 0
     if first == 0:
         return input
-    return _concat((_between(input, dim, first, size), _between(input, dim, 0, first)), dim)
+    return _rotate(input, dim, first)
 
 
 def repeat_interleave(input: Any, repeats: Any, axis: Any = None) -> Any:
@@ -260,8 +260,16 @@ def masked_select(input: Any, mask: Any) -> Any:
     """
     f.needs_tensor("masked_select", "input", input)
     f.needs_tensor("masked_select", "mask", mask)
-    shape = broadcast(input.shape, mask.shape)
-    return f.broadcast_to(input, shape)[f.broadcast_to(mask, shape)]
+    shape = _common(input.shape, mask.shape)
+    places = np.flatnonzero(f.broadcast_to(mask, shape).asnumpy())
+    return _gather(f.ravel(f.broadcast_to(input, shape)), Tensor(places), 0)
+
+
+def _common(first: Any, second: Any) -> Any:
+    return broadcast(first, second)
+
+
+_common.__constexpr__ = True  # type: ignore[attr-defined]
 
 
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
@@ -274,5 +282,12 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
          [1 1]]
     """
     f.needs_tensor("nonzero", "input", input)
-    found = [Tensor(each) for each in input.asnumpy().nonzero()]
-    return tuple(found) if as_tuple else Tensor(np.stack([each.asnumpy() for each in found], 1))
+    found = _places(input.asnumpy())
+    return tuple(map(Tensor, found)) if as_tuple else Tensor(np.stack(found, 1))
+
+
+def _places(array: Any) -> Any:
+    """The Int64 positions of what is not zero, for each dimension."""
+    if array.ndim < 2:
+        return array.nonzero()
+    return np.unravel_index(np.flatnonzero(array), array.shape)

@@ -21,6 +21,7 @@ _div = function("div")
 _expand_dims = function("expand_dims")
 _full = function("full")
 _matmul = function("MatMul")
+_clip_by_value = function("clip_by_value")
 _maximum = function("maximum")
 _minimum = function("minimum")
 _reduce_all = function("reduce_all")
@@ -398,6 +399,8 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """Limited to ``[min, max]``; one of them may be None."""
     if min is None and max is None:
         raise ValueError("For 'clamp', at least one of 'min' and 'max' must be given, but both are None.")
+    if isinstance(min, int | float) and isinstance(max, int | float) and input.dtype.is_floating:
+        return _clip_by_value(input, min, max)
     raised = input if min is None else _maximum(input, min)
     return raised if max is None else _minimum(raised, max)
 

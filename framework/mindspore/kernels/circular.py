@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mindspore.kernels.emit import Value
-from mindspore.kernels.outlined import outlined, usually
+from mindspore.kernels.outlined import lane_by_lane, outlined, usually
 from mindspore.kernels.real import Real, exact, fast_two_sum, two_product, two_sum
 
 PI_HIGH, PI_LOW = 3.141592653589793, 1.2246467991473532e-16
@@ -230,7 +230,7 @@ def _anywhere(form: Form, tiny: float | None) -> Callable[[Real, Value], Value]:
 
 
 def _function(name: str, form: Form, tiny: float | None = None) -> Callable[[Real, Value], Value]:
-    anywhere = _anywhere(form, tiny)
+    anywhere = lane_by_lane(_anywhere(form, tiny))
 
     def body(r: Real, x: Value) -> Value:
         a = r.abs(x)

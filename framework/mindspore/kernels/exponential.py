@@ -199,21 +199,24 @@ def _accurate_log(r: Real, a: Value) -> tuple[Value, Value]:
     return fast_two_sum(f, result, more)
 
 
-def _power_special(r: Real, x: Value, a: Value, y: Value, result: Value) -> Value:
-    f = r.f
+def sign_of_power(r: Real, x: Value, y: Value, size: Value) -> Value:
+    """x ** y from its size: negative for odd powers of negative numbers, NaN for broken ones."""
     whole = r.unary("trunc", y).eq(y)
     half = y * 0.5
     odd = whole & r.unary("trunc", half).ne(half)
+    result = r.select((r.bits(x) < 0) & odd, -size, size)
+    return r.select((x < 0.0) & ~whole & (r.abs(x) < r.inf), r.nan, result)
+
+
+def _power_special(r: Real, x: Value, a: Value, y: Value, result: Value) -> Value:
+    f = r.f
     zero_base = r.select(y < 0.0, r.inf, 0.0)
     infinite_base = r.select(y < 0.0, 0.0, r.inf)
     result = r.select(a.eq(0.0), zero_base, result)
     result = r.select(a.eq(r.inf), infinite_base, result)
     infinite_exponent = r.select((a > 1.0) ^ (y < 0.0), r.inf, 0.0)
     result = r.select(r.abs(y).eq(r.inf), infinite_exponent, result)
-    negative = r.bits(x) < 0
-    result = r.select(negative & odd, -result, result)
-    invalid = (x < 0.0) & ~whole & (a < r.inf)
-    result = r.select(invalid, r.nan, result)
+    result = sign_of_power(r, x, y, result)
     result = r.select(f.compare("ne", x, x) | f.compare("ne", y, y), x + y, result)
     one = x.eq(1.0) | y.eq(0.0) | (x.eq(-1.0) & r.abs(y).eq(r.inf))
     return r.select(one, 1.0, result)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
-from mindspore.kernels import circular, errorfunction, exponential, trigonometric
+from mindspore.kernels import circular, errorfunction, exponential, power, trigonometric
 from mindspore.kernels.emit import Function, Value
 from mindspore.kernels.real import Real, two_product
 
@@ -95,6 +95,10 @@ def _rsqrt(r: Real, a: Value) -> Value:
     return 1.0 / r.unary("sqrt", a)
 
 
+def _pow(r: Real, a: Value, b: Value) -> Value:
+    return exponential.power(r, a, b) if r.scalar == "double" else power.pow_float(r, a, b)
+
+
 def _intrinsic(name: str) -> Unary:
     return lambda r, a: r.unary(name, a)
 
@@ -103,7 +107,7 @@ BINARY: Mapping[str, Binary] = MappingProxyType(
     {
         "add": lambda r, a, b: a + b, "sub": lambda r, a, b: a - b, "mul": lambda r, a, b: a * b,
         "div": lambda r, a, b: a / b, "floordiv": widened(_floordiv), "mod": widened(_mod), "truncdiv": widened(_truncdiv),
-        "rem": widened(_rem), "pow": widened(exponential.power), "minimum": minimum, "maximum": maximum,
+        "rem": widened(_rem), "pow": _pow, "minimum": minimum, "maximum": maximum,
         "atan2": widened(trigonometric.atan2),
     }
 )  # fmt: skip

@@ -120,10 +120,11 @@ def _flat_worker(module: Module, t: Tiling, source: DType) -> str:
     name = f"gemm_flat_{source.short}"
     if module.has(name):
         return name
-    strip = _strip(module, t, source)
+    heights = (2, ROWS) if t.rows < 8 else (2, 4, 8)
+    strips = [_strip(module, t, source, rows) for rows in heights]
     f = module.function(name, "void", runtime.RANGE, internal=True, inline="noinline")
     p = problem(runtime.unpack(f, TYPES))
-    beside = f.alloca(t.type, FEW_ROWS * _LINE)
+    beside = f.alloca(t.type, (FEW_ROWS + ROWS) * _LINE)
     end = f.minimum(f["end"] * across(t), p.n)
     hints = [NO_UNROLL, NO_VECTOR]
     with f.loop(f["begin"] * across(t), end, WIDE, hints=hints) as block:
@@ -133,9 +134,22 @@ def _flat_worker(module: Module, t: Tiling, source: DType) -> str:
             a = p.a.at(t.type, slab.index * p.a_col)
             b = lanes.address(f, p.b, slab.index * p.b_row + block.index, source)
             add = (slab.index > 0).to("zext", "i64")
-            with f.loop(0, width, across(t), hints=hints) as j:
-                right, target = lanes.address(f, b, j.index, source), beside.at(t.type, j.index)
-                f.call("void", strip, p.m, steps, a, p.a_row, p.a_col, right, p.b_row, target, add, width - j.index)
+            with f.loop(0, p.m, heights[-1], hints=hints) as row:
+                left, sums = a.at(t.type, row.index * p.a_row), beside.at(t.type, row.index * _LINE)
+                values = [steps, left, p.a_row, p.a_col, b, p.b_row, sums, add, p.m - row.index, width]
+
+                def rows_by(position: int, values: list[Value] = values) -> list[Value]:
+                    """By the function for the least rows that are enough."""
+
+                    def run() -> list[Value]:
+                        f.call("void", strips[position], *values)
+                        return []
+
+                    if position == len(heights) - 1:
+                        return run()
+                    return f.choose(values[-2] <= heights[position], run, lambda: rows_by(position + 1, values))
+
+                rows_by(0)
         target = p.c.at(t.type, block.index)
 
         def write(add: bool, target: Value = target, width: Value = width) -> list[Value]:
@@ -151,47 +165,44 @@ def _flat_worker(module: Module, t: Tiling, source: DType) -> str:
     return name
 
 
-def _strip(module: Module, t: Tiling, source: DType) -> str:
-    """Name of ``void strip(m, k, a, a_row, a_col, b, b_row, to, add, width)``: all rows of two vectors of columns, or fewer."""
-    name = f"gemm_strip_{source.short}"
-    heights = (2, ROWS) if t.rows < 8 else (2, 4, 8)
-    tiles = [[tile(module, t, source, rows, vectors) for vectors in (1, 2)] for rows in heights]
+def _strip(module: Module, t: Tiling, source: DType, rows: int) -> str:
+    """Name of ``void strip(k, a, a_row, a_col, b, b_row, sums, add, height, width)``: some steps of K for all columns of a block.
+
+    Sums of rows and columns that do not exist are computed, from what does, into the block's spare room.
+    """
+    name = f"gemm_strip_{source.short}_{rows}"
     listed = [
-        ("i64", "m"), ("i64", "k"), ("ptr noalias readonly", "a"), ("i64", "a_row"), ("i64", "a_col"), ("ptr noalias readonly", "b"),
-        ("i64", "b_row"), ("ptr noalias", "to"), ("i64", "add"), ("i64", "width"),
+        ("i64", "k"), ("ptr noalias readonly", "a"), ("i64", "a_row"), ("i64", "a_col"), ("ptr noalias readonly", "b"),
+        ("i64", "b_row"), ("ptr noalias", "sums"), ("i64", "add"), ("i64", "height"), ("i64", "width"),
     ]  # fmt: skip
     f = module.function(name, "void", listed, internal=True, inline="noinline")
-    m, k, a, a_row, a_col, b, b_row, to, add, width = f.arguments
-    hints = [NO_UNROLL, NO_VECTOR]
+    k, a, a_row, a_col, b, b_row, sums, add, height, width = f.arguments
+    lines = [a.at(t.type, f.select(height > r, a_row * r, f.index(0))) for r in range(rows)]
+    memory = lanes.memory_type(source)
+    hints = [NO_VECTOR, NO_UNROLL]
 
-    def part(vectors: int, first: Value, width: Value, row: Value, position: int) -> list[Value]:
-        """Rows from `row` on by the smallest tile that holds them."""
-        height = f.minimum(m - row, f.index(heights[position]))
+    def part(first: Value, vectors: int, masked: Masked | None) -> None:
+        slots = [sums.at(t.type, first + (r * _LINE + v * t.lanes)) for r in range(rows) for v in range(vectors)]
+        zeros = [f.value(0.0, t.vector)] * len(slots)
+        start = f.choose(add.ne(0), lambda: [f.load(t.vector, slot) for slot in slots], lambda: zeros)
+        with f.loop(0, k, carried=start, hints=hints) as loop:
+            base = lanes.address(f, b, loop.index * b_row + first, source)
+            places = [base.at(memory, v * t.lanes) for v in range(vectors)]
+            loaded = [masked.load(x, memory) if masked else f.load(vector(t.lanes, memory), x) for x in places]
+            right = [lanes.from_memory(f, x, source) for x in loaded]
+            values = []
+            for r, line in enumerate(lines):
+                left = splat(f, f.load(t.type, line.at(t.type, loop.index * a_col)), t.lanes)
+                values += [multiply_add(f, left, x, loop.carried[r * vectors + v]) for v, x in enumerate(right)]
+            loop.next(*values)
+        for slot, value in zip(slots, loop.results, strict=True):
+            f.store(value, slot)
 
-        def run() -> list[Value]:
-            right, target = lanes.address(f, b, first, source), to.at(t.type, row * _LINE + first)
-            left = a.at(t.type, row * a_row)
-            f.call(
-                "void", tiles[position][vectors - 1], k, left, a_row, a_col, right, b_row, target, _LINE, add, height, width
-            )  # fmt: skip
-            return []
-
-        if position == len(heights) - 1:
-            return run()
-        f.choose(m - row <= heights[position], run, lambda: part(vectors, first, width, row, position + 1))
-        return []
-
-    with f.loop(0, m, heights[-1], hints=hints) as row:
-
-        def whole(row: Value = row.index) -> list[Value]:
-            return part(2, f.index(0), width, row, 0)
-
-        def cut(row: Value = row.index) -> list[Value]:
-            with f.loop(0, f.minimum(width, across(t)), t.lanes, hints=hints) as j:
-                part(1, j.index, f.minimum(width - j.index, f.index(t.lanes)), row, 0)
-            return []
-
-        f.choose(width >= across(t), whole, cut)
+    whole = width - (width % across(t))
+    with f.loop(0, whole, across(t), hints=hints) as j:
+        part(j.index, 2, None)
+    with f.loop(whole, width, t.lanes, hints=hints) as j:
+        part(j.index, 1, Masked(f, t.lanes, width - j.index))
     f.ret()
     return name
 

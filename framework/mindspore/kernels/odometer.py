@@ -83,7 +83,7 @@ def advance(module: Module) -> str:
 
 
 def copy_run(module: Module, itemsize: int) -> str:
-    """Name of ``void run(to, to_stride, from, from_stride, count)``: a strided run of elements, fast for strides 1 and 0."""
+    """Name of ``void run(to, to_stride, from, from_stride, count)``: a strided run of elements, fast where strides are 1, 0, -1 or 2."""
     name = f"copy_run_{itemsize}"
     if module.has(name):
         return name
@@ -109,8 +109,17 @@ def copy_run(module: Module, itemsize: int) -> str:
             store_item(f, value, to.at(kind, i.index * to_stride))
         return []
 
+    def every(step: int) -> list[Value]:
+        with f.loop(0, count) as i:
+            store_item(f, load_item(f, source.at(kind, i.index * step), itemsize), to.at(kind, i.index))
+        return []
+
+    def others() -> list[Value]:
+        f.choose(from_stride.eq(-1), lambda: every(-1), lambda: f.choose(from_stride.eq(2), lambda: every(2), strided))
+        return []
+
     def to_contiguous() -> list[Value]:
-        f.choose(from_stride.eq(1), contiguous, lambda: f.choose(from_stride.eq(0) & (count > 0), repeated, strided))
+        f.choose(from_stride.eq(1), contiguous, lambda: f.choose(from_stride.eq(0) & (count > 0), repeated, others))
         return []
 
     f.choose(to_stride.eq(1), to_contiguous, strided)

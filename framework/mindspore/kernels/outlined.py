@@ -11,34 +11,36 @@ from collections.abc import Callable
 from mindspore.kernels.emit import SIZES, Function, Value, lanes, vector
 from mindspore.kernels.real import Real
 
-Unary = Callable[[Real, Value], Value]
+Body = Callable[..., Value]
+"""Of a `Real` and one or more operands of its type."""
 
 
-def outlined(name: str, body: Unary) -> Unary:
+def outlined(name: str, body: Body) -> Body:
     """`body` as functions called ``<name>_<type>``, one for single lanes and one for each number of lanes that a loop may take."""
 
-    def call(r: Real, x: Value) -> Value:
-        module = r.f.module
-        symbol = _defined(r, name, body, r.type)
+    def call(r: Real, *x: Value) -> Value:
+        module, count = r.f.module, len(x)
+        symbol = _defined(r, name, body, r.type, count)
         if lanes(r.type):
-            return r.f.call(r.type, symbol, x)
+            return r.f.call(r.type, symbol, *x)
         most = module.target.lanes(SIZES[r.type])
-        forms = [(n, _defined(r, name, body, vector(n, r.type))) for n in (most, most // 2, most // 4) if n > 1]
+        forms = [(n, _defined(r, name, body, vector(n, r.type), count)) for n in (most, most // 2, most // 4) if n > 1]
         for _, form in forms:
             module.keep(form)
-        listed = ",".join(f"_ZGV_LLVM_N{n}v_{symbol}({form})" for n, form in forms)
+        listed = ",".join(f"_ZGV_LLVM_N{n}{'v' * count}_{symbol}({form})" for n, form in forms)
         attributes = f'nounwind willreturn memory(none) "vector-function-abi-variant"="{listed}"' if listed else ""
-        return r.f.emit(r.type, f"call {r.type} @{symbol}({x}) {attributes}")
+        return r.f.emit(r.type, f"call {r.type} @{symbol}({', '.join(map(str, x))}) {attributes}")
 
     return call
 
 
-def _defined(r: Real, name: str, body: Unary, type: str) -> str:
+def _defined(r: Real, name: str, body: Body, type: str, count: int) -> str:
     module, scalar = r.f.module, r.scalar
     symbol = f"{name}_{scalar}{lanes(type) or ''}_{r.precision}"
     if not module.has(symbol):
-        f = module.function(symbol, type, [(type, "x")], internal=True, inline="noinline willreturn memory(none)")
-        f.ret(body(Real(f, type, r.precision), f.arguments[0]))
+        parameters = [(type, f"x{i}") for i in range(count)]
+        f = module.function(symbol, type, parameters, internal=True, inline="noinline willreturn memory(none)")
+        f.ret(body(Real(f, type, r.precision), *f.arguments))
     return symbol
 
 
@@ -49,15 +51,15 @@ def all_lanes(f: Function, condition: Value) -> Value:
     return f.intrinsic("vector.reduce.and", "i1", condition, suffix=f"v{lanes(condition.type)}i1")
 
 
-def usually(r: Real, condition: Value, fast: Callable[[], Value], name: str, slow: Unary, x: Value) -> Value:
-    """`fast` where every lane meets the condition; else ``slow(x)`` for all of them, from a function of its own."""
+def usually(r: Real, condition: Value, fast: Callable[[], Value], name: str, slow: Body, *x: Value) -> Value:
+    """`fast` where every lane meets the condition; else ``slow(*x)`` for all of them, from a function of its own."""
     f = r.f
-    symbol = _defined(r, name, lane_by_lane(slow), r.type)
-    return f.choose(all_lanes(f, condition), lambda: [fast()], lambda: [f.call(r.type, symbol, x)])[0]
+    symbol = _defined(r, name, slow, r.type, len(x))
+    return f.choose(all_lanes(f, condition), lambda: [fast()], lambda: [f.call(r.type, symbol, *x)])[0]
 
 
-def lane_by_lane(body: Unary) -> Unary:
-    """`body` on vectors as a loop over their lanes, which may load from tables."""
+def lane_by_lane(body: Body) -> Body:
+    """`body` of one operand on vectors as a loop over their lanes, which may load from tables."""
 
     def emit(r: Real, x: Value) -> Value:
         if not lanes(r.type):

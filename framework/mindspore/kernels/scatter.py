@@ -117,7 +117,12 @@ def _chunk(kind: str, dtype: DType, f: Function, begin: Value, end: Value, captu
 
         def visit(along: Value, picked: Value) -> None:
             where = target.at(item, (along * to_step + to + picked) * wide)
-            f.call("void", run, where, 1, source.at(item, (along * from_step + origin) * wide), 1, 1)
+            given = source.at(item, (along * from_step + origin) * wide)
+            if kind == "set":
+                odometer.store_item(f, odometer.load_item(f, given, dtype.itemsize), where)
+            else:
+                before, after = lanes.load(f, where, dtype), lanes.load(f, given, dtype)
+                lanes.store(f, combined(f, kind, dtype, before, after), where, dtype)
 
         def each() -> list[Value]:
             picks.along_row(length, visit)

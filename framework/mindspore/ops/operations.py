@@ -38,7 +38,7 @@ INTERNAL = frozenset(
     {
         "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Conv3DBackpropFilter", "Conv3DBackpropInput",
         "Depthwise", "DepthwiseFilter", "Eye", "FlashAttention", "Full", "GatherStrided", "Iota",
-        "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform",
+        "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "Rotate",
         "RunningLogSum", "RunningMax", "RunningMin", "RunningProduct", "RunningSum", "ScatterStrided", "SortPositions",
         "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",
         "WindowTake",

@@ -287,3 +287,38 @@ move(
             wrong=(Wrong(((2, 3),), ValueError, ("ReverseV2", "'x'", "2"), (), {"axis": (2,)}),)),
     vmap=rows.reverse, attrs={"axis": REQUIRED}, function="reverse_v2", doc="The order of elements turned round along dimensions.",
 )  # fmt: skip
+
+
+def _infer_rotate(x: TensorType, axis: int, first: int) -> TensorType:
+    size = x.shape[checked_axis("Rotate", x, axis)]
+    if not 0 <= first <= size:
+        raise ValueError(f"Rotate: attribute 'first' must be from 0 to {size} for argument 'x' {x}, but got {first}.")
+    return x
+
+
+def _plan_rotate(types: Any, out: TensorType, axis: int, first: int) -> list[Copy]:
+    place, strides = normalize_axis(axis, out.rank), row_major_strides(out.shape)
+
+    def part(count: int, begin: int, to: int) -> Copy:
+        sizes = tuple(count if i == place else n for i, n in enumerate(out.shape))
+        return Copy(0, sizes, begin * strides[place], strides, to * strides[place], strides)
+
+    rest = out.shape[place] - first
+    return [part(rest, first, 0), part(first, 0, rest)]
+
+
+def _rotate_gradient(b: Any, x: Any, out: Any, d: Any, axis: int, first: int) -> tuple[Any]:
+    return (b.rotate(d, axis=axis, first=b.shape(x)[normalize_axis(axis, len(b.shape(x)))] - first),)
+
+
+def _rotate_rows(b: Any, count: int, inputs: Any, rows: Any, out: Any, axis: int, first: int) -> Any:
+    return b.rotate(inputs[0], axis=normalize_axis(axis, out.rank) + 1, first=first)
+
+
+move(
+    "Rotate", "x", _infer_rotate, lambda x, axis, first: np.roll(x, -first, axis), _rotate_gradient, _plan_rotate,
+    Samples((one((5,), axis=0, first=2), one((2, 3), axis=-1, first=1), one((2, 3, 4), axis=1, first=3), one((0, 3), axis=1, first=1)),
+            wrong=(Wrong(((2, 3),), ValueError, ("Rotate", "'first'", "4", "3"), (), {"axis": 1, "first": 4}),
+                   Wrong(((2, 3),), ValueError, ("Rotate", "'axis'", "2"), (), {"axis": 2, "first": 0}))),
+    vmap=_rotate_rows, attrs={"axis": REQUIRED, "first": REQUIRED}, doc="The elements from position `first` on, then those before it.",
+)  # fmt: skip
