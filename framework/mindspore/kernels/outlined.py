@@ -25,8 +25,8 @@ def outlined(name: str, body: Body) -> Body:
             return r.f.call(r.type, symbol, *x)
         most = module.target.lanes(SIZES[r.type])
         forms = [(n, _defined(r, name, body, vector(n, r.type), count)) for n in (most, most // 2, most // 4) if n > 1]
-        for _, form in forms:
-            module.keep(form)
+        for kept in (symbol, *(form for _, form in forms)):
+            module.keep(kept)  # with all operands: LLVM drops one that every call gives alike
         listed = ",".join(f"_ZGV_LLVM_N{n}{'v' * count}_{symbol}({form})" for n, form in forms)
         attributes = f'nounwind willreturn memory(none) "vector-function-abi-variant"="{listed}"' if listed else ""
         return r.f.emit(r.type, f"call {r.type} @{symbol}({', '.join(map(str, x))}) {attributes}")
