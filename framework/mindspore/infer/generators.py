@@ -18,6 +18,8 @@ from mindspore.infer.values import NONE, Abstract, Frame, Generator, Iterator, K
 from mindspore.ir.graph import Apply
 
 MAX_ELEMENTS = 20_000
+THREAD = "generator"
+"""The name of the threads on which activations wait."""
 _CONDITIONAL = (
     "a generator goes on where it was begun: 'yield' and what takes its elements cannot stand in a branch or loop that is decided at run "
     "time. Make a list of the elements first, or return one."
@@ -71,7 +73,7 @@ class Activation:
 
     def _switch(self) -> None:
         if self.thread is None:
-            self.thread = threading.Thread(target=self._run, daemon=True)
+            self.thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
             self.thread.start()
         else:
             self.turn.release()

@@ -43,9 +43,8 @@ void bind_runtime(nb::module_& module) {
     module.def("set_cancel", set_cancel, "cancel"_a);
     module.def("memory_stats", memory_stats);
     module.def(
-        "memory_reset_peaks",
-        [](bool in_use, bool reserved) { Allocator::instance().reset_peaks(in_use, reserved); }, "in_use"_a,
-        "reserved"_a);
+        "memory_reset_peaks", [](bool in_use, bool reserved) { Allocator::instance().reset_peaks(in_use, reserved); },
+        "in_use"_a, "reserved"_a);
     module.def("memory_trim", [] { Allocator::instance().trim(); });
 }
 
