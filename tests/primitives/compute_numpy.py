@@ -250,11 +250,11 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
     """What kernels that follow ``op.compute`` give."""
     record = op.compute
     if isinstance(record, Update):
-        assert isinstance(out, TupleType)
-        assert len(out.elements) == len(record.bodies)
+        results = out.elements if isinstance(out, TupleType) else (out,)
+        assert len(results) == len(record.bodies)
         return tuple(
             evaluate_body(body, operands, t, attrs)
-            for body, t in zip(record.bodies, out.elements, strict=True)
+            for body, t in zip(record.bodies, results, strict=True)
             if isinstance(t, TensorType)
         )
     if isinstance(record, Accumulate) and isinstance(out, TupleType):
