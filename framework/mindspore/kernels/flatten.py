@@ -8,7 +8,7 @@ import numpy as np
 
 from mindspore.base import dtypes as dt
 from mindspore.base.errors import InternalError
-from mindspore.base.shapes import Shape, size
+from mindspore.base.shapes import size
 from mindspore.ir.effects import handed_over
 from mindspore.ir.graph import (
     CALL,
@@ -204,7 +204,7 @@ class _Flattener:
         operands = [type.dtype for _, type in given]
         outer = [acc.broadcast_access(type.shape, shape) for _, type in given]
         reads = [self.seen(read, access) for (read, _), access in zip(given, outer, strict=True)]
-        if acc.refine((r.access for r in reads), _cuts(shape)) is None:
+        if acc.refine((r.access for r in reads), acc.cuts(shape)) is None:
             reads = [self.seen(whole(self.store(r)), access) for (r, _), access in zip(given, outer, strict=True)]
         made = [traced(body, tuple(operands), node.attrs) for body in bodies]
         exprs, reads = inlined([each.expr for each in made], reads, self.recipes)
@@ -223,7 +223,7 @@ class _Flattener:
     def reduce(self, node: Apply) -> Leaves:
         assert isinstance(node.type, TensorType)
         read, type = self.operand(node.inputs[0])
-        if read.value is None or acc.refine([read.access], _cuts(type.shape)) != _long(type.shape):
+        if read.value is None or acc.refine([read.access], acc.cuts(type.shape)) != acc.long(type.shape):
             read = whole(self.store(read))
         steps = fold_steps(node.op.compute.kind, read, type, node.attrs["axis"], self.new(node.type))
         for step in steps:
@@ -444,15 +444,6 @@ class _Flattener:
         self.function.steps.append(Emit(tuple(reads), (), site=len(self.function.sites)))
         self.function.sites.append((node.attrs["effect"], types))
         return ()
-
-
-def _cuts(shape: Shape) -> list[int]:
-    """Sizes of all trailing parts of `shape`: with these a refinement keeps every dimension."""
-    return [size(shape[i:]) for i in range(len(shape)) if size(shape[i:])]
-
-
-def _long(shape: Shape) -> Shape:
-    return tuple(n for n in shape if n != 1)
 
 
 def _unchanged(graph: Graph) -> set[int]:
