@@ -226,6 +226,14 @@ class Order:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Int64 positions in sorted rows (first input: a vector for all, or one row for each row of the second) before which values belong.
+
+    With attribute ``right`` behind equal elements, else before them. NaN belongs in front of everything.
+    """
+
+
 Compute = (
     Elementwise
     | Reduce
@@ -238,6 +246,7 @@ Compute = (
     | Scatter
     | Accumulate
     | Order
+    | Search
     | Products
     | Depthwise
     | Windows
