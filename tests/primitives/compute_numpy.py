@@ -293,7 +293,7 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
     if isinstance(record, Order):
         return _order(operands[0], attrs["descending"])[..., : attrs["count"]]
     if isinstance(record, Search):
-        return _searched(*operands, attrs["right"])
+        return _searched(operands[0], operands[1], attrs["right"])
     if isinstance(record, Gather):
         return _gather(operands, attrs["walk"])
     if isinstance(record, Scatter):
