@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,18 +16,18 @@ from tests.lowering.programs import b, check, graph, lowered, normal, parameter
 TYPES = [dt.float32, dt.float64, dt.int32]
 
 
-def heads(x: Node, count: int = 3) -> Node:
+def heads(x: Node, count: int = 3) -> Any:
     """(N, length, width) as (N, heads, length, depth)."""
     n, length, width = b.shape(x)
     return b.transpose(b.reshape(x, shape=(n, length, count, width // count)), perm=(0, 2, 1, 3))
 
 
-def part(x: Node, *bounds: tuple[int, int], step: int = 1) -> Node:
+def part(x: Node, *bounds: tuple[int, int], step: int = 1) -> Any:
     begin, end = zip(*bounds, strict=True)
     return b.strided_slice(x, begin=begin, end=end, strides=(1,) * (len(bounds) - 1) + (step,))
 
 
-Made = Callable[[Node, Node], Node]
+Made = Callable[[Node, Node], Any]
 ONE_CALL: dict[str, tuple[tuple[int, ...], tuple[int, ...], Made]] = {
     "scores of heads": ((2, 16, 24), (2, 13, 24), lambda x, y: b.batch_matmul(heads(x), heads(y), transpose_b=True)),
     "values of heads": ((2, 3, 16, 13), (2, 13, 24), lambda x, y: b.batch_matmul(x, heads(y))),
@@ -68,7 +69,7 @@ def test_views_are_read_in_place(name: str, dtype: DType) -> None:
     ],
     ids=["every second column", "one row repeated", "an odd place"],
 )
-def test_operands_without_contiguous_rows_or_columns(view: Callable[[Node], Node]) -> None:
+def test_operands_without_contiguous_rows_or_columns(view: Callable[[Node], Any]) -> None:
     """Some are copied, none is read wrongly."""
     x, w = parameter((12, 16)), parameter((8, 9))
     program = graph([x, w], b.matmul(b.reshape(view(x), shape=(12, 8)), w))

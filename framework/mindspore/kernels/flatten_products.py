@@ -90,4 +90,5 @@ def _batch(left: _Matrices, right: _Matrices, outer: Shape) -> Batch:
             joined[-1] = (joined[-1][0] * count, a, b)
         else:
             joined.append((count, a, b))
-    return Batch(*(tuple(d[i] for d in joined) for i in range(3)), starts=(left.start, right.start))
+    sizes, left_steps, right_steps = (tuple(d[i] for d in joined) for i in range(3))
+    return Batch(sizes, left_steps, right_steps, (left.start, right.start))
