@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from mindspore.kernels import runtime
 from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Module, Value
-from mindspore.kernels.gemm_block import TYPES, Problem, blocks, parameters, problem
+from mindspore.kernels.gemm_block import TYPES, Problem, Span, blocks, parameters, problem
 from mindspore.kernels.gemm_gather_pack import entry, gather_pack, table
 from mindspore.kernels.gemm_lines import Store, stores
 from mindspore.kernels.gemm_pack import transposed
@@ -129,40 +129,41 @@ def _finish(module: Module, t: Tiling) -> str:
     f = module.function(name, "void", listed, internal=True, inline="noinline")
     rows, begin, end, sums, panel, c, c_row, places, length, step = f.arguments
     first, after = f.op("sdiv", begin, length), f.op("sdiv", end + (length - 1), length)
-    with f.loop(first, after, hints=_HINTS) as number:
+    with f.loop(0, rows, t.lanes, hints=_HINTS) as i, f.loop(first, after, hints=_HINTS) as number:
         start = f.maximum(number.index * length, begin)
         stop = f.minimum((number.index + 1) * length, end)
-        with f.loop(start, stop, t.lanes, hints=_HINTS) as j:
-            origin = sums.at(t.type, (j.index - begin) * panel)
-            target = c.at(t.type, entry(f, places, j.index))
-            width = f.minimum(stop - j.index, f.index(t.lanes))
+        here, height = c.at(t.type, i.index * c_row), f.minimum(rows - i.index, f.index(t.lanes))
+        # vectors begin where lines of the cache do, as far as C itself does
+        with f.loop(start - (entry(f, places, start) & (t.lanes - 1)), stop, t.lanes, hints=_HINTS) as piece:
+            j = f.maximum(piece.index, start)
+            size = height, f.minimum(piece.index + t.lanes, stop) - j
+            origin, target = sums.at(t.type, (j - begin) * panel + i.index), here.at(t.type, entry(f, places, j))
 
-            def store(way: Store | None, origin: Value = origin, target: Value = target, width: Value = width) -> None:
+            def store(way: Store | None, size: Span = size, origin: Value = origin, target: Value = target) -> None:
                 if way is None:
-                    _one_by_one(f, t, (rows, width), origin, panel, target, (c_row, step))
+                    _one_by_one(f, t, size, origin, panel, target, (c_row, step))
                 else:
-                    _transposed(f, t, (rows, width), origin, panel, target, c_row, way)
+                    _transposed(f, t, size, origin, panel, target, c_row, way)
 
-            stores(f, t, width, step, store)
+            stores(f, t, size[1], step, store)
     f.ret()
     return name
 
 
 def _transposed(
-    f: Function, t: Tiling, size: tuple[Value, Value], origin: Value, panel: Value, target: Value, c_row: Value, store: Store
-) -> None:  # fmt: skip
-    rows, width = size
+    f: Function, t: Tiling, size: Span, origin: Value, panel: Value, target: Value, c_row: Value, store: Store
+) -> None:
+    height, width = size
     # columns past the end are the last one again
     taken = [f.minimum(f.index(q), width - 1) for q in range(t.lanes)]
-    with f.loop(0, rows, t.lanes, hints=_HINTS) as i:
-        block = [f.load(t.vector, origin.at(t.type, q * panel + i.index)) for q in taken]
-        for r, value in enumerate(transposed(f, block)):
-            with f.when(rows - i.index > r):
-                store(value, target.at(t.type, (i.index + r) * c_row))
+    block = [f.load(t.vector, origin.at(t.type, q * panel)) for q in taken]
+    for r, value in enumerate(transposed(f, block)):
+        with f.when(height > r):
+            store(value, target.at(t.type, c_row * r))
 
 
 def _one_by_one(
-    f: Function, t: Tiling, size: tuple[Value, Value], origin: Value, panel: Value, target: Value, strides: tuple[Value, Value]
+    f: Function, t: Tiling, size: Span, origin: Value, panel: Value, target: Value, strides: tuple[Value, Value]
 ) -> None:  # fmt: skip
     with f.loop(0, size[0], hints=_HINTS) as i, f.loop(0, size[1], hints=_HINTS) as q:
         value = f.load(t.type, origin.at(t.type, q.index * panel + i.index))
