@@ -36,7 +36,7 @@ from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import BoxType, StashType, TensorType, TupleType, Type
 from mindspore.kernels import access as acc
-from mindspore.kernels import catalog, flatten_windows
+from mindspore.kernels import catalog, flatten_windows, lower_moves
 from mindspore.kernels.calls import calls
 from mindspore.kernels.elementwise import broadcast_strides
 from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, traced, with_positions, with_sizes
@@ -72,8 +72,6 @@ BOX = TensorType(dt.int64, (1,))
 """A box in memory: its address, 0 for an empty one."""
 STASH = TensorType(dt.int64, (2,))
 """A stash in memory: the address of its first element, and how many there are."""
-SEPARATE = 1 << 12
-"""Elements from which boxes are copied by ahead-of-time kernels: code of their own would be compiled for nothing."""
 Built = dict[tuple[int, tuple[tuple[int, int], ...]], Function]
 
 
@@ -259,7 +257,7 @@ class _Flattener:
         fill = node.op.compute.fill
         fill = node.attrs[fill] if isinstance(fill, str) else fill
         # kernels take no operands without elements, which say nothing about the rest of the result
-        if size(node.type.shape) >= SEPARATE and all(size(t.shape) for _, t in operands):
+        if lower_moves.separate(boxes, node.type) and all(size(t.shape) for _, t in operands):
             return self.kernels(node)
         output = self.new(node.type)
         self.emit(Boxes(tuple(whole(self.store(r)) for r, _ in operands), (output,), tuple(boxes), fill))
@@ -494,5 +492,5 @@ _COMPUTE: Mapping[type, _Handler] = {
     kinds.Gather: _Flattener.gather,
     kinds.Scatter: _Flattener.scatter,
     kinds.Windows: _Flattener.windows,
-    **dict.fromkeys((kinds.Accumulate, kinds.Order, kinds.Products, kinds.Depthwise), _Flattener.kernels),
+    **dict.fromkeys((kinds.Accumulate, kinds.Order, kinds.Search, kinds.Products, kinds.Depthwise), _Flattener.kernels),
 }
