@@ -48,7 +48,8 @@ _INTERNAL = frozenset(
         "conv2d_backprop_filter", "conv2d_backprop_input", "conv3d_backprop_filter", "conv3d_backprop_input",
         "cum_prod", "cum_sum", "depthwise", "depthwise_filter", "flash_attention", "gather_strided", "iota",
         "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "rotate", "row_sums", "running_log_sum", "running_max",
-        "running_min", "running_product", "running_sum", "scatter_rows", "scatter_strided", "sort_positions", "sparse_gather_v2",
+        "running_min", "running_product", "running_sum", "scatter_rows", "scatter_strided", "search_positions", "sort_positions",
+        "sparse_gather_v2",
         "strided_products", "strided_slice_grad", "top_k", "window_index", "window_max", "window_place",
         "window_spread", "window_sum", "window_take",
     }

@@ -39,7 +39,8 @@ step(
 step(
     "ApplyCenteredRMSProp", "var, mean_gradient, mean_square, moment, grad, learning_rate, decay, momentum, epsilon",
     (_by_moment, _mean_gradient, _mean_square, _moment), "ApplyRMSProp by the variance of the gradient: mean_square - mean_gradient^2.",
-    domains={"mean_gradient": Domain(-0.2, 0.2), "mean_square": Domain(1, 2), "grad": Domain(-0.5, 0.5)},
+    domains={"var": Domain(2, 3), "mean_gradient": Domain(-0.2, 0.2), "mean_square": Domain(1, 2), "moment": Domain(0.1, 0.5),
+             "grad": Domain(0.1, 0.5)},
 )  # fmt: skip
 
 
