@@ -494,5 +494,5 @@ _COMPUTE: Mapping[type, _Handler] = {
     kinds.Gather: _Flattener.gather,
     kinds.Scatter: _Flattener.scatter,
     kinds.Windows: _Flattener.windows,
-    **dict.fromkeys((kinds.Accumulate, kinds.Order, kinds.Products, kinds.Depthwise), _Flattener.kernels),
+    **dict.fromkeys((kinds.Accumulate, kinds.Order, kinds.Products, kinds.PlaneConvolution), _Flattener.kernels),
 }

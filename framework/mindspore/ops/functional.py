@@ -45,8 +45,9 @@ _INTERNAL = frozenset(
     {
         "adam", "adam_weight_decay", "apply_momentum", "argmax_index", "argmin_index", "avg_pool",
         "conv2d_backprop_filter", "conv2d_backprop_input", "conv3d_backprop_filter", "conv3d_backprop_input",
-        "cum_prod", "cum_sum", "depthwise", "depthwise_filter", "flash_attention", "gather_strided", "iota",
-        "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "rotate", "running_log_sum", "running_max",
+        "cum_prod", "cum_sum", "flash_attention", "gather_strided", "iota",
+        "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "plane_convolution",
+        "plane_filter", "rotate", "running_log_sum", "running_max",
         "running_min", "running_product", "running_sum", "scatter_strided", "sort_positions",
         "strided_products", "strided_slice_grad", "top_k", "window_index", "window_max", "window_place",
         "window_spread", "window_sum", "window_take",

@@ -37,8 +37,8 @@ from mindspore.ops.random import kept
 INTERNAL = frozenset(
     {
         "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Conv3DBackpropFilter", "Conv3DBackpropInput",
-        "Depthwise", "DepthwiseFilter", "Eye", "FlashAttention", "Full", "GatherStrided", "Iota",
-        "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "Rotate",
+        "Eye", "FlashAttention", "Full", "GatherStrided", "Iota",
+        "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "PlaneConvolution", "PlaneFilter", "Rotate",
         "RunningLogSum", "RunningMax", "RunningMin", "RunningProduct", "RunningSum", "ScatterStrided", "SortPositions",
         "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",
         "WindowTake",

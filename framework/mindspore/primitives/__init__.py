@@ -25,7 +25,7 @@ FAMILIES = (
     "ordering",
     "contraction",
     "convolution",
-    "depthwise",
+    "plane_convolution",
     "pooling",
     "normalization",
     "activation",
