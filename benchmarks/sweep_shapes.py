@@ -161,7 +161,18 @@ def _reduction() -> Iterator[Case]:
             yield Case("reduction", "cumsum", (shape,), {"axis": places})
 
 
-TABLES = {"matmul": _matmul, "conv": _conv, "norm": _norm, "softmax": _softmax, "reduction": _reduction}
+def _attention() -> Iterator[Case]:
+    kinds: tuple[dict[str, Any], ...] = ({}, {"causal": True}, {"mask": True}, {"drop": 0.1})
+    for length, options, operation in itertools.product((128, 512), kinds, ("attention", "attention_gradient")):
+        yield Case("attention", operation, ((8, 12, length, 64),) * 3, options)
+    for operation in ("attention", "attention_gradient"):
+        yield Case("attention", operation, ((1, 12, 1, 64), (1, 12, 512, 64), (1, 12, 512, 64)))
+        yield Case("attention", operation, ((8, 128, 12, 64),) * 3, {"heads": "inside"})
+
+
+TABLES = {
+    "matmul": _matmul, "conv": _conv, "norm": _norm, "softmax": _softmax, "reduction": _reduction, "attention": _attention,
+}  # fmt: skip
 
 TINY = (
     product(2, 3, 4),
@@ -170,6 +181,7 @@ TINY = (
     Case("norm", "layer_gradient", ((2, 8),)),
     Case("norm", "batch_training", ((2, 3, 4, 4),)),
     Case("softmax", "softmax", ((2, 5),), {"axis": -1}),
+    Case("attention", "attention_gradient", ((1, 2, 3, 4),) * 3, {"causal": True}),
     Case("reduction", "sum", ((2, 3, 4),), {"axis": (0, 2)}),
     Case("reduction", "cumsum", ((3, 4),), {"axis": (1,)}),
     Case("order", "sort", ((3, 4),), {"axis": 0}),

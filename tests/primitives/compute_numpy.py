@@ -26,6 +26,7 @@ from mindspore.primitives.compute import (
     Products,
     Reduce,
     Scatter,
+    Search,
     Update,
     Walk,
     Windows,
@@ -233,6 +234,21 @@ def _order(x: Any, descending: bool) -> Any:
     return np.array(rows, np.int32).reshape(x.shape)
 
 
+def _searched(ordered: Any, values: Any, right: bool) -> Any:
+    """By bisection; NaN is at neither side of a number."""
+    rows = np.broadcast_to(ordered, (*values.shape[:-1], ordered.shape[-1])) if values.ndim else ordered
+    found = np.zeros(values.shape, np.int64)
+    for i in np.ndindex(*values.shape):
+        low, high = 0, rows.shape[-1]
+        while low < high:
+            middle = (low + high) // 2
+            element = rows[(*i[:-1], middle)]
+            behind = element <= values[i] if right else element < values[i]
+            low, high = (middle + 1, high) if behind else (low, middle)
+        found[i] = low
+    return found
+
+
 def _combined(kind: str, x: Any, y: Any) -> Any:
     return MEANING["truncdiv" if kind == "div" and x.dtype.kind != "f" else kind](x, y)
 
@@ -276,6 +292,8 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
         return _accumulate(record.kind, operands, attrs["axis"], attrs["reverse"])
     if isinstance(record, Order):
         return _order(operands[0], attrs["descending"])[..., : attrs["count"]]
+    if isinstance(record, Search):
+        return _searched(operands[0], operands[1], attrs["right"])
     if isinstance(record, Gather):
         return _gather(operands, attrs["walk"])
     if isinstance(record, Scatter):

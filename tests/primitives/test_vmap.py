@@ -153,5 +153,5 @@ def test_no_operator_is_computed_row_by_row_without_a_reason() -> None:
     assert slow <= ROW_BY_ROW
 
 
-ROW_BY_ROW = {"Adam", "AdamWeightDecay", "ApplyMomentum", "Depthwise", "DepthwiseFilter", "StridedProducts"}
+ROW_BY_ROW = {"Adam", "AdamWeightDecay", "ApplyMomentum", "PlaneConvolution", "PlaneFilter", "StridedProducts"}
 """Steps of optimizers, and what convolutions become after rows and gradients are told."""

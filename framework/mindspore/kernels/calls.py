@@ -26,6 +26,7 @@ from mindspore.kernels import (
     plane_convolution,
     reduction,
     scatter,
+    search,
     window,
 )
 from mindspore.kernels.catalog import KernelSpec
@@ -41,6 +42,7 @@ from mindspore.primitives.compute import (
     Products,
     Reduce,
     Scatter,
+    Search,
     Update,
     Walk,
     Windows,
@@ -196,6 +198,11 @@ def _order(compute: Order, inputs: Types, outputs: Types, attrs: Mapping[str, An
     return [Call(argsort.spec(inputs[0].dtype, attrs["descending"]), (0, 1), params)]
 
 
+def _search(compute: Search, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
+    ordered, values = (t.shape for t in inputs)
+    return [Call(search.spec(inputs[0].dtype, attrs["right"]), (0, 1, 2), search.params(ordered, values))]
+
+
 _LOWER: Mapping[type, Callable[..., list[Call]]] = MappingProxyType(
     {
         Elementwise: _elementwise,
@@ -206,6 +213,7 @@ _LOWER: Mapping[type, Callable[..., list[Call]]] = MappingProxyType(
         Move: _move,
         Accumulate: _accumulate,
         Order: _order,
+        Search: _search,
         Gather: _gather,
         Scatter: _scatter,
         Products: _products,

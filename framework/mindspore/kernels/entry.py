@@ -230,9 +230,9 @@ def _arg_fold(scope: Scope, step: ArgFold) -> None:
 def _check(scope: Scope, step: Check) -> None:
     value = step.reads[0].value
     assert value is not None
-    scope.check(
-        bounds.call_check(scope.f, scope.f["runtime"], scope.pointer(value), value.size, step.bound, step.place)
-    )
+    symbol = scope.shared.once("check", "", bounds.emit_check, scope.apart)
+    numbers = value.size, step.bound, -1 if step.place is None else step.place
+    scope.check(scope.f.call("i32", symbol, scope.f["runtime"], scope.pointer(value), *numbers))
 
 
 _TASKS: Mapping[type[Task], Callable[[Scope, Task], None]] = {RunNest: _nest, RunProduct: _product, RunStep: _step}

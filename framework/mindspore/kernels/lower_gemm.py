@@ -36,15 +36,21 @@ def emit(scope: Scope, task: RunProduct) -> None:
     """Call the kernel."""
     product = task.product
     target = scope.pointer(task.holder) if task.holder is not None else scope.scratch(task)
-    left, right = (r.value for r in product.reads)
-    assert left is not None
-    assert right is not None
-    buffers = [scope.pointer(left), scope.pointer(right), target]
+    buffers = [*_operands(scope, product), target]
     if task.maps:
         buffers += _callback(scope, task)
     kernel = catalog.define(gemm.spec(product.outputs[0].dtype))
     numbers = _params(product, gemm.EPILOGUE if task.maps else 0)
     scope.run_kernel(kernel, buffers, numbers)
+
+
+def _operands(scope: Scope, product: Product) -> list[Lane]:
+    """First elements of both operands."""
+    found = []
+    for read, start in zip(product.reads, product.batch.starts, strict=True):
+        assert read.value is not None
+        found.append(lanes.address(scope.f, scope.pointer(read.value), start, read.value.dtype))
+    return found
 
 
 def _params(product: Product, flags: int) -> tuple[int, ...]:

@@ -48,7 +48,7 @@ _INTERNAL = frozenset(
         "cum_prod", "cum_sum", "flash_attention", "gather_strided", "iota",
         "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "plane_convolution",
         "plane_filter", "rotate", "running_log_sum", "running_max",
-        "running_min", "running_product", "running_sum", "scatter_strided", "sort_positions",
+        "running_min", "running_product", "running_sum", "scatter_strided", "search_positions", "sort_positions",
         "strided_products", "strided_slice_grad", "top_k", "window_index", "window_max", "window_place",
         "window_spread", "window_sum", "window_take",
     }

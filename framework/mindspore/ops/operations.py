@@ -39,7 +39,7 @@ INTERNAL = frozenset(
         "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Conv3DBackpropFilter", "Conv3DBackpropInput",
         "Eye", "FlashAttention", "Full", "GatherStrided", "Iota",
         "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "PlaneConvolution", "PlaneFilter", "Rotate",
-        "RunningLogSum", "RunningMax", "RunningMin", "RunningProduct", "RunningSum", "ScatterStrided", "SortPositions",
+        "RunningLogSum", "RunningMax", "RunningMin", "RunningProduct", "RunningSum", "ScatterStrided", "SearchPositions", "SortPositions",
         "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",
         "WindowTake",
     }

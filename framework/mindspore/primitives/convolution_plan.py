@@ -66,8 +66,8 @@ class Convolution:
 
     @property
     def planar_filter(self) -> bool:
-        """Whether the gradient of the weights is summed plane by plane: one group of several channels is one matrix."""
-        return self.planar and (self.group > 1 or self.inputs == 1)
+        """Whether the gradient of the weights is summed plane by plane: groups of more channels make matrices."""
+        return self.planar and (self.inputs == 1 or (self.group > 1 and self.inputs < MOST_PLANES * self.group))
 
     def backwards(self) -> Convolution | None:
         """The planar convolution with turned weights that gives the gradient in the input; None when there is none."""
