@@ -18,11 +18,11 @@ from mindspore.primitives.compute import (
     Alias,
     ArgReduce,
     Contract,
-    Depthwise,
     Elementwise,
     Gather,
     Move,
     Order,
+    PlaneConvolution,
     Products,
     Reduce,
     Scatter,
@@ -32,7 +32,7 @@ from mindspore.primitives.compute import (
     Windows,
 )
 from mindspore.primitives.scalar import Expr, trace
-from tests.primitives.compute_windows import evaluate_depthwise, evaluate_products, evaluate_windows
+from tests.primitives.compute_windows import evaluate_planes, evaluate_products, evaluate_windows
 
 _HALF = ("float16", "bfloat16")
 
@@ -300,8 +300,8 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
         return _scatter(operands, attrs["walk"], attrs["kind"])
     if isinstance(record, Products):
         return evaluate_products(record, operands, out, attrs)
-    if isinstance(record, Depthwise):
-        return evaluate_depthwise(record, operands, **attrs)
+    if isinstance(record, PlaneConvolution):
+        return evaluate_planes(record, operands, **attrs)
     if isinstance(record, Windows):
         return evaluate_windows(record, operands, out, attrs)
     assert isinstance(record, Contract), f"{op.name}: the interpreter does not know {type(record).__name__}"

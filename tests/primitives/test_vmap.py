@@ -155,5 +155,5 @@ def test_no_operator_is_computed_row_by_row_without_a_reason() -> None:
 
 
 STEPS = {op.name for op in OPERATORS if isinstance(op.compute, Update)}
-ROW_BY_ROW = {*STEPS, "Depthwise", "DepthwiseFilter", "StridedProducts"}
+ROW_BY_ROW = {*STEPS, "PlaneConvolution", "PlaneFilter", "StridedProducts"}
 """Steps of optimizers, and what convolutions become after rows and gradients are told."""

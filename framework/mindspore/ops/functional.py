@@ -46,8 +46,9 @@ _INTERNAL = frozenset(
     {
         "argmax_index", "argmin_index", "avg_pool",
         "conv2d_backprop_filter", "conv2d_backprop_input", "conv3d_backprop_filter", "conv3d_backprop_input",
-        "cum_prod", "cum_sum", "depthwise", "depthwise_filter", "flash_attention", "gather_strided", "iota",
-        "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "rotate", "row_sums", "running_log_sum", "running_max",
+        "cum_prod", "cum_sum", "flash_attention", "gather_strided", "iota",
+        "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "plane_convolution",
+        "plane_filter", "rotate", "row_sums", "running_log_sum", "running_max",
         "running_min", "running_product", "running_sum", "scatter_rows", "scatter_strided", "search_positions", "sort_positions",
         "sparse_gather_v2",
         "strided_products", "strided_slice_grad", "top_k", "window_index", "window_max", "window_place",

@@ -39,10 +39,10 @@ from mindspore.ops.random import kept
 INTERNAL = frozenset(
     {
         "Arange", "ArgmaxIndex", "ArgminIndex", "AveragedStep", "Conv2DBackpropFilter", "Conv3DBackpropFilter", "Conv3DBackpropInput",
-        "Depthwise", "DepthwiseFilter", "Eye", "FlashAttention", "Full", "GatherStrided", "Iota",
-        "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "ResilientStep", "Rotate", "RowSums",
-        "RunningLogSum", "RunningMax", "RunningMin", "RunningProduct", "RunningSum", "ScatterRows", "ScatterStrided", "SearchPositions",
-        "SortPositions",
+        "Eye", "FlashAttention", "Full", "GatherStrided", "Iota",
+        "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "PlaneConvolution", "PlaneFilter", "ResilientStep",
+        "Rotate", "RowSums", "RunningLogSum", "RunningMax", "RunningMin", "RunningProduct", "RunningSum", "ScatterRows",
+        "ScatterStrided", "SearchPositions", "SortPositions",
         "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",
         "WindowTake",
     }

@@ -26,7 +26,7 @@ FAMILIES = (
     "ordering",
     "contraction",
     "convolution",
-    "depthwise",
+    "plane_convolution",
     "pooling",
     "normalization",
     "activation",
