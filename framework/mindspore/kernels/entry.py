@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from itertools import count
 
-from mindspore.base.shapes import size
 from mindspore.kernels import (
     bounds,
-    lower_arg,
     lower_boxes,
     lower_control,
     lower_gemm,
     lower_moves,
-    lower_nest,
     lower_products,
     lower_put,
     runtime,
     times,
 )
 from mindspore.kernels.emit import Function as Emitting
-from mindspore.kernels.emit import Module
 from mindspore.kernels.emit import Value as Lane
 from mindspore.kernels.homes import Home, Plan, plan
 from mindspore.kernels.modules import Shared
 from mindspore.kernels.program import (
-    ArgFold,
     Boxes,
     Branch,
     Check,
@@ -182,8 +177,6 @@ def _step(scope: Scope, task: Task) -> None:
     assert isinstance(task, RunStep)
     if isinstance(task.step, Boxes):
         _boxes(scope, task.step)
-    elif isinstance(task.step, ArgFold):
-        _arg_fold(scope, task.step)
     elif isinstance(task.step, Put):
         lower_put.emit(scope, task.step)
     elif isinstance(task.step, Check):
@@ -212,19 +205,6 @@ def _kernels(scope: Scope, step: Kernels) -> None:
     values = [*(r.value for r in step.reads if r.value is not None), *step.outputs]
     for call in step.calls:
         scope.run_kernel(call.kernel, [scope.pointer(values[b]) for b in call.buffers], call.params)
-
-
-def _arg_fold(scope: Scope, step: ArgFold) -> None:
-    value, output = step.reads[0].value, step.outputs[0]
-    assert value is not None
-    work, count = 3 * size(step.space), lower_arg.units(step)
-    grain = count if work < lower_nest.PARALLEL_FROM else max(1, count * lower_nest.GRAIN // work)
-
-    def emit(module: Module, name: str) -> None:
-        lower_arg.emit(module, name, step)
-
-    pointers = [scope.pointer(value), scope.pointer(output)]
-    scope.run_units("arg", lower_arg.key(step), pointers, (count, grain), emit)
 
 
 def _check(scope: Scope, step: Check) -> None:

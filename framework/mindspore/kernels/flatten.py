@@ -40,7 +40,7 @@ from mindspore.kernels import catalog, flatten_windows
 from mindspore.kernels.calls import calls
 from mindspore.kernels.elementwise import broadcast_strides
 from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, traced, with_positions, with_sizes
-from mindspore.kernels.flatten_folds import arg_fold_steps, fold_steps
+from mindspore.kernels.flatten_folds import fold_steps
 from mindspore.kernels.flatten_products import product_step
 from mindspore.kernels.flatten_shared import Bodies, Leaves
 from mindspore.kernels.program import (
@@ -229,14 +229,6 @@ class _Flattener:
         for step in steps:
             self.emit(step)
         return (whole(steps[-1].outputs[0]),)
-
-    def arg_reduce(self, node: Apply) -> Leaves:
-        assert isinstance(node.type, TensorType)
-        read, type = self.operand(node.inputs[0])
-        read = whole(self.store(read))
-        step = arg_fold_steps(node.op.compute.kind, read, type, node.attrs["axis"], self.new(node.type))
-        self.emit(step)
-        return (whole(step.outputs[0]),)
 
     def contract(self, node: Apply) -> Leaves:
         assert isinstance(node.type, TensorType)
@@ -487,7 +479,7 @@ _COMPUTE: Mapping[type, _Handler] = {
     kinds.Elementwise: _Flattener.elementwise,
     kinds.Update: _Flattener.update,
     kinds.Reduce: _Flattener.reduce,
-    kinds.ArgReduce: _Flattener.arg_reduce,
+    kinds.ArgReduce: _Flattener.kernels,
     kinds.Contract: _Flattener.contract,
     kinds.Alias: _Flattener.alias,
     kinds.Move: _Flattener.move,

@@ -119,14 +119,6 @@ class Fold(Step):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ArgFold(Step):
-    """First position of the extreme along the middle of ``space``."""
-
-    kind: str = "max"
-    space: tuple[int, int, int] = (1, 1, 1)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Boxes(Step):
     """Copies boxes of the inputs into the output after filling it."""
 
