@@ -66,13 +66,13 @@ def test_few_columns_stay_rows(shape: tuple[int, int], monkeypatch: pytest.Monke
 
 
 def test_sums_of_long_columns_are_exact_enough() -> None:
-    """Ten thousand values around 1000: what one lane would add up one after the other loses half of the digits."""
+    """Ten thousand values around 1000, which one lane would add up with an error of more than 4e-6 one after the other."""
     x, one = parameter((10_000, 48)), parameter((48,))
     out = b.batch_norm(x, one, one, one, one, is_training=True, epsilon=1e-5)
     values = normal(10_000, 48) + 1000
     found = run(graph([x, one], *(b.get(out, i) for i in (3, 4))), values, np.ones(48, np.float32))
     wide = values.astype(np.float64)
-    np.testing.assert_allclose(found[0], wide.mean(0), rtol=3e-7)
+    np.testing.assert_allclose(found[0], wide.mean(0), rtol=8e-7)
     np.testing.assert_allclose(found[1], wide.var(0), rtol=1e-5)
 
 

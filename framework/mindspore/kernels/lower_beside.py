@@ -7,7 +7,7 @@ per row lies in short arrays, one element for each row of the block.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import isqrt, prod
 
 from mindspore.base.dtypes import DType
 from mindspore.kernels import lanes
@@ -24,8 +24,8 @@ LEAST, MOST = 16, 128
 """Rows of a block: from a cache line's up to as many as leave enough blocks."""
 BLOCKS = 8
 """Blocks that keep every thread busy."""
-RUN = 256
-"""Positions that a lane adds up one after the other; the results of runs are added apart, which keeps float32 exact enough."""
+RUN = 32
+"""Positions that a lane at least adds up one after the other; as many runs as each has positions keep float32 exact enough."""
 KINDS = frozenset(("load", "store"))
 
 
@@ -178,9 +178,10 @@ class Beside(Rows):
             with self.f.loop(0, length, hints=hints) as inner:
                 self.across(loop, folds, [*indices, inner.index])
         else:
-            with self.f.loop(0, length, RUN, hints=hints) as run:
+            many = max(RUN, isqrt(int(length)))
+            with self.f.loop(0, length, many, hints=hints) as run:
                 self.clear(self.runs, folds)
-                with self.f.loop(run.index, self.f.minimum(run.index + RUN, length), hints=hints) as inner:
+                with self.f.loop(run.index, self.f.minimum(run.index + many, length), hints=hints) as inner:
                     self.across(loop, folds, [*indices, inner.index])
                 self.join(folds)
 
