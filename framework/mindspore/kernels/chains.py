@@ -79,7 +79,7 @@ class RunChain(Task):
 
 
 def chained(tasks: Sequence[Task], results: Set[Value], updates: Set[Value]) -> list[Task]:
-    """`tasks` with chains in the place of their members. ``updates``: results that overwrite parameters; their place in the order matters."""
+    """`tasks` with chains in the place of their members. ``updates``: results that overwrite parameters and keep their place."""
     readers: dict[Value, int] = {}
     for each in tasks:
         for value in each.reads:
@@ -219,7 +219,7 @@ def _cut(
 
 
 def _border(dims: Shape, count: int) -> tuple[int, int] | None:
-    """(position, part): behind `count` positions over the first dimensions lies a border, inside of dimension `position` if `part` is not 1."""
+    """(position, part): behind `count` positions over the first dimensions lies a border, inside of dimension `position` unless `part` is 1."""
     total = 1
     for position, size in enumerate(dims):
         part, left = divmod(count, total)
