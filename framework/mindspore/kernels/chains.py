@@ -219,7 +219,7 @@ def _cut(
 
 
 def _border(dims: Shape, count: int) -> tuple[int, int] | None:
-    """(position, part): behind `count` positions over the first dimensions lies a border, inside of dimension `position` unless `part` is 1."""
+    """(position, part): behind `count` positions over the first dimensions lies a border, inside of that dimension unless `part` is 1."""
     total = 1
     for position, size in enumerate(dims):
         part, left = divmod(count, total)
