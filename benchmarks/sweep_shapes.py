@@ -113,6 +113,20 @@ def _conv() -> Iterator[Case]:
     yield from convolution((images, 384, 14, 14), (384, 1, 5, 5), padding=2, groups=384)
     yield from convolution((images, 128, 28, 28), (128, 4, 3, 3), padding=1, groups=32)
     yield from convolution((images, 64, 28, 28), (64, 64, 3, 3), padding=2, dilation=2)
+    yield from _depthwise()
+    for c, size in ((256, 28), (512, 14)):
+        yield from convolution((8, c, size, size), (c, c // 32, 3, 3), padding=1, groups=32)
+    yield from convolution((32, 3, 32, 32), (16, 3, 3, 3), padding=1)
+
+
+def _depthwise() -> Iterator[Case]:
+    """Of MobileNets, EfficientNets and ConvNeXts: images, channels, size, kernel and stride."""
+    for images, c, size, kernel, stride in (
+        (8, 96, 112, 3, 2), (8, 144, 56, 5, 2), (8, 240, 28, 5, 1), (1, 960, 7, 3, 1), (8, 960, 7, 3, 1), (8, 96, 56, 7, 1),
+    ):  # fmt: skip
+        yield from convolution(
+            (images, c, size, size), (c, 1, kernel, kernel), stride=stride, padding=kernel // 2, groups=c
+        )
 
 
 def _norm() -> Iterator[Case]:

@@ -18,11 +18,11 @@ from mindspore.primitives.compute import (
     Alias,
     ArgReduce,
     Contract,
-    Depthwise,
     Elementwise,
     Gather,
     Move,
     Order,
+    PlaneConvolution,
     Products,
     Reduce,
     Scatter,
@@ -32,7 +32,7 @@ from mindspore.primitives.compute import (
     Windows,
 )
 from mindspore.primitives.scalar import Expr, trace
-from tests.primitives.compute_windows import evaluate_depthwise, evaluate_products, evaluate_windows
+from tests.primitives.compute_windows import evaluate_planes, evaluate_products, evaluate_windows
 
 _HALF = ("float16", "bfloat16")
 
@@ -266,11 +266,11 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
     """What kernels that follow ``op.compute`` give."""
     record = op.compute
     if isinstance(record, Update):
-        assert isinstance(out, TupleType)
-        assert len(out.elements) == len(record.bodies)
+        results = out.elements if isinstance(out, TupleType) else (out,)
+        assert len(results) == len(record.bodies)
         return tuple(
             evaluate_body(body, operands, t, attrs)
-            for body, t in zip(record.bodies, out.elements, strict=True)
+            for body, t in zip(record.bodies, results, strict=True)
             if isinstance(t, TensorType)
         )
     if isinstance(record, Accumulate) and isinstance(out, TupleType):
@@ -300,8 +300,8 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
         return _scatter(operands, attrs["walk"], attrs["kind"])
     if isinstance(record, Products):
         return evaluate_products(record, operands, out, attrs)
-    if isinstance(record, Depthwise):
-        return evaluate_depthwise(record, operands, **attrs)
+    if isinstance(record, PlaneConvolution):
+        return evaluate_planes(record, operands, **attrs)
     if isinstance(record, Windows):
         return evaluate_windows(record, operands, out, attrs)
     assert isinstance(record, Contract), f"{op.name}: the interpreter does not know {type(record).__name__}"

@@ -18,12 +18,12 @@ from mindspore.kernels import (
     argreduce,
     argsort,
     bounds,
-    depthwise,
     elementwise,
     gather,
     gemm,
     gemm_strided,
     move,
+    plane_convolution,
     reduction,
     scatter,
     search,
@@ -34,11 +34,11 @@ from mindspore.primitives.compute import (
     Accumulate,
     ArgReduce,
     Contract,
-    Depthwise,
     Elementwise,
     Gather,
     Move,
     Order,
+    PlaneConvolution,
     Products,
     Reduce,
     Scatter,
@@ -132,14 +132,9 @@ def _products(compute: Products, inputs: Types, outputs: Types, attrs: Mapping[s
     return first + [Call(spec, (0, 1, 2), gemm_strided.params(p)) for p in products]
 
 
-def _depthwise(compute: Depthwise, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
-    return [
-        Call(
-            depthwise.spec(compute.kind, outputs[0].dtype),
-            (0, 1, 2),
-            depthwise.params(attrs["convolution"], attrs["turned"]),
-        )
-    ]
+def _planes(compute: PlaneConvolution, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
+    spec = plane_convolution.spec(compute.kind, outputs[0].dtype)
+    return [Call(spec, (0, 1, 2), plane_convolution.params(attrs["convolution"], attrs["turned"]))]
 
 
 def _windows(compute: Windows, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
@@ -222,7 +217,7 @@ _LOWER: Mapping[type, Callable[..., list[Call]]] = MappingProxyType(
         Gather: _gather,
         Scatter: _scatter,
         Products: _products,
-        Depthwise: _depthwise,
+        PlaneConvolution: _planes,
         Windows: _windows,
     }
 )

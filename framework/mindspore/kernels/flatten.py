@@ -483,5 +483,7 @@ _COMPUTE: Mapping[type, _Handler] = {
     kinds.Gather: _Flattener.gather,
     kinds.Scatter: _Flattener.scatter,
     kinds.Windows: _Flattener.windows,
-    **dict.fromkeys((kinds.Accumulate, kinds.Order, kinds.Search, kinds.Products, kinds.Depthwise), _Flattener.kernels),
+    **dict.fromkeys(
+        (kinds.Accumulate, kinds.Order, kinds.Search, kinds.Products, kinds.PlaneConvolution), _Flattener.kernels
+    ),
 }

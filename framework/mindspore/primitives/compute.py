@@ -181,11 +181,11 @@ class Products:
 
 
 @dataclass(frozen=True, slots=True)
-class Depthwise:
-    """A convolution where each channel of the result reads one channel of the input; attribute ``convolution`` has the sizes.
+class PlaneConvolution:
+    """A convolution that is computed plane by plane; attribute ``convolution`` has the sizes.
 
-    ``kind``: ``forward`` from weights and input, with attribute ``turned`` the weights are read from the last to the first; ``filter`` from
-    the gradient of the result and the input to the gradient of the weights.
+    ``kind``: ``forward`` from weights and input, with attribute ``turned`` the weights are those of the convolution whose gradient in its
+    input this is; ``filter`` from the gradient of the result and the input to the gradient of the weights.
     """
 
     kind: str
@@ -248,7 +248,7 @@ Compute = (
     | Order
     | Search
     | Products
-    | Depthwise
+    | PlaneConvolution
     | Windows
 )
 
