@@ -10,6 +10,7 @@ from mindspore.kernels.epilogue import Epilogue
 from mindspore.kernels.fuse import Group, fuse, live_outputs
 from mindspore.kernels.nest import Built, Nest
 from mindspore.kernels.program import (
+    ArgFold,
     Boxes,
     Branch,
     Check,
@@ -76,7 +77,7 @@ class RunStep(Task):
     def effects(self) -> bool:
         return has_effects(self.step)
 
-    step: Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack | Emit = field(kw_only=True)
+    step: ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack | Emit = field(kw_only=True)
 
 
 def tasks_of(function: Function, repeats: Repeats) -> list[Task]:
@@ -93,7 +94,7 @@ def task(group: Group, outputs: list[Value], updates: Set[Value], repeats: Repea
     first = group.steps[0]
     if isinstance(first, Product):
         return _product_task(group, first, outputs, updates, repeats)
-    assert isinstance(first, Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack | Emit)
+    assert isinstance(first, ArgFold | Boxes | Put | Check | Invoke | Branch | Kernels | Loop | Pack | Unpack | Emit)
     shares = _loop_shares(first) if isinstance(first, Loop) else _put_shares(first) if isinstance(first, Put) else {}
     return RunStep(_reads(first), list(first.outputs), shares, step=first)
 
