@@ -7,7 +7,7 @@ from typing import Any
 
 from mindspore.base import dtypes as dt
 from mindspore.common.eager import function
-from mindspore.common.state import assign, assign_add, assign_sub
+from mindspore.common.state import assign, assign_add, assign_sub, store
 from mindspore.ir.operator import all_operators
 from mindspore.ops import (
     adaptive,
@@ -187,8 +187,8 @@ class ApplyMomentum(FunctionObject):
             variable, accumulation, learning_rate, gradient, momentum,
             self.use_nesterov, self.use_locking, self.gradient_scale,
         )  # fmt: skip
-        assign(accumulation, moved[1])
-        return assign(variable, moved[0])
+        store(accumulation, moved[1])
+        return store(variable, moved[0])
 
 
 class BatchNorm(FunctionObject):
@@ -254,7 +254,7 @@ class Dropout(FunctionObject):
 
 def _stored(var: Any, m: Any, v: Any, values: Any) -> Any:
     """The new values, written into the Parameters."""
-    return assign(var, values[0]), assign(m, values[1]), assign(v, values[2])
+    return store(var, values[0]), store(m, values[1]), store(v, values[2])
 
 
 _mul = function("mul")
