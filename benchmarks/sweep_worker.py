@@ -74,6 +74,13 @@ def bound(function: Callable[..., Any] | None, module: Any, values: list[Any], c
     return lambda: function(module, *values, **options)
 
 
+def keys_left_out(case: Case) -> np.ndarray[Any, Any]:
+    """Which keys each query of an attention does not see: true for one in eight."""
+    queries, keys = (shape[2] for shape in case.shapes[:2])
+    found: np.ndarray[Any, Any] = np.random.default_rng(5).random((queries, keys)) < 1 / 8
+    return found
+
+
 def same(matrix: Any) -> Any:
     return matrix
 
@@ -169,6 +176,23 @@ class MindSpore:
         function = getattr(ops, {"max": "amax"}.get(case.operation, case.operation))
         return lambda x: function(x, axis[0] if len(axis) == 1 else axis), 1
 
+    def attention(self, case: Case) -> tuple[Callable[..., Any], int]:
+        ops, options, shape = self.ms.ops, case.options, case.shapes[0]
+        inside = "heads" in options
+        given = {
+            "head_num": shape[2 if inside else 1],
+            "scalar_value": shape[3] ** -0.5,
+            "input_layout": "BSND" if inside else "BNSD",
+            "sparse_mode": 2 if "causal" in options else 0,
+            "keep_prob": 1 - options.get("drop", 0.0),
+        }
+        mask = self.ms.Tensor(keys_left_out(case)) if "mask" in options else None
+
+        def forward(query: Any, key: Any, value: Any) -> Any:
+            return ops.flash_attention_score(query, key, value, attn_mask=mask, **given)
+
+        return (self._pulled(forward, (0, 1, 2)), 4) if case.operation.endswith("gradient") else (forward, 3)
+
 
 class Torch:
     """PyTorch without its compiler, images as NCHW or with channels last."""
@@ -241,6 +265,19 @@ class Torch:
         function = getattr(self.torch, {"max": "amax"}.get(case.operation, case.operation))
         axis = case.options["axis"]
         return lambda x: function(x, axis[0] if len(axis) == 1 else axis)
+
+    def attention(self, case: Case) -> Callable[..., Any]:
+        torch, options = self.torch, case.options
+        mask = torch.from_numpy(~keys_left_out(case)) if "mask" in options else None
+        apply = torch.nn.functional.scaled_dot_product_attention
+
+        def forward(*operands: Any) -> Any:
+            inside = "heads" in options
+            query, key, value = (x.transpose(1, 2) if inside else x for x in operands[:3])
+            found = apply(query, key, value, mask, options.get("drop", 0.0), "causal" in options)
+            return found.transpose(1, 2).contiguous() if inside else found
+
+        return forward
 
 
 class Jax:
@@ -327,6 +364,23 @@ class Jax:
         function = getattr(self.jnp, case.operation)
         axis = case.options["axis"]
         return lambda x: function(x, axis[0] if len(axis) == 1 else tuple(axis))
+
+    def attention(self, case: Case) -> Callable[..., Any]:
+        jnp, options, inside = self.jnp, case.options, "heads" in case.options
+        if "drop" in options:
+            raise KeyError(case.name)
+        hidden = keys_left_out(case) if "mask" in options else None
+        if "causal" in options:
+            hidden = ~np.tri(case.shapes[0][2], case.shapes[1][2], dtype=bool)
+
+        def forward(query: Any, key: Any, value: Any) -> Any:
+            q, k, v = (x.swapaxes(1, 2) if inside else x for x in (query, key, value))
+            scores = q @ k.swapaxes(-1, -2) * q.shape[-1] ** -0.5
+            scores = scores if hidden is None else jnp.where(hidden, -jnp.inf, scores)
+            found = self.jax.nn.softmax(scores, -1) @ v
+            return found.swapaxes(1, 2) if inside else found
+
+        return forward
 
 
 class NumPy:

@@ -174,3 +174,21 @@ def strides_over(access: Access, dims: Shape) -> Shape:
         result.append(stride)
         left, stride = left // dim, stride * dim
     return tuple(reversed(result))
+
+
+def cuts(shape: Shape) -> list[int]:
+    """Sizes of all trailing parts of `shape`: with these a refinement keeps every dimension."""
+    return [size(shape[i:]) for i in range(len(shape)) if size(shape[i:])]
+
+
+def long(shape: Shape) -> Shape:
+    """The dimensions that are not 1."""
+    return tuple(n for n in shape if n != 1)
+
+
+def along(access: Access, shape: Shape) -> Shape | None:
+    """Strides of `access` along the dimensions of `shape`, 0 along those of 1; None when one of them is not regular."""
+    if refine([access], cuts(shape)) != long(shape):
+        return None
+    strides = iter(strides_over(access, long(shape)))
+    return tuple(0 if n == 1 else next(strides) for n in shape)

@@ -12,7 +12,7 @@ from functools import partial
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape, size
-from mindspore.kernels import cost, integers, lanes, runtime
+from mindspore.kernels import cost, floats, integers, lanes, runtime
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
 from mindspore.kernels.lanes import memory_type
@@ -31,7 +31,7 @@ class Arg:
     def extreme(self, f: Function, a: Value, b: Value) -> Value:
         """The more extreme of two; NaN wins."""
         if self.dtype.is_floating:
-            return f.intrinsic(f"{self.kind}imum", a.type, a, b)
+            return floats.extreme(f, self.kind, a, b)
         if self.dtype is dt.bool_:
             return f.op("or" if self.kind == "max" else "and", a, b)
         return (integers.maximum if self.kind == "max" else integers.minimum)(f, self.dtype, a, b)

@@ -42,6 +42,17 @@ def maximum(r: Real, a: Value, b: Value) -> Value:
     return r.select(a.ne(a), a, r.select(a > b, a, b))
 
 
+def extreme(f: Function, kind: str, so_far: Value, lane: Value) -> Value:
+    """``max`` or ``min`` of two floats, NaN if there is one: the form that LLVM vectorises as a fold.
+
+    Which of two zeros it gives is open: what makes sure of that takes longer than the rest.
+    """
+    kept, f.flags = f.flags, f"{f.flags} nsz"
+    result = f.intrinsic(f"{kind}imum", lane.type, so_far, lane)
+    f.flags = kept
+    return result
+
+
 def _sign(r: Real, a: Value) -> Value:
     return r.select(a > 0.0, 1.0, r.select(a < 0.0, -1.0, a))
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
-from mindspore.kernels import lanes
+from mindspore.kernels import floats, lanes
 from mindspore.kernels import lower_items as items
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
-from mindspore.kernels.nest import Item
 from mindspore.kernels.program import ArgFold
+from mindspore.kernels.sizes import is_symbolic
+from mindspore.kernels.turned import turn
 
 BLOCK = 256
 """Columns whose extremes are found side by side where the dimension is not innermost."""
+SHORTEST, SHORT = 8, 48
+"""Rows up to the second length are taken many at a time, one in each lane of a vector; those up to the first one are loaded so."""
+ROWS = 64
+"""Of longer ones so many are first brought side by side."""
+UNIT = 16 * ROWS
 NOWHERE = (1 << 31) - 1
 
 
@@ -23,7 +31,15 @@ def key(step: ArgFold) -> str:
 def units(step: ArgFold) -> int:
     """Results, or blocks of them, that may be found in any order."""
     outer, _, inner = step.space
-    return outer * -(-inner // BLOCK)
+    return -(-outer // UNIT) if short(step) else outer * -(-inner // BLOCK)
+
+
+def short(step: ArgFold) -> bool:
+    """Whether neighbouring rows are shorter than what a vector is worth to each of them."""
+    outer, length, inner = step.space
+    if is_symbolic(outer) or is_symbolic(length) or is_symbolic(inner):
+        return False
+    return inner == 1 and length <= SHORT and outer >= ROWS
 
 
 def _dtype(step: ArgFold) -> DType:
@@ -37,16 +53,18 @@ def emit(module: Module, name: str, step: ArgFold) -> None:
     parameters = [("ptr noalias", "x"), ("ptr noalias", "out"), ("i64", "begin"), ("i64", "end")]
     f = module.function(name, "void", parameters, internal=True, inline="noinline")
     with f.loop(f["begin"], f["end"], hints=[NO_VECTOR]) as unit:
-        if step.space[2] == 1:
+        if short(step):
+            _beside(f, step, unit.index * UNIT)
+        elif step.space[2] == 1:
             _put(f, step, unit.index, _along(f, step, unit.index * step.space[1]))
         else:
             _Block(f, step).run(unit.index)
     f.ret()
 
 
-def _load(f: Function, step: ArgFold, index: Value) -> Value:
+def _load(f: Function, step: ArgFold, index: Value, source: Value | None = None) -> Value:
     dtype = _dtype(step)
-    lane = lanes.load(f, lanes.address(f, f["x"], index, dtype), dtype)
+    lane = lanes.load(f, lanes.address(f, source or f["x"], index, dtype), dtype)
     assert isinstance(lane, Value)
     return lane.to("zext", "i8") if dtype is dt.bool_ else lane
 
@@ -72,7 +90,7 @@ def _along(f: Function, step: ArgFold, start: Value) -> Value:
     with f.loop(0, step.space[1], carried=[_load(f, step, start)]) as loop:
         lane, (best,) = _load(f, step, start + loop.index), loop.carried
         if dtype.is_floating:
-            loop.next(items.extreme(f, Item("fold", dtype, fold=step.kind), best, lane))
+            loop.next(floats.extreme(f, step.kind, best, lane))
         else:
             loop.next(f.select(_better(f, step, lane, best), lane, best))
     (best,) = loop.results
@@ -84,6 +102,46 @@ def _along(f: Function, step: ArgFold, start: Value) -> Value:
         here = f.select(found, loop.index.to("trunc", "i32"), f.value(NOWHERE, "i32"))
         loop.next(f.select(here < where, here, where))
     return loop.results[0]
+
+
+def _beside(f: Function, step: ArgFold, first: Value) -> None:
+    """A unit of short rows."""
+    outer, length, _ = step.space
+    end = f.minimum(first + UNIT, outer)
+    if length <= SHORTEST:
+        with f.loop(first, end) as row:
+            _put(f, step, row.index, _of_row(f, step, lambda k: _load(f, step, row.index * length + k)))
+        return
+    kind = lanes.memory_type(_dtype(step))
+    turned, source = f.alloca(kind, length * ROWS), f["x"]
+    whole = end - (end - first) % ROWS
+    with f.loop(first, whole, ROWS, hints=[NO_VECTOR]) as block:
+        turn(
+            f,
+            kind,
+            (lanes.address(f, source, block.index * length, _dtype(step)), length),
+            (turned, ROWS),
+            (ROWS, length),
+        )
+        with f.loop(0, ROWS) as row:
+            _put(
+                f,
+                step,
+                block.index + row.index,
+                _of_row(f, step, lambda k: _load(f, step, row.index + k * ROWS, turned)),
+            )
+    with f.loop(whole, end, hints=[NO_VECTOR]) as row:
+        _put(f, step, row.index, _along(f, step, row.index * length))
+
+
+def _of_row(f: Function, step: ArgFold, load: Callable[[int], Value]) -> Value:
+    """Where the extreme of a row stands, whose elements `load` gives."""
+    best, where = load(0), f.value(0, "i32")
+    for position in range(1, step.space[1]):
+        lane = load(position)
+        better = _better(f, step, lane, best)
+        best, where = f.select(better, lane, best), f.select(better, f.value(position, "i32"), where)
+    return where
 
 
 class _Block:

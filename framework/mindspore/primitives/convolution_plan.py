@@ -15,6 +15,10 @@ FORMATS = MappingProxyType({2: "NCHW", 3: "NCDHW"})
 """Spatial dimensions that convolutions are declared for, and the order of all dimensions."""
 
 
+MOST_PLANES = 16
+"""Channels of a group up to which convolutions are computed plane by plane."""
+
+
 @dataclass(frozen=True, slots=True)
 class Convolution:
     """One convolution with all its sizes.
@@ -53,17 +57,27 @@ class Convolution:
         return (self.outputs, self.inputs // self.group, *self.kernel)
 
     @property
-    def depthwise(self) -> bool:
-        """Whether each channel of the result reads one channel of images in two dimensions."""
-        return len(self.sizes) == 2 and self.inputs == self.group > 1
+    def planar(self) -> bool:
+        """Whether images are convolved plane by plane: their channels meet so few others that matrices would be too small."""
+        if len(self.sizes) != 2:
+            return False
+        inside, made = self.inputs // self.group, self.outputs // self.group
+        return self.inputs == self.group > 1 or (max(inside, made) <= MOST_PLANES and prod(self.kernel) > 1)
+
+    @property
+    def planar_filter(self) -> bool:
+        """Whether the gradient of the weights is summed plane by plane: groups of more channels make matrices."""
+        return self.planar and (self.inputs == 1 or (self.group > 1 and self.inputs < MOST_PLANES * self.group))
 
     def backwards(self) -> Convolution | None:
-        """The depthwise convolution with turned weights that gives the gradient in the input; None when there is none."""
+        """The planar convolution with turned weights that gives the gradient in the input; None when there is none."""
         reach = tuple((k - 1) * d for k, d in zip(self.kernel, self.dilation, strict=True))
         pads = tuple((r - a, r - b) for r, (a, b) in zip(reach, self.pads, strict=True))
-        if not self.depthwise or self.outputs != self.inputs or max(self.strides) > 1 or min(map(min, pads)) < 0:
+        if not self.planar or max(self.strides) > 1 or min(map(min, pads)) < 0:
             return None
-        return replace(self, sizes=self.windows, windows=self.sizes, pads=pads)
+        return replace(
+            self, inputs=self.outputs, outputs=self.inputs, sizes=self.windows, windows=self.sizes, pads=pads
+        )
 
 
 def convolution(op: str, x: Shape, weight: Shape, attrs: dict[str, Any]) -> Convolution:
