@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 Shape = tuple[int, ...]
+Function = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Case:
         operation: what is computed, by the name that `sweep_worker` knows.
         shapes: of the operands, in order.
         options: whatever else the operation depends on.
-        dtype: of the operands.
+        dtype: of the operands; the option ``dtypes`` gives each operand one of its own.
     """
 
     family: str
@@ -35,9 +36,35 @@ class Case:
         dtype = "" if self.dtype == "float32" else f" {self.dtype}"
         return f"{self.operation} {shapes}{options}{dtype}"
 
+    def dtype_of(self, operand: int) -> str:
+        """What the framework makes of an operand whose values are float32."""
+        listed = self.options.get("dtypes")
+        return str(listed[operand]) if listed else self.dtype
+
     def message(self) -> dict[str, Any]:
         """What `of_message` makes a case of again."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """How one operation is called.
+
+    Attributes:
+        ours, torch, jax, numpy: the call of each framework.
+        operands: the kind of each operand's values, one of `DRAWS`; the last one serves all further operands.
+        made: the functions are called once with the operands and give what is timed, a function without arguments.
+
+    Each function gets the module of its framework (``mindspore.ops``, ``torch``, ``jax.numpy``, ``numpy``), the operands, then the
+    options of the case by name. None: the framework has nothing of the kind.
+    """
+
+    ours: Function
+    torch: Function | None
+    jax: Function | None = None
+    numpy: Function | None = None
+    operands: tuple[str, ...] = ("normal",)
+    made: bool = False
 
 
 def of_message(message: Mapping[str, Any]) -> Case:

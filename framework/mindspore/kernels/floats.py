@@ -17,7 +17,9 @@ Unary = Callable[[Real, Value], Value]
 
 def real(f: Function, dtype: DType) -> Real:
     """The arithmetic that elements of `dtype` are computed in."""
-    return Real(f, "double", "double") if dtype is dt.float64 else Real(f, "float", "single")
+    if dtype is dt.float64:
+        return Real(f, "double", "double")
+    return Real(f, "float", "half" if dtype in (dt.float16, dt.bfloat16) else "single")
 
 
 def widened(function: Callable[..., Value]) -> Callable[..., Value]:
@@ -132,8 +134,9 @@ UNARY: Mapping[str, Unary] = MappingProxyType(
         "acos": widened(trigonometric.acos), "atan": widened(trigonometric.atan), "sinh": widened(exponential.sinh),
         "cosh": widened(exponential.cosh), "tanh": exponential.tanh, "asinh": widened(exponential.asinh),
         "acosh": widened(exponential.acosh), "atanh": widened(exponential.atanh), "erf": errorfunction.erf,
-        "erfc": widened(errorfunction.erfc), "sigmoid": exponential.sigmoid, "floor": _intrinsic("floor"),
-        "ceil": _intrinsic("ceil"), "round": _intrinsic("roundeven"), "trunc": _intrinsic("trunc"),
+        "erfc": widened(errorfunction.erfc), "normal_cdf": errorfunction.normal_cdf,
+        "sigmoid": exponential.sigmoid, "floor": _intrinsic("floor"), "ceil": _intrinsic("ceil"),
+        "round": _intrinsic("roundeven"), "trunc": _intrinsic("trunc"),
     }
 )  # fmt: skip
 CLASSIFY: Mapping[str, Unary] = MappingProxyType(
