@@ -8,7 +8,7 @@ import numpy as np
 
 from mindspore.base import dtypes as dt
 from mindspore.base.errors import InternalError
-from mindspore.base.shapes import size
+from mindspore.base.shapes import Shape, size
 from mindspore.ir.effects import handed_over
 from mindspore.ir.graph import (
     CALL,
@@ -34,6 +34,7 @@ from mindspore.ir.graph import (
 )
 from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
+from mindspore.ir.sizes import has_sizes
 from mindspore.ir.types import BoxType, StashType, TensorType, TupleType, Type
 from mindspore.kernels import access as acc
 from mindspore.kernels import catalog, flatten_windows, lower_moves
@@ -72,6 +73,8 @@ BOX = TensorType(dt.int64, (1,))
 """A box in memory: its address, 0 for an empty one."""
 STASH = TensorType(dt.int64, (2,))
 """A stash in memory: the address of its first element, and how many there are."""
+WIDE, OFTEN = 16, 8
+"""Elements of a row, and how often they are read, from which a copy in order costs less than reading across memory."""
 Built = dict[tuple[int, tuple[tuple[int, int], ...]], Function]
 
 
@@ -201,7 +204,7 @@ class _Flattener:
         given = [self.operand(i) for i in node.inputs]
         operands = [type.dtype for _, type in given]
         outer = [acc.broadcast_access(type.shape, shape) for _, type in given]
-        reads = [self.seen(read, access) for (read, _), access in zip(given, outer, strict=True)]
+        reads = [self.seen(self.turned(o, shape), access) for o, access in zip(given, outer, strict=True)]
         if acc.refine((r.access for r in reads), acc.cuts(shape)) is None:
             reads = [self.seen(whole(self.store(r)), access) for (r, _), access in zip(given, outer, strict=True)]
         made = [traced(body, tuple(operands), node.attrs) for body in bodies]
@@ -217,6 +220,14 @@ class _Flattener:
         if how is not None:
             self.recipes[outputs[0]] = how
         return tuple(whole(o) for o in outputs)
+
+    def turned(self, operand: tuple[Read, TensorType], shape: Shape) -> Read:
+        """An operand as it is read over `shape`: a small one that would be read across its memory again and again is copied first."""
+        read, type = operand
+        if read.whole or read.value is None or has_sizes((shape, type.shape)) or not type.shape:
+            return read
+        across = type.shape[-1] >= WIDE and abs(read.access.strides[-1]) > 1
+        return whole(self.store(read)) if across and size(shape) >= OFTEN * size(type.shape) else read
 
     def reduce(self, node: Apply) -> Leaves:
         assert isinstance(node.type, TensorType)
