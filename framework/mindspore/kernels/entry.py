@@ -195,14 +195,14 @@ def _step(scope: Scope, task: Task) -> None:
     assert isinstance(task, RunStep)
     if isinstance(task.step, Boxes):
         _boxes(scope, task.step)
-    elif isinstance(task.step, ArgFold):
-        _arg_fold(scope, task.step)
     elif isinstance(task.step, Put):
         lower_put.emit(scope, task.step)
     elif isinstance(task.step, Check):
         _check(scope, task.step)
     elif isinstance(task.step, Kernels):
         _kernels(scope, task.step)
+    elif isinstance(task.step, ArgFold):
+        _arg_fold(scope, task.step)
     elif isinstance(task.step, Pack | Unpack):
         lower_boxes.emit(scope, task.step)
     else:
@@ -230,7 +230,7 @@ def _kernels(scope: Scope, step: Kernels) -> None:
 def _arg_fold(scope: Scope, step: ArgFold) -> None:
     value, output = step.reads[0].value, step.outputs[0]
     assert value is not None
-    work, count = 3 * size(step.space), lower_arg.units(step)
+    work, count = 3 * size(step.rows), lower_arg.units(step)
     grain = count if work < lower_nest.PARALLEL_FROM else max(1, count * lower_nest.GRAIN // work)
 
     def emit(module: Module, name: str) -> None:

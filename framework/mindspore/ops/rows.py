@@ -5,14 +5,13 @@ Rows that are named more than once are changed once, by the sum of their gradien
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from mindspore.common.eager import function
+from mindspore.common.graph_meaning import in_graphs
 from mindspore.common.row_tensor import RowTensor
-from mindspore.common.state import assign
-from mindspore.infer.machine import Machine, builtin_calls
-from mindspore.infer.values import Abstract, Known
+from mindspore.common.state import store
 from mindspore.ir.operator import find
 from mindspore.ops.function_objects import REQUIRED, Composed, composed
 from mindspore.ops.steps import unlocked
@@ -37,14 +36,10 @@ def put(target: Any, indices: Any, values: Any) -> None:
 
 
 def _put_in_graph(target: Any, indices: Any, values: Any) -> None:
-    assign(target, _scatter_update(target, _expand_dims(indices, -1), values))
+    store(target, _scatter_update(target, _expand_dims(indices, -1), values))
 
 
-def _put(machine: Machine, args: tuple[Abstract, ...], kwargs: Mapping[str, Abstract]) -> Abstract:
-    return machine.call(Known(_put_in_graph), args, kwargs)
-
-
-builtin_calls[put] = _put
+in_graphs(put, _put_in_graph)
 
 
 def stepped_rows(name: str) -> Callable[..., Any]:
@@ -90,7 +85,7 @@ def _fused_adam(
 ) -> Any:  # fmt: skip
     whole = _scatter_rows(grad, indices, var.shape)
     values = _adam(var, m, v, beta1_power, beta2_power, lr, beta1, beta2, epsilon, whole, use_nesterov=use_nesterov)
-    return assign(var, values[0]), assign(m, values[1]), assign(v, values[2])
+    return store(var, values[0]), store(m, values[1]), store(v, values[2])
 
 
 def _class(name: str, call: Callable[..., Any], attributes: tuple[tuple[str, Any], ...], doc: str) -> type[Composed]:

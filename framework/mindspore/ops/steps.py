@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mindspore.common.eager import function
-from mindspore.common.state import assign
+from mindspore.common.state import store
 from mindspore.ir.operator import find
 from mindspore.ops.function_objects import Composed, composed
 
@@ -21,10 +21,10 @@ def stepped(name: str) -> Callable[..., Any]:
     def write(*inputs: Any, **attrs: Any) -> Any:
         values = run(*inputs, **attrs)
         if count == 1:
-            assign(inputs[0], values)
+            store(inputs[0], values)
             return inputs[:1]
         for i in range(count):
-            assign(inputs[i], values[i])
+            store(inputs[i], values[i])
         return inputs[:count]
 
     return write
