@@ -34,7 +34,6 @@ from mindspore.ir.graph import (
 )
 from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
-from mindspore.ir.sizes import has_sizes
 from mindspore.ir.types import BoxType, StashType, TensorType, TupleType, Type
 from mindspore.kernels import access as acc
 from mindspore.kernels import catalog, flatten_windows, lower_arg, lower_moves
@@ -74,8 +73,6 @@ BOX = TensorType(dt.int64, (1,))
 """A box in memory: its address, 0 for an empty one."""
 STASH = TensorType(dt.int64, (2,))
 """A stash in memory: the address of its first element, and how many there are."""
-WIDE, OFTEN = 16, 8
-"""Elements of a row, and how often they are read, from which a copy in order costs less than reading across memory."""
 Built = dict[tuple[int, tuple[tuple[int, int], ...]], Function]
 
 
@@ -223,12 +220,10 @@ class _Flattener:
         return tuple(whole(o) for o in outputs)
 
     def turned(self, operand: tuple[Read, TensorType], shape: Shape) -> Read:
-        """An operand as it is read over `shape`: a small one that would be read across its memory again and again is copied first."""
+        """An operand as it is read over `shape`; a copy in order where that is quicker."""
         read, type = operand
-        if read.whole or read.value is None or has_sizes((shape, type.shape)) or not type.shape:
-            return read
-        across = type.shape[-1] >= WIDE and abs(read.access.strides[-1]) > 1
-        return whole(self.store(read)) if across and size(shape) >= OFTEN * size(type.shape) else read
+        copied_first = read.value is not None and acc.often_across(read.access, type.shape, shape)
+        return whole(self.store(read)) if copied_first else read
 
     def reduce(self, node: Apply) -> Leaves:
         assert isinstance(node.type, TensorType)
