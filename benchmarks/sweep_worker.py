@@ -63,7 +63,7 @@ def operands(case: Case) -> list[np.ndarray[Any, Any]]:
 
 def arguments(case: Case) -> dict[str, Any]:
     """The options that an operation gets by name."""
-    return {name: value for name, value in case.options.items() if name != "below"}
+    return {name: value for name, value in case.options.items() if name not in ("below", "dtypes")}
 
 
 def bound(function: Callable[..., Any] | None, module: Any, values: list[Any], case: Case) -> Call:
@@ -71,6 +71,9 @@ def bound(function: Callable[..., Any] | None, module: Any, values: list[Any], c
     if function is None:
         raise KeyError(case.name)
     options = arguments(case)
+    if sweep_operations.OPERATIONS[case.operation].made:
+        made: Call = function(module, *values, **options)
+        return made
     return lambda: function(module, *values, **options)
 
 
@@ -102,9 +105,12 @@ class MindSpore:
     def call(self, case: Case, operands: list[np.ndarray[Any, Any]]) -> Call:
         general = case.family in sweep_operations.TABLES
         function, count = self.operation(case) if general else getattr(self, case.family)(case)
-        dtype = getattr(self.ms, case.dtype)
         tensors = [self.ms.Tensor(value) for value in operands[:count]]
-        tensors = [t.astype(dtype) if t.dtype == self.ms.float32 else t for t in tensors]
+        types = [getattr(self.ms, case.dtype_of(i)) for i in range(count)]
+        tensors = [t.astype(d) if t.dtype == self.ms.float32 else t for t, d in zip(tensors, types, strict=True)]
+        if general and sweep_operations.OPERATIONS[case.operation].made:
+            made: Call = function(*tensors)
+            return made
         run = function if self.eager else self.ms.jit(function)
         if not self.wait:
             return lambda: run(*tensors)
@@ -209,7 +215,8 @@ class Torch:
         if self.channels_last and not (case.family in ("conv", "norm") and len(case.shapes[0]) == 4):
             raise KeyError("the same as torch")
         tensors = [torch.from_numpy(value) for value in operands]
-        tensors = [t.to(getattr(torch, case.dtype)) if t.dtype == torch.float32 else t for t in tensors]
+        types = [getattr(torch, case.dtype_of(i)) for i in range(len(tensors))]
+        tensors = [t.to(d) if t.dtype == torch.float32 else t for t, d in zip(tensors, types, strict=True)]
         if self.channels_last:
             tensors = [t.contiguous(memory_format=torch.channels_last) if t.ndim == 4 else t for t in tensors]
         if case.family in sweep_operations.TABLES:
@@ -290,11 +297,12 @@ class Jax:
 
     def call(self, case: Case, operands: list[np.ndarray[Any, Any]]) -> Call:
         function: Callable[..., Any] = self._operation(case)
-        if case.operation.endswith("gradient"):
+        if case.operation.endswith("gradient") and case.family not in sweep_operations.TABLES:
             function = self._pulled(function)
         run = self.jax.jit(function, keep_unused=False)
         arrays = [
-            self.jnp.asarray(v, getattr(self.jnp, case.dtype) if v.dtype == np.float32 else v.dtype) for v in operands
+            self.jnp.asarray(v, getattr(self.jnp, case.dtype_of(i)) if v.dtype == np.float32 else v.dtype)
+            for i, v in enumerate(operands)
         ]
         return lambda: self.jax.block_until_ready(run(*arrays))
 
@@ -303,7 +311,7 @@ class Jax:
             function: Callable[..., Any] = getattr(self, case.family)(case)
             return function
         found, options = sweep_operations.OPERATIONS[case.operation].jax, arguments(case)
-        if found is None or (case.dtype in ("int64", "float64")):
+        if found is None or {"int64", "float64"} & {case.dtype, *case.options.get("dtypes", ())}:
             raise KeyError(case.name)
         return lambda *arrays: found(self.jnp, *arrays, **options)
 
@@ -390,9 +398,9 @@ class NumPy:
 
     def call(self, case: Case, operands: list[np.ndarray[Any, Any]]) -> Call:
         if case.family in sweep_operations.TABLES:
-            if case.dtype in ("float16", "bfloat16"):
+            if {"float16", "bfloat16"} & {case.dtype, *case.options.get("dtypes", ())}:
                 raise KeyError(case.name)
-            values = [v.astype(case.dtype) if v.dtype == np.float32 else v for v in operands]
+            values = [v.astype(case.dtype_of(i)) if v.dtype == np.float32 else v for i, v in enumerate(operands)]
             return bound(sweep_operations.OPERATIONS[case.operation].numpy, np, values, case)
         function = {"matmul": self._matmul, "reduction": self._reduction}[case.family](case)
         if case.dtype != "float32" or "epilogue" in case.options:

@@ -181,7 +181,7 @@ def test_equal_nests_are_one_kernel() -> None:
 def test_what_has_no_kernels_is_refused() -> None:
     x = parameter((3, 4))
     with pytest.raises(
-        TypeError, match="no kernels for GPUs: expected maps, folds, matrix products and boxes, got ArgFold"
+        TypeError, match="no kernels for GPUs: expected maps, folds, matrix products and boxes, got Kernels"
     ):
         lower(graph([x], b.argmax_index(x, axis=1)), GPU)
 

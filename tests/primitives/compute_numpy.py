@@ -80,7 +80,8 @@ MEANING: Mapping[str, Callable[..., Any]] = {
     "log2": np.log2, "exp2": np.exp2,
     "log1p": np.log1p, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
     "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
-    "erf": _by_element(erf), "erfc": _by_element(erfc), "sigmoid": _sigmoid, "floor": np.floor, "ceil": np.ceil,
+    "erf": _by_element(erf), "erfc": _by_element(erfc), "normal_cdf": _by_element(lambda v: 0.5 * erfc(-v * 0.5**0.5)), "sigmoid": _sigmoid,
+    "floor": np.floor, "ceil": np.ceil,
     "round": np.rint, "trunc": np.trunc, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
     "eq": np.equal, "ne": np.not_equal, "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite,
     "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_xor": np.logical_xor, "logical_not": np.logical_not,
@@ -266,11 +267,11 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
     """What kernels that follow ``op.compute`` give."""
     record = op.compute
     if isinstance(record, Update):
-        assert isinstance(out, TupleType)
-        assert len(out.elements) == len(record.bodies)
+        results = out.elements if isinstance(out, TupleType) else (out,)
+        assert len(results) == len(record.bodies)
         return tuple(
             evaluate_body(body, operands, t, attrs)
-            for body, t in zip(record.bodies, out.elements, strict=True)
+            for body, t in zip(record.bodies, results, strict=True)
             if isinstance(t, TensorType)
         )
     if isinstance(record, Accumulate) and isinstance(out, TupleType):

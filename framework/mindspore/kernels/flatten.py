@@ -36,14 +36,15 @@ from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import BoxType, StashType, TensorType, TupleType, Type
 from mindspore.kernels import access as acc
-from mindspore.kernels import catalog, flatten_windows, lower_moves
+from mindspore.kernels import catalog, flatten_windows, lower_arg, lower_moves
 from mindspore.kernels.calls import calls
 from mindspore.kernels.elementwise import broadcast_strides
 from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, traced, with_positions, with_sizes
-from mindspore.kernels.flatten_folds import arg_fold_steps, fold_steps
+from mindspore.kernels.flatten_folds import fold_steps
 from mindspore.kernels.flatten_products import product_step
 from mindspore.kernels.flatten_shared import Bodies, Leaves
 from mindspore.kernels.program import (
+    ArgFold,
     Boxes,
     Branch,
     Check,
@@ -229,12 +230,15 @@ class _Flattener:
         return (whole(steps[-1].outputs[0]),)
 
     def arg_reduce(self, node: Apply) -> Leaves:
+        """Many short rows lie in the lanes of vectors; others run the kernel of eager mode."""
         assert isinstance(node.type, TensorType)
         read, type = self.operand(node.inputs[0])
-        read = whole(self.store(read))
-        step = arg_fold_steps(node.op.compute.kind, read, type, node.attrs["axis"], self.new(node.type))
-        self.emit(step)
-        return (whole(step.outputs[0]),)
+        rows = lower_arg.short_rows(type.shape, node.attrs["axis"])
+        if rows is None:
+            return self.kernels(node)
+        output = self.new(node.type)
+        self.emit(ArgFold((whole(self.store(read)),), (output,), node.op.compute.kind, rows))
+        return (whole(output),)
 
     def contract(self, node: Apply) -> Leaves:
         assert isinstance(node.type, TensorType)

@@ -120,10 +120,10 @@ class Fold(Step):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArgFold(Step):
-    """First position of the extreme along the middle of ``space``."""
+    """First position of the extreme of each of many short rows: ``rows``, and how long they are."""
 
     kind: str = "max"
-    space: tuple[int, int, int] = (1, 1, 1)
+    rows: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

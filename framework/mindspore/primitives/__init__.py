@@ -19,6 +19,7 @@ FAMILIES = (
     "gathering",
     "scattering",
     "segments",
+    "tables",
     "reduction",
     "cumulative",
     "running",
@@ -33,6 +34,7 @@ FAMILIES = (
     "loss",
     "optimizer",
     "adam",
+    "scaled_steps",
     "random",
     "attention",
 )
