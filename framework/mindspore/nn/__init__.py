@@ -124,6 +124,8 @@ from mindspore.nn.padding import (
 )
 from mindspore.nn.pooling import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
 from mindspore.nn.proximal_descent import FTRL, ProximalAdagrad
+from mindspore.nn.recurrent import GRU, LSTM, RNN
+from mindspore.nn.recurrent_cells import GRUCell, LSTMCell, RNNCell
 from mindspore.nn.resizing import PixelShuffle, PixelUnshuffle, Upsample
 from mindspore.nn.scaled_descent import Adadelta, Adagrad, AdaMax, Lamb, RMSProp
 from mindspore.nn.shaping import ClipByNorm, Norm, OneHot, Range, Tril, Triu
@@ -138,7 +140,10 @@ __all__ = [
     "FTRL",
     "GELU",
     "GLU",
+    "GRU",
     "LARS",
+    "LSTM",
+    "RNN",
     "SGD",
     "AdaMax",
     "Adadelta",
@@ -188,6 +193,7 @@ __all__ = [
     "FastGelu",
     "Flatten",
     "ForwardValueAndGrad",
+    "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
     "HShrink",
@@ -206,6 +212,7 @@ __all__ = [
     "L1Loss",
     "LPPool1d",
     "LPPool2d",
+    "LSTMCell",
     "Lamb",
     "LayerNorm",
     "LazyAdam",
@@ -244,6 +251,7 @@ __all__ = [
     "ProximalAdagrad",
     "RMSELoss",
     "RMSProp",
+    "RNNCell",
     "RReLU",
     "Range",
     "ReLU",

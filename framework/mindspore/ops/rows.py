@@ -5,14 +5,13 @@ Rows that are named more than once are changed once, by the sum of their gradien
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from mindspore.common.eager import function
+from mindspore.common.graph_meaning import in_graphs
 from mindspore.common.row_tensor import RowTensor
 from mindspore.common.state import store
-from mindspore.infer.machine import Machine, builtin_calls
-from mindspore.infer.values import Abstract, Known
 from mindspore.ir.operator import find
 from mindspore.ops.function_objects import REQUIRED, Composed, composed
 from mindspore.ops.steps import unlocked
@@ -40,11 +39,7 @@ def _put_in_graph(target: Any, indices: Any, values: Any) -> None:
     store(target, _scatter_update(target, _expand_dims(indices, -1), values))
 
 
-def _put(machine: Machine, args: tuple[Abstract, ...], kwargs: Mapping[str, Abstract]) -> Abstract:
-    return machine.call(Known(_put_in_graph), args, kwargs)
-
-
-builtin_calls[put] = _put
+in_graphs(put, _put_in_graph)
 
 
 def stepped_rows(name: str) -> Callable[..., Any]:
