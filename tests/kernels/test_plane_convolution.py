@@ -13,7 +13,7 @@ from mindspore.kernels import plane_convolution
 from mindspore.kernels.target import Isa
 from mindspore.primitives.convolution import numpy_products
 from mindspore.primitives.convolution_plan import Convolution, filter_product, forward_product
-from mindspore.primitives.plane_convolution import turned_weights
+from mindspore.primitives.plane_convolution import padded, turned_weights
 from tests.kernels.native import Library, Runtime, library, runnable
 
 pytestmark = pytest.mark.compiler
@@ -34,6 +34,11 @@ CONVOLUTIONS = [
     Convolution(2, 6, 7, (14, 14), (10, 10), (5, 5), (1, 1), (1, 1), ((0, 0), (0, 0)), 1),
     Convolution(2, 4, 6, (9, 40), (5, 20), (3, 4), (2, 2), (1, 1), ((2, 1), (1, 2)), 2),
     Convolution(1, 3, 5, (70, 90), (24, 30), (2, 7), (3, 3), (2, 1), ((1, 2), (3, 2)), 1),
+    Convolution(2, 4, 4, (7, 9), (14, 18), (3, 3), (1, 1), (1, 1), ((1, 2), (1, 2)), 4, (2, 2)),
+    Convolution(1, 4, 6, (20, 33), (40, 65), (5, 5), (1, 1), (1, 1), ((2, 3), (2, 2)), 2, (2, 2)),
+    Convolution(1, 2, 2, (60, 52), (119, 52), (3, 3), (1, 1), (1, 1), ((1, 1), (1, 1)), 2, (2, 1)),
+    Convolution(1, 2, 2, (5, 6), (5, 18), (3, 3), (1, 1), (1, 1), ((1, 1), (2, 2)), 2, (1, 3)),
+    Convolution(1, 1, 2, (90, 80), (179, 159), (7, 7), (1, 1), (1, 1), ((3, 3), (3, 3)), 1, (2, 2)),
     Convolution(2, 1, 3, (6, 17), (6, 17), (1, 9), (1, 1), (1, 2), ((0, 0), (8, 8)), 1),
 ]
 LARGE = Convolution(2, 96, 96, (56, 56), (56, 56), (3, 3), (1, 1), (1, 1), ((1, 1), (1, 1)), 96)
@@ -50,12 +55,11 @@ def run(
 
 def expected(kind: str, c: Convolution, operands: tuple[Array, Array], turned: bool) -> Array:
     given, x = (v.astype(np.float64) for v in operands)
-    padded = np.pad(x, ((0, 0), (0, 0), *c.pads))
     if kind == "filter":
-        found: Array = numpy_products(given, padded, c.weight, (filter_product(c),))
+        found: Array = numpy_products(given, padded(x, c), c.weight, (filter_product(c),))
     else:
         weights = turned_weights(given, c) if turned else given
-        found = numpy_products(weights, padded, c.out, (forward_product(c),))
+        found = numpy_products(weights, padded(x, c), c.out, (forward_product(c),))
     return found
 
 

@@ -147,6 +147,17 @@ def test_floating_unary(isa: Target, op: str, dtype: DType) -> None:
     )
 
 
+@pytest.mark.parametrize("isa", BEST_AND_GPU)
+@pytest.mark.parametrize("op", ["sinh", "asinh", "acosh", "atanh"])
+def test_hyperbolic_functions_where_their_forms_change(isa: Target, op: str) -> None:
+    borders = np.array([1e-3, 0.5, 1.0, 2048.0, 1e10, 2.5e38])
+    x = np.concatenate([borders * f for f in 1 + np.linspace(-0.3, 0.3, 601)]).astype(np.float32)
+    got = evaluate(isa, lambda s, a: getattr(s, op)(a), x)
+    with np.errstate(all="ignore"):
+        exact = _reference(op)(x.astype(np.float64))
+    assert ulp_error(got, exact).max() <= ULP.get(op, 1.5)
+
+
 @pytest.mark.parametrize("isa", LEVELS)
 @pytest.mark.parametrize("dtype", [dt.float32, dt.float64, dt.float16], ids=str)
 def test_the_normal_distribution(isa: Target, dtype: DType) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from mindspore.base import dtypes as dt
 from mindspore.ir.types import TensorType
 from mindspore.primitives.compute import PlaneConvolution, Products, Strided, StridedProduct, Windows
+from mindspore.primitives.plane_convolution import padded
 
 
 def evaluate_products(record: Products, operands: Sequence[Any], out: TensorType, attrs: Mapping[str, Any]) -> Any:
@@ -86,7 +87,7 @@ def evaluate_planes(record: PlaneConvolution, operands: Sequence[Any], convoluti
     given, x = operands
     c = convolution
     inside, made = c.inputs // c.group, c.outputs // c.group
-    planes = np.pad(x, ((0, 0), (0, 0), *c.pads))
+    planes = padded(x, c)
     result = np.zeros(c.out if record.kind == "forward" else c.weight, x.dtype)
     weights = given.reshape(c.group, inside, made, *c.kernel) if turned else given
     for o, i, (ky, kx) in product(range(c.outputs), range(inside), np.ndindex(*c.kernel)):

@@ -13,6 +13,9 @@ from itertools import pairwise
 from mindspore.base.shapes import Shape, row_major_strides, size
 from mindspore.primitives.compute import Copy
 
+WIDE, OFTEN = 16, 8
+"""Elements of a row, and how often they are read, from which a copy in order costs less than reading across memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -192,3 +195,10 @@ def along(access: Access, shape: Shape) -> Shape | None:
         return None
     strides = iter(strides_over(access, long(shape)))
     return tuple(0 if n == 1 else next(strides) for n in shape)
+
+
+def often_across(access: Access, shape: Shape, to: Shape) -> bool:
+    """Whether rows of the small `shape` that lie across memory are read again and again when it is broadcast to `to`."""
+    if access.is_identity or not shape or any(type(n) is not int for n in (*shape, *to)):
+        return False
+    return shape[-1] >= WIDE and abs(access.strides[-1]) > 1 and size(to) >= OFTEN * size(shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mindspore.kernels.emit import Value
-from mindspore.kernels.real import LOG2_E, Real, fast_two_sum, two_product, two_sum
+from mindspore.kernels.real import LOG2_E, Real, exact, fast_two_sum, two_product, two_sum
 
 _RANGE = {"float": (-104.0, 89.5), "double": (-746.0, 710.5)}
 """exp underflows below and overflows above."""
@@ -152,6 +152,25 @@ def asinh(r: Real, x: Value) -> Value:
     near = log1p(r, a + square / (r.unary("sqrt", square + 1.0) + 1.0))
     far = log(r, a) + 0.693147180559945309417
     return r.copysign(r.select(a > 2.0**28, far, near), x)
+
+
+def asinh_single(r: Real, x: Value) -> Value:
+    """In floats, with fused multiply-add: log(a + sqrt(a**2 + 1)) with what the square root and the sum are off by."""
+    f, a = r.f, r.abs(x)
+    z = a * a
+    near = a + a * z * r.polynomial("ASINH", z)
+    large = a > 2048.0
+    limited = r.select(large, 1.0, a)
+    with exact(f):
+        square = f.intrinsic("fma", r.type, limited, limited, r.number(1.0))
+        rounded = f.intrinsic("fma", r.type, limited, limited, -(square - 1.0))
+        root = r.unary("sqrt", square)
+        rest = (f.intrinsic("fma", r.type, -root, root, square) + rounded) * (0.5 / root)
+        total = limited + root
+        # 1 / total is root - limited
+        rest = (rest + ((root - total) + limited)) * (root - limited)
+    far = log(r, r.select(large, a, total)) + r.select(large, 0.693147180559945309417, rest)
+    return r.copysign(r.select(a < 0.5, near, far), x)
 
 
 def acosh(r: Real, x: Value) -> Value:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mindspore.base import dtypes as dt
 from mindspore.base.errors import InternalError
-from mindspore.base.shapes import size
+from mindspore.base.shapes import Shape, size
 from mindspore.ir.effects import handed_over
 from mindspore.ir.graph import (
     CALL,
@@ -202,7 +202,7 @@ class _Flattener:
         given = [self.operand(i) for i in node.inputs]
         operands = [type.dtype for _, type in given]
         outer = [acc.broadcast_access(type.shape, shape) for _, type in given]
-        reads = [self.seen(read, access) for (read, _), access in zip(given, outer, strict=True)]
+        reads = [self.seen(self.turned(o, shape), access) for o, access in zip(given, outer, strict=True)]
         if acc.refine((r.access for r in reads), acc.cuts(shape)) is None:
             reads = [self.seen(whole(self.store(r)), access) for (r, _), access in zip(given, outer, strict=True)]
         made = [traced(body, tuple(operands), node.attrs) for body in bodies]
@@ -218,6 +218,12 @@ class _Flattener:
         if how is not None:
             self.recipes[outputs[0]] = how
         return tuple(whole(o) for o in outputs)
+
+    def turned(self, operand: tuple[Read, TensorType], shape: Shape) -> Read:
+        """An operand as it is read over `shape`; a copy in order where that is quicker."""
+        read, type = operand
+        copied_first = read.value is not None and acc.often_across(read.access, type.shape, shape)
+        return whole(self.store(read)) if copied_first else read
 
     def reduce(self, node: Apply) -> Leaves:
         assert isinstance(node.type, TensorType)

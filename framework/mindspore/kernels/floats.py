@@ -112,6 +112,11 @@ def _pow(r: Real, a: Value, b: Value) -> Value:
     return exponential.power(r, a, b) if r.scalar == "double" else power.pow_float(r, a, b)
 
 
+def _asinh(r: Real, a: Value) -> Value:
+    single = r.scalar == "float" and r.f.module.target.fma
+    return exponential.asinh_single(r, a) if single else widened(exponential.asinh)(r, a)
+
+
 def _intrinsic(name: str) -> Unary:
     return lambda r, a: r.unary(name, a)
 
@@ -132,7 +137,7 @@ UNARY: Mapping[str, Unary] = MappingProxyType(
         "log2": exponential.log2, "exp2": exponential.exp2, "sin": circular.sin,
         "cos": circular.cos, "tan": circular.tan, "asin": widened(trigonometric.asin),
         "acos": widened(trigonometric.acos), "atan": widened(trigonometric.atan), "sinh": widened(exponential.sinh),
-        "cosh": widened(exponential.cosh), "tanh": exponential.tanh, "asinh": widened(exponential.asinh),
+        "cosh": widened(exponential.cosh), "tanh": exponential.tanh, "asinh": _asinh,
         "acosh": widened(exponential.acosh), "atanh": widened(exponential.atanh), "erf": errorfunction.erf,
         "erfc": widened(errorfunction.erfc), "normal_cdf": errorfunction.normal_cdf,
         "sigmoid": exponential.sigmoid, "floor": _intrinsic("floor"), "ceil": _intrinsic("ceil"),

@@ -7,7 +7,7 @@ to addresses that agree in their lowest bits, as those of an input and of a resu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Value, vector
@@ -23,6 +23,7 @@ class Copy:
 
     Attributes:
         top, left: the padding before.
+        apart: elements of a column and of a row are so far apart, with zeros between them.
         span: distance between the parts of a row, of which there are ``stride``.
     """
 
@@ -36,6 +37,7 @@ class Copy:
     rows: Value
     top: Value
     left: Value
+    apart: Sequence[Value]
     stride: Value
     span: Value
 
@@ -51,6 +53,11 @@ class Copy:
     def plane(self) -> Value:
         return self.rows * self.pitch
 
+    @property
+    def size(self) -> Value:
+        """Elements of all planes."""
+        return self.count * self.plane
+
     def clear(self, elements: Value) -> None:
         """The first `elements`, a multiple of the lanes, become zeros."""
         with self.f.loop(0, elements, self.lanes, hints=_HINTS) as i:
@@ -60,34 +67,48 @@ class Copy:
         """The rows from the padded row `first` on; what lies outside was cleared unless there are `several` such parts of a plane."""
         f = self.f
         start = first - self.top
-        begin = f.minimum(f.maximum(0 - start, f.index(0)), self.rows)
-        end = f.maximum(f.minimum(self.rows, self.height - start), begin)
+        dense = (self.apart[0] * self.apart[1]).eq(1)
+        above = f.select(dense, f.minimum(f.maximum(0 - start, f.index(0)), self.rows), self.rows)
+        below = f.maximum(f.minimum(self.rows, self.height - start), above)
         with f.loop(0, self.count, hints=_HINTS) as i:
             to = self.memory.at(self.type, i.index * self.plane)
             plane = source.at(self.type, i.index * self.height * self.width)
             with f.when(several):
-                self._zeros(to, f.index(0), begin)
-            self._rows(to, plane, start, begin, end)
+                self._zeros(to, f.index(0), above)
+            self._rows(to, plane, start)
             with f.when(several):
-                self._zeros(to, end, self.rows)
+                self._zeros(to, below, self.rows)
 
     def _zeros(self, to: Value, begin: Value, end: Value) -> None:
         f = self.f
         with f.loop(begin * self.pitch, end * self.pitch, self.lanes, hints=_HINTS) as i:
             f.store(f.value(0.0, self.vector), to.at(self.type, i.index))
 
-    def _rows(self, to: Value, plane: Value, start: Value, begin: Value, end: Value) -> None:
-        f = self.f
+    def _rows(self, to: Value, plane: Value, start: Value) -> None:
+        """The rows of `plane` that are among those from `start` on."""
+        f, apart = self.f, self.apart[0]
+        begin = f.op("sdiv", f.maximum(start, f.index(0)) + (apart - 1), apart)
+        last = f.op("sdiv", f.maximum(start + self.rows, f.index(0)) + (apart - 1), apart)
+        end = f.minimum(last, self.height)
 
         def each(row: Callable[[Value, Value], None]) -> list[Value]:
             with f.loop(begin, end, hints=_HINTS) as y:
-                row(to.at(self.type, y.index * self.pitch), plane.at(self.type, (start + y.index) * self.width))
+                row(to.at(self.type, (y.index * apart - start) * self.pitch), plane.at(self.type, y.index * self.width))
             return []
 
-        def others() -> list[Value]:
-            return f.choose(self.stride.eq(2), lambda: each(self._halves), lambda: each(self._scattered))
+        one = self.stride.eq(1)
+        ways: list[tuple[Value, Callable[[Value, Value], None]]] = [
+            (one & self.apart[1].eq(1), self._plain),
+            (one & self.apart[1].eq(2), self._spread),
+            (self.stride.eq(2) & self.apart[1].eq(1), self._halves),
+        ]
 
-        f.choose(self.stride.eq(1), lambda: each(self._plain), others)
+        def chosen(rest: Sequence[tuple[Value, Callable[[Value, Value], None]]]) -> list[Value]:
+            if not rest:
+                return each(self._scattered)
+            return f.choose(rest[0][0], lambda: each(rest[0][1]), lambda: chosen(rest[1:]))
+
+        chosen(ways)
 
     def _plain(self, to: Value, source: Value) -> None:
         f, n = self.f, self.lanes
@@ -103,6 +124,24 @@ class Copy:
         """The elements from `x` on, as far as the row goes."""
         f = self.f
         return masked_load(f, self.vector, source.at(self.type, x), first_lanes(f, self.lanes, self.width - x))
+
+    def _spread(self, to: Value, source: Value) -> None:
+        """A zero behind every element."""
+        f, n = self.f, self.lanes
+        zero = f.value(0.0, self.vector)
+        first = to.at(self.type, self.left)
+        with f.loop(0, self.width, n, hints=_HINTS) as x:
+
+            def whole(at: Value = x.index) -> list[Value]:
+                return [f.load(self.vector, source.at(self.type, at))]
+
+            def part(at: Value = x.index) -> list[Value]:
+                return [self._part(source, at)]
+
+            (values,) = f.choose(x.index + n <= self.width, whole, part)
+            for half in range(2):
+                lanes = [lane for i in range(n // 2) for lane in (half * (n // 2) + i, n)]
+                f.store(shuffle(f, values, zero, lanes), first.at(self.type, x.index * 2 + half * n))
 
     def _halves(self, to: Value, source: Value) -> None:
         """Every second element goes to each part of the row."""
@@ -125,7 +164,7 @@ class Copy:
         f = self.f
         with f.loop(0, self.width, hints=_HINTS) as x:
             value = f.load(self.type, source.at(self.type, x.index))
-            f.store(value, self._place(to, x.index + self.left))
+            f.store(value, self._place(to, x.index * self.apart[1] + self.left))
 
     def _place(self, to: Value, column: Value) -> Value:
         return to.at(self.type, self.place(column))

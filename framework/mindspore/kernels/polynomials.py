@@ -19,6 +19,7 @@ MEANING: Mapping[str, str] = MappingProxyType(
         "COS": "(cos(r) - 1 + z / 2) / z**2 in z = r**2 for |r| <= pi / 4",
         "ASIN": "(asin(x) - x) / x**3 in z = x**2 for |x| <= 1 / 2",
         "ATAN": "(atan(t) - t) / t**3 in z = t**2 for |t| <= tan(pi / 8)",
+        "ASINH": "(asinh(x) - x) / x**3 in z = x**2 for |x| <= 1 / 2",
         "SINH": "(sinh(x) - x) / x**3 in z = x**2 for |x| <= 1",
         "ERF": "erf(x) / x - 1 in z = x**2 for |x| <= 1",
         "ERFC": "(1 + 2 * a) * erfc(a) * exp(a**2) in t = (a - 3.75) / (a + 3.75) for 0 <= a <= 30",
@@ -70,6 +71,14 @@ TABLES: Mapping[tuple[str, str], tuple[float, ...]] = MappingProxyType(
             0.1104506905124979,
             -0.08478261060175944,
             0.04747959054699449,
+        ),
+        ("ASINH", "single"): (
+            -0.16666664951771357,
+            0.07499868415361731,
+            -0.04460899505768002,
+            0.029975582042016013,
+            -0.01983258051991287,
+            0.008953290449549811,
         ),
         ("SINH", "single"): (
             0.1666666648803666,

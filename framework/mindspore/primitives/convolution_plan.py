@@ -27,6 +27,7 @@ class Convolution:
         batch, inputs, outputs: images and channels.
         sizes, windows, kernel: spatial sizes of the input, the output and the weights.
         strides, dilation, pads, group: as usual.
+        apart: distance of the elements of the input, between which there are zeros.
     """
 
     batch: int
@@ -39,10 +40,18 @@ class Convolution:
     dilation: Shape
     pads: Pairs
     group: int
+    apart: Shape = (1, 1)
 
     @property
     def padded(self) -> Shape:
-        return tuple(n + before + after for n, (before, after) in zip(self.sizes, self.pads, strict=True))
+        return tuple(n + before + after for n, (before, after) in zip(self.spread, self.pads, strict=True))
+
+    @property
+    def spread(self) -> Shape:
+        """Sizes of the input with its zeros; in three dimensions there are none."""
+        if len(self.sizes) != len(self.apart):
+            return self.sizes
+        return tuple((n - 1) * a + 1 for n, a in zip(self.sizes, self.apart, strict=True))
 
     @property
     def x(self) -> Shape:
@@ -70,14 +79,19 @@ class Convolution:
         return self.planar and (self.inputs == 1 or (self.group > 1 and self.inputs < MOST_PLANES * self.group))
 
     def backwards(self) -> Convolution | None:
-        """The planar convolution with turned weights that gives the gradient in the input; None when there is none."""
+        """The planar convolution with turned weights that gives the gradient in the input; None when there is none.
+
+        Strides leave zeros between what it reads. There are few of them: their products are made and add nothing.
+        """
         reach = tuple((k - 1) * d for k, d in zip(self.kernel, self.dilation, strict=True))
-        pads = tuple((r - a, r - b) for r, (a, b) in zip(reach, self.pads, strict=True))
-        if not self.planar or max(self.strides) > 1 or min(map(min, pads)) < 0:
+        ends = tuple((w - 1) * s + 1 for w, s in zip(self.windows, self.strides, strict=True))
+        pads = tuple((r - a, n + a - end) for r, (a, _), n, end in zip(reach, self.pads, self.sizes, ends, strict=True))
+        if not self.planar or max(self.strides) > 2 or min(map(min, pads)) < 0:
             return None
         return replace(
-            self, inputs=self.outputs, outputs=self.inputs, sizes=self.windows, windows=self.sizes, pads=pads
-        )
+            self, inputs=self.outputs, outputs=self.inputs, sizes=self.windows, windows=self.sizes, strides=(1, 1), pads=pads,
+            apart=self.strides,
+        )  # fmt: skip
 
 
 def convolution(op: str, x: Shape, weight: Shape, attrs: dict[str, Any]) -> Convolution:

@@ -22,6 +22,7 @@ _TRIALS = (
     Convolution(2, 2, 2, (9, 40), (9, 14), (1, 2), (1, 3), (1, 1), ((0, 0), (1, 1)), 2),
     Convolution(3, 4, 4, (20, 35), (20, 35), (5, 5), (1, 1), (1, 1), ((2, 2), (2, 2)), 4),
     Convolution(1, 2, 2, (18, 33), (9, 17), (7, 7), (2, 2), (1, 1), ((3, 2), (3, 3)), 2),
+    Convolution(2, 4, 6, (5, 9), (10, 18), (3, 3), (1, 1), (1, 1), ((1, 2), (1, 2)), 2, (2, 2)),
 )
 
 
@@ -46,21 +47,24 @@ def turned_weights(weight: Any, c: Convolution) -> Any:
     return np.ascontiguousarray(grouped.swapaxes(1, 2)[..., ::-1, ::-1]).reshape(c.weight)
 
 
-def _padded(x: Any, c: Convolution) -> Any:
-    return np.pad(x, ((0, 0), (0, 0), *c.pads))
+def padded(x: Any, c: Convolution) -> Any:
+    """The input with the zeros between its elements and around them."""
+    spread = np.zeros((*x.shape[:2], *c.spread), x.dtype)
+    spread[..., :: c.apart[0], :: c.apart[1]] = x
+    return np.pad(spread, ((0, 0), (0, 0), *c.pads))
 
 
 def _reference(weight: Any, x: Any, convolution: Convolution, turned: bool) -> Any:
     return numpy_products(
         turned_weights(weight, convolution) if turned else weight,
-        _padded(x, convolution),
+        padded(x, convolution),
         convolution.out,
         (forward_product(convolution),),
     )
 
 
 def _reference_filter(d: Any, x: Any, convolution: Convolution, turned: bool) -> Any:
-    return numpy_products(d, _padded(x, convolution), convolution.weight, (filter_product(convolution),))
+    return numpy_products(d, padded(x, convolution), convolution.weight, (filter_product(convolution),))
 
 
 def _declare(name: str, inputs: str, kind: str, infer: Any, reference: Any, doc: str) -> None:
