@@ -1,6 +1,6 @@
 """Times kernels over a table of shapes, beside the peers: matrix products, convolutions, normalisations, reductions, and all the rest.
 
-    python benchmarks/sweep.py --torch PYTHON --torch-cl PYTHON --jax PYTHON      # all of about 600 cases
+    python benchmarks/sweep.py --torch PYTHON --torch-cl PYTHON --jax PYTHON      # all of about 800 cases
     python benchmarks/sweep.py matmul --torch PYTHON --threads 1 --save one.json  # one family with one thread
     python benchmarks/sweep.py matmul --torch PYTHON --only 768 --baseline one.json
 

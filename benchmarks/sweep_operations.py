@@ -1,37 +1,19 @@
 """Operations of the sweep other than products, convolutions, norms and reductions: what each framework calls, and on which values.
 
-Each function of an `Operation` gets the module of its framework (``mindspore.ops``, ``torch``, ``jax.numpy``, ``numpy``), the operands,
-then the options of the case by name. None: the framework has nothing of the kind.
+Those of training and of mixed precision stand in `sweep_training`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sweep_shapes import Case, Shape
+import sweep_training
+from sweep_shapes import Case, Function, Operation, Shape
 
-Function = Callable[..., Any]
 Array = np.ndarray[Any, Any]
 FLOATS = ("float32", "float64", "float16", "bfloat16")
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """How one operation is called.
-
-    Attributes:
-        ours, torch, jax, numpy: the call of each framework.
-        operands: the kind of each operand's values, one of `DRAWS`; the last one serves all further operands.
-    """
-
-    ours: Function
-    torch: Function | None
-    jax: Function | None = None
-    numpy: Function | None = None
-    operands: tuple[str, ...] = ("normal",)
 
 
 def _whole(draw: np.random.Generator, shape: Shape, case: Case) -> Array:
@@ -41,7 +23,7 @@ def _whole(draw: np.random.Generator, shape: Shape, case: Case) -> Array:
 
 def _typed(found: Array, case: Case) -> Array:
     """Floating types that numpy lacks are made by the framework."""
-    return (found * 100).astype(case.dtype) if case.dtype not in FLOATS else found
+    return found if case.dtype in FLOATS else (found * 100).astype(case.dtype)
 
 
 DRAWS: Mapping[str, Callable[[np.random.Generator, Shape, Case], Array]] = {
@@ -50,6 +32,9 @@ DRAWS: Mapping[str, Callable[[np.random.Generator, Shape, Case], Array]] = {
     "unit": lambda draw, shape, case: _typed(draw.random(shape, dtype=np.float32) * 2 - 1, case),
     "angle": lambda draw, shape, case: _typed(draw.random(shape, dtype=np.float32) * 40 - 20, case),
     "index": _whole,
+    "label": _whole,
+    "divisor": lambda draw, shape, case: draw.integers(1, 100, shape).astype(case.dtype),
+    "shift": lambda draw, shape, case: draw.integers(0, 7, shape).astype(case.dtype),
     "mask": lambda draw, shape, case: draw.random(shape) < 0.5,
     "sorted": lambda draw, shape, case: np.sort(_typed(draw.standard_normal(shape, dtype=np.float32), case)),
 }
@@ -287,7 +272,16 @@ MOVE: Mapping[str, Operation] = {
     ),
 }  # fmt: skip
 
-OPERATIONS: Mapping[str, Operation] = {**UNARY, **BINARY, **ORDER, **RUNNING, **RANDOM, **INDEX, **MOVE}
+OPERATIONS: Mapping[str, Operation] = {
+    **UNARY,
+    **BINARY,
+    **ORDER,
+    **RUNNING,
+    **RANDOM,
+    **INDEX,
+    **MOVE,
+    **sweep_training.OPERATIONS,
+}
 
 SIZES: Sequence[int] = (1000, 1 << 20)
 _NARROW = ["add", "mul", "exp", "tanh", "sigmoid", "gelu", "erf", "where", "cast"]
@@ -394,4 +388,5 @@ def _move() -> Iterator[Case]:
 
 TABLES: Mapping[str, Callable[[], Iterator[Case]]] = {
     "elementwise": _elementwise, "order": _order, "running": _running, "random": _random, "index": _index, "move": _move,
+    **sweep_training.TABLES,
 }  # fmt: skip

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 Shape = tuple[int, ...]
+Function = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Case:
         operation: what is computed, by the name that `sweep_worker` knows.
         shapes: of the operands, in order.
         options: whatever else the operation depends on.
-        dtype: of the operands.
+        dtype: of the operands; the option ``dtypes`` gives each operand one of its own.
     """
 
     family: str
@@ -35,9 +36,35 @@ class Case:
         dtype = "" if self.dtype == "float32" else f" {self.dtype}"
         return f"{self.operation} {shapes}{options}{dtype}"
 
+    def dtype_of(self, operand: int) -> str:
+        """What the framework makes of an operand whose values are float32."""
+        listed = self.options.get("dtypes")
+        return str(listed[operand]) if listed else self.dtype
+
     def message(self) -> dict[str, Any]:
         """What `of_message` makes a case of again."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """How one operation is called.
+
+    Attributes:
+        ours, torch, jax, numpy: the call of each framework.
+        operands: the kind of each operand's values, one of `DRAWS`; the last one serves all further operands.
+        made: the functions are called once with the operands and give what is timed, a function without arguments.
+
+    Each function gets the module of its framework (``mindspore.ops``, ``torch``, ``jax.numpy``, ``numpy``), the operands, then the
+    options of the case by name. None: the framework has nothing of the kind.
+    """
+
+    ours: Function
+    torch: Function | None
+    jax: Function | None = None
+    numpy: Function | None = None
+    operands: tuple[str, ...] = ("normal",)
+    made: bool = False
 
 
 def of_message(message: Mapping[str, Any]) -> Case:
@@ -113,13 +140,36 @@ def _conv() -> Iterator[Case]:
     yield from convolution((images, 384, 14, 14), (384, 1, 5, 5), padding=2, groups=384)
     yield from convolution((images, 128, 28, 28), (128, 4, 3, 3), padding=1, groups=32)
     yield from convolution((images, 64, 28, 28), (64, 64, 3, 3), padding=2, dilation=2)
+    yield from _depthwise()
+    for c, size in ((256, 28), (512, 14)):
+        yield from convolution((8, c, size, size), (c, c // 32, 3, 3), padding=1, groups=32)
+    yield from convolution((32, 3, 32, 32), (16, 3, 3, 3), padding=1)
+
+
+def _depthwise() -> Iterator[Case]:
+    """Of MobileNets, EfficientNets and ConvNeXts: images, channels, size, kernel and stride."""
+    for images, c, size, kernel, stride in (
+        (8, 96, 112, 3, 2), (8, 144, 56, 5, 2), (8, 240, 28, 5, 1), (1, 960, 7, 3, 1), (8, 960, 7, 3, 1), (8, 96, 56, 7, 1),
+    ):  # fmt: skip
+        yield from convolution(
+            (images, c, size, size), (c, 1, kernel, kernel), stride=stride, padding=kernel // 2, groups=c
+        )
 
 
 def _norm() -> Iterator[Case]:
-    for rows, columns in ((1, 768), (16, 256), (128, 768), (1024, 768), (4096, 1024), (32768, 64), (64, 16384)):
+    for rows, columns in (
+        (1, 768),
+        (16, 256),
+        (128, 768),
+        (1024, 768),
+        (4096, 1024),
+        (32768, 64),
+        (64, 16384),
+        (50_000, 10),
+    ):
         yield Case("norm", "layer", ((rows, columns),))
         yield Case("norm", "layer_gradient", ((rows, columns),))
-    for shape in ((8, 64, 112, 112), (8, 256, 56, 56), (8, 512, 7, 7), (32, 16, 10, 10), (128, 1024)):
+    for shape in ((8, 64, 112, 112), (8, 256, 56, 56), (8, 512, 7, 7), (32, 16, 10, 10), (128, 1024), (4096, 100)):
         yield Case("norm", "batch_training", (shape,))
         yield Case("norm", "batch_training_gradient", (shape,))
         yield Case("norm", "batch_inference", (shape,))
@@ -128,7 +178,7 @@ def _norm() -> Iterator[Case]:
 def _softmax() -> Iterator[Case]:
     shapes: tuple[tuple[Shape, int], ...] = (
         ((32, 10), -1), ((1, 50000), -1), ((128, 1000), -1), ((4096, 1024), -1), ((96, 128, 128), -1),
-        ((100_000, 8), -1), ((64, 64, 64), 1), ((1024, 512), 0),
+        ((100_000, 8), -1), ((64, 64, 64), 1), ((1024, 512), 0), ((20_000, 33), -1),
     )  # fmt: skip
     for operation, (shape, axis) in itertools.product(("softmax", "log_softmax", "softmax_gradient"), shapes):
         yield Case("softmax", operation, (shape,), {"axis": axis})
@@ -138,16 +188,31 @@ def _reduction() -> Iterator[Case]:
     shapes: tuple[tuple[Shape, tuple[int, ...]], ...] = (
         ((1 << 22,), (0,)), ((1000,), (0,)), ((4096, 1024), (1,)), ((4096, 1024), (0,)), ((64, 128, 256), (1,)),
         ((8, 64, 56, 56), (0, 2, 3)), ((8, 2048, 7, 7), (2, 3)), ((100_000, 4), (1,)), ((4, 100_000), (0,)),
+        ((20_000, 17), (1,)),
     )  # fmt: skip
     for operation, (shape, axis) in itertools.product(("sum", "mean", "max"), shapes):
         yield Case("reduction", operation, (shape,), {"axis": axis})
+    for dtype, operation in itertools.product(("float16", "bfloat16"), ("sum", "max")):
+        for shape, axis in (((4096, 1024), (1,)), ((4096, 1024), (0,)), ((20_000, 17), (1,))):
+            yield Case("reduction", operation, (shape,), {"axis": axis}, dtype)
     for shape, places in shapes:
         if len(places) == 1:
             yield Case("reduction", "argmax", (shape,), {"axis": places})
             yield Case("reduction", "cumsum", (shape,), {"axis": places})
 
 
-TABLES = {"matmul": _matmul, "conv": _conv, "norm": _norm, "softmax": _softmax, "reduction": _reduction}
+def _attention() -> Iterator[Case]:
+    kinds: tuple[dict[str, Any], ...] = ({}, {"causal": True}, {"mask": True}, {"drop": 0.1})
+    for length, options, operation in itertools.product((128, 512), kinds, ("attention", "attention_gradient")):
+        yield Case("attention", operation, ((8, 12, length, 64),) * 3, options)
+    for operation in ("attention", "attention_gradient"):
+        yield Case("attention", operation, ((1, 12, 1, 64), (1, 12, 512, 64), (1, 12, 512, 64)))
+        yield Case("attention", operation, ((8, 128, 12, 64),) * 3, {"heads": "inside"})
+
+
+TABLES = {
+    "matmul": _matmul, "conv": _conv, "norm": _norm, "softmax": _softmax, "reduction": _reduction, "attention": _attention,
+}  # fmt: skip
 
 TINY = (
     product(2, 3, 4),
@@ -156,6 +221,7 @@ TINY = (
     Case("norm", "layer_gradient", ((2, 8),)),
     Case("norm", "batch_training", ((2, 3, 4, 4),)),
     Case("softmax", "softmax", ((2, 5),), {"axis": -1}),
+    Case("attention", "attention_gradient", ((1, 2, 3, 4),) * 3, {"causal": True}),
     Case("reduction", "sum", ((2, 3, 4),), {"axis": (0, 2)}),
     Case("reduction", "cumsum", ((3, 4),), {"axis": (1,)}),
     Case("order", "sort", ((3, 4),), {"axis": 0}),

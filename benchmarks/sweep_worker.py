@@ -63,7 +63,7 @@ def operands(case: Case) -> list[np.ndarray[Any, Any]]:
 
 def arguments(case: Case) -> dict[str, Any]:
     """The options that an operation gets by name."""
-    return {name: value for name, value in case.options.items() if name != "below"}
+    return {name: value for name, value in case.options.items() if name not in ("below", "dtypes")}
 
 
 def bound(function: Callable[..., Any] | None, module: Any, values: list[Any], case: Case) -> Call:
@@ -71,7 +71,17 @@ def bound(function: Callable[..., Any] | None, module: Any, values: list[Any], c
     if function is None:
         raise KeyError(case.name)
     options = arguments(case)
+    if sweep_operations.OPERATIONS[case.operation].made:
+        made: Call = function(module, *values, **options)
+        return made
     return lambda: function(module, *values, **options)
+
+
+def keys_left_out(case: Case) -> np.ndarray[Any, Any]:
+    """Which keys each query of an attention does not see: true for one in eight."""
+    queries, keys = (shape[2] for shape in case.shapes[:2])
+    found: np.ndarray[Any, Any] = np.random.default_rng(5).random((queries, keys)) < 1 / 8
+    return found
 
 
 def same(matrix: Any) -> Any:
@@ -95,9 +105,12 @@ class MindSpore:
     def call(self, case: Case, operands: list[np.ndarray[Any, Any]]) -> Call:
         general = case.family in sweep_operations.TABLES
         function, count = self.operation(case) if general else getattr(self, case.family)(case)
-        dtype = getattr(self.ms, case.dtype)
         tensors = [self.ms.Tensor(value) for value in operands[:count]]
-        tensors = [t.astype(dtype) if t.dtype == self.ms.float32 else t for t in tensors]
+        types = [getattr(self.ms, case.dtype_of(i)) for i in range(count)]
+        tensors = [t.astype(d) if t.dtype == self.ms.float32 else t for t, d in zip(tensors, types, strict=True)]
+        if general and sweep_operations.OPERATIONS[case.operation].made:
+            made: Call = function(*tensors)
+            return made
         run = function if self.eager else self.ms.jit(function)
         if not self.wait:
             return lambda: run(*tensors)
@@ -169,6 +182,23 @@ class MindSpore:
         function = getattr(ops, {"max": "amax"}.get(case.operation, case.operation))
         return lambda x: function(x, axis[0] if len(axis) == 1 else axis), 1
 
+    def attention(self, case: Case) -> tuple[Callable[..., Any], int]:
+        ops, options, shape = self.ms.ops, case.options, case.shapes[0]
+        inside = "heads" in options
+        given = {
+            "head_num": shape[2 if inside else 1],
+            "scalar_value": shape[3] ** -0.5,
+            "input_layout": "BSND" if inside else "BNSD",
+            "sparse_mode": 2 if "causal" in options else 0,
+            "keep_prob": 1 - options.get("drop", 0.0),
+        }
+        mask = self.ms.Tensor(keys_left_out(case)) if "mask" in options else None
+
+        def forward(query: Any, key: Any, value: Any) -> Any:
+            return ops.flash_attention_score(query, key, value, attn_mask=mask, **given)
+
+        return (self._pulled(forward, (0, 1, 2)), 4) if case.operation.endswith("gradient") else (forward, 3)
+
 
 class Torch:
     """PyTorch without its compiler, images as NCHW or with channels last."""
@@ -185,7 +215,8 @@ class Torch:
         if self.channels_last and not (case.family in ("conv", "norm") and len(case.shapes[0]) == 4):
             raise KeyError("the same as torch")
         tensors = [torch.from_numpy(value) for value in operands]
-        tensors = [t.to(getattr(torch, case.dtype)) if t.dtype == torch.float32 else t for t in tensors]
+        types = [getattr(torch, case.dtype_of(i)) for i in range(len(tensors))]
+        tensors = [t.to(d) if t.dtype == torch.float32 else t for t, d in zip(tensors, types, strict=True)]
         if self.channels_last:
             tensors = [t.contiguous(memory_format=torch.channels_last) if t.ndim == 4 else t for t in tensors]
         if case.family in sweep_operations.TABLES:
@@ -242,6 +273,19 @@ class Torch:
         axis = case.options["axis"]
         return lambda x: function(x, axis[0] if len(axis) == 1 else axis)
 
+    def attention(self, case: Case) -> Callable[..., Any]:
+        torch, options = self.torch, case.options
+        mask = torch.from_numpy(~keys_left_out(case)) if "mask" in options else None
+        apply = torch.nn.functional.scaled_dot_product_attention
+
+        def forward(*operands: Any) -> Any:
+            inside = "heads" in options
+            query, key, value = (x.transpose(1, 2) if inside else x for x in operands[:3])
+            found = apply(query, key, value, mask, options.get("drop", 0.0), "causal" in options)
+            return found.transpose(1, 2).contiguous() if inside else found
+
+        return forward
+
 
 class Jax:
     """JAX, compiled."""
@@ -253,11 +297,12 @@ class Jax:
 
     def call(self, case: Case, operands: list[np.ndarray[Any, Any]]) -> Call:
         function: Callable[..., Any] = self._operation(case)
-        if case.operation.endswith("gradient"):
+        if case.operation.endswith("gradient") and case.family not in sweep_operations.TABLES:
             function = self._pulled(function)
         run = self.jax.jit(function, keep_unused=False)
         arrays = [
-            self.jnp.asarray(v, getattr(self.jnp, case.dtype) if v.dtype == np.float32 else v.dtype) for v in operands
+            self.jnp.asarray(v, getattr(self.jnp, case.dtype_of(i)) if v.dtype == np.float32 else v.dtype)
+            for i, v in enumerate(operands)
         ]
         return lambda: self.jax.block_until_ready(run(*arrays))
 
@@ -266,7 +311,7 @@ class Jax:
             function: Callable[..., Any] = getattr(self, case.family)(case)
             return function
         found, options = sweep_operations.OPERATIONS[case.operation].jax, arguments(case)
-        if found is None or (case.dtype in ("int64", "float64")):
+        if found is None or {"int64", "float64"} & {case.dtype, *case.options.get("dtypes", ())}:
             raise KeyError(case.name)
         return lambda *arrays: found(self.jnp, *arrays, **options)
 
@@ -328,6 +373,23 @@ class Jax:
         axis = case.options["axis"]
         return lambda x: function(x, axis[0] if len(axis) == 1 else tuple(axis))
 
+    def attention(self, case: Case) -> Callable[..., Any]:
+        jnp, options, inside = self.jnp, case.options, "heads" in case.options
+        if "drop" in options:
+            raise KeyError(case.name)
+        hidden = keys_left_out(case) if "mask" in options else None
+        if "causal" in options:
+            hidden = ~np.tri(case.shapes[0][2], case.shapes[1][2], dtype=bool)
+
+        def forward(query: Any, key: Any, value: Any) -> Any:
+            q, k, v = (x.swapaxes(1, 2) if inside else x for x in (query, key, value))
+            scores = q @ k.swapaxes(-1, -2) * q.shape[-1] ** -0.5
+            scores = scores if hidden is None else jnp.where(hidden, -jnp.inf, scores)
+            found = self.jax.nn.softmax(scores, -1) @ v
+            return found.swapaxes(1, 2) if inside else found
+
+        return forward
+
 
 class NumPy:
     """Products and reductions by numpy, which uses OpenBLAS."""
@@ -336,9 +398,9 @@ class NumPy:
 
     def call(self, case: Case, operands: list[np.ndarray[Any, Any]]) -> Call:
         if case.family in sweep_operations.TABLES:
-            if case.dtype in ("float16", "bfloat16"):
+            if {"float16", "bfloat16"} & {case.dtype, *case.options.get("dtypes", ())}:
                 raise KeyError(case.name)
-            values = [v.astype(case.dtype) if v.dtype == np.float32 else v for v in operands]
+            values = [v.astype(case.dtype_of(i)) if v.dtype == np.float32 else v for i, v in enumerate(operands)]
             return bound(sweep_operations.OPERATIONS[case.operation].numpy, np, values, case)
         function = {"matmul": self._matmul, "reduction": self._reduction}[case.family](case)
         if case.dtype != "float32" or "epilogue" in case.options:

@@ -34,6 +34,7 @@ _HOMES = {
     "mindspore.common.tensor": ("Tensor", "from_numpy", "tensor"),
     "mindspore.common.mutables": ("mutable",),
     "mindspore.common.parameter": ("Parameter", "ParameterTuple"),
+    "mindspore.common.row_tensor": ("RowTensor",),
     "mindspore.common.seed": ("get_seed", "set_seed"),
     "mindspore.context": (
         "COMPATIBLE", "GRAPH_MODE", "LAX", "PYNATIVE_MODE", "STRICT", "ParallelMode", "get_auto_parallel_context", "get_context",

@@ -46,7 +46,16 @@ def test_all_tiny_cases_are_answered_and_saved(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row for row in rows if "ours" not in row["seconds"]] == []
-    assert {row["family"] for row in rows} == {"matmul", "conv", "norm", "softmax", "reduction", "order", "index"}
+    assert {row["family"] for row in rows} == {
+        "matmul",
+        "conv",
+        "norm",
+        "softmax",
+        "reduction",
+        "attention",
+        "order",
+        "index",
+    }
     compared = [row for row in rows if row["ratio"]]
     known = {"matmul 2x3 3x4", "sum 2x3x4 axis=0,2", "cumsum 3x4 axis=1", "sort 3x4 axis=0", "embedding 4x2 3"}
     assert {row["case"] for row in compared} == known

@@ -1,4 +1,4 @@
-"""``python -m mindspore`` and the benchmarks' command line."""
+"""``python -m mindspore``."""
 
 from __future__ import annotations
 
@@ -47,17 +47,3 @@ def test_a_wrong_product_fails(
 
 def test_the_version_is_the_manifests() -> None:
     assert ms.__version__ == "2.0.0.dev0"
-
-
-def test_benchmarks_print_json_lines() -> None:
-    done = run("benchmarks/run.py", "dispatch", "matmul", "--json")
-    assert done.returncode == 0, done.stderr
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [f["task"] for f in found] == ["dispatch", "matmul"]
-    assert all(f["best"] > 0 and f["first"] > 0 for f in found)
-
-
-def test_an_unknown_benchmark_is_refused() -> None:
-    done = run("benchmarks/run.py", "nothing")
-    assert done.returncode == 2
-    assert "mlp_graph" in done.stderr

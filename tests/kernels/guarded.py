@@ -22,6 +22,7 @@ from mindspore.ir.operator import all_operators
 from mindspore.ir.types import TensorType
 from mindspore.kernels import table
 from mindspore.kernels.plans import PlanSpec, plan
+from mindspore.primitives.convolution_plan import convolution, forward_product, input_products
 from mindspore.primitives.samples import Case
 from tests.kernels.native import KERNEL, Runtime
 from tests.primitives.drawing import draw, generator
@@ -114,6 +115,8 @@ def trials(dtypes: Sequence[DType]) -> Iterator[tuple[str, PlanSpec, list[Any]]]
             listed += [
                 ((t, t), case) for t in (dt.float32, dt.float64, dt.float16, dt.bfloat16, dt.int8) for case in PRODUCTS
             ]
+        if op.name == "StridedProducts":
+            listed += [((t, t), case) for t in (dt.float32, dt.float64) for case in WINDOWS]
         for types, case in (t for t in listed if not t[0] or t[0][0] in dtypes):
             rng = generator(op, case.shapes)
             shaped = [TensorType(t, s) for t, s in zip(types, case.shapes, strict=True)]
@@ -146,7 +149,26 @@ def _products() -> tuple[Case, ...]:
     )
 
 
+def _windows() -> tuple[Case, ...]:
+    """Convolutions, and their gradients in the input, that are large enough to be read in place."""
+    attrs = {"mode": 1, "pad_mode": "valid", "pad": 0, "dilation": 1, "group": 1, "data_format": "NCHW"}
+    found = []
+    for x, weight, stride in (
+        ((1, 40, 15, 31), (33, 40, 3, 3), 1),
+        ((1, 20, 33, 41), (70, 20, 3, 2), 2),
+        ((2, 3, 71, 83), (40, 3, 5, 4), (1, 2)),
+    ):
+        sizes = {"out_channel": weight[0], "kernel_size": weight[2:], "stride": stride}
+        c = convolution("Conv2D", x, weight, {**attrs, **sizes})
+        pads, back = input_products(c)
+        given = (c.batch, c.outputs, *(n + a + b for n, (a, b) in zip(c.windows, pads, strict=True)))
+        found.append(Case((c.weight, c.x), {"shape": c.out, "products": (forward_product(c),)}))
+        found.append(Case((c.weight, given), {"shape": c.x, "products": back}))
+    return tuple(found)
+
+
 PRODUCTS = _products()
+WINDOWS = _windows()
 EVERY, FEW = (dt.bool_, dt.int8, dt.int64, dt.float16, dt.float32, dt.bfloat16, dt.complex64), (dt.int32, dt.float32)
 """Element types at the best level of this machine, and at the others."""
 

@@ -12,6 +12,7 @@ import pytest
 from mindspore.backends.reference.numpy_builder import NumpyBuilder
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
+from mindspore.base.shapes import Shape
 from mindspore.ir.graph import Graph
 from mindspore.ir.operator import Operator, all_operators, find
 from mindspore.ir.types import TensorType
@@ -126,13 +127,14 @@ def step() -> tuple[Graph, list[Any]]:
     return made, arrays
 
 
-def convolution(stride: int, group: int) -> tuple[Graph, list[Any]]:
+def convolution(stride: int, group: int, sizes: Shape = (2, 6, 13, 11), outputs: int = 8) -> tuple[Graph, list[Any]]:
     """A convolution with what follows it, and both of its gradients."""
-    x, w = parameter((2, 6, 13, 11)), parameter((8, 6 // group, 3, 3))
-    y = b.conv2d(x, w, out_channel=8, kernel_size=3, pad_mode="pad", pad=1, stride=stride, group=group)
+    weights = (outputs, sizes[1] // group, 3, 3)
+    x, w = parameter(sizes), parameter(weights)
+    y = b.conv2d(x, w, out_channel=outputs, kernel_size=3, pad_mode="pad", pad=1, stride=stride, group=group)
     made = graph([x, w], b.relu(y), *pullback(b.reduce_sum(b.tanh(y)), [x, w]))
     expand_composites(made)
-    return made, [normal(2, 6, 13, 11), normal(8, 6 // group, 3, 3, seed=1)]
+    return made, [normal(*sizes), normal(*weights, seed=1)]
 
 
 GRAPHS: Mapping[str, Callable[[], tuple[Graph, list[Any]]]] = {
@@ -142,6 +144,7 @@ GRAPHS: Mapping[str, Callable[[], tuple[Graph, list[Any]]]] = {
     "convolution": lambda: convolution(1, 1),
     "strided": lambda: convolution(2, 1),
     "grouped": lambda: convolution(1, 2),
+    "windows": lambda: convolution(1, 1, (1, 20, 25, 39), 32),
 }
 
 

@@ -132,6 +132,14 @@ def test_batches_of_products(transpose: tuple[bool, bool]) -> None:
     check(graph([x, y], b.relu(made)), normal(*b.shape(x)), normal(*b.shape(y), seed=1), rtol=1e-4, atol=1e-4)
 
 
+def test_products_of_views() -> None:
+    x, w = parameter((2, 20, 24)), parameter((2, 24, 66))
+    heads = b.transpose(b.reshape(x, shape=(2, 20, 3, 8)), perm=(0, 2, 1, 3))
+    other = b.strided_slice(w, begin=(0, 8, 0), end=(2, 16, 66), strides=(1, 1, 1))
+    made = b.batch_matmul(heads, b.reshape(other, shape=(2, 1, 8, 66)))
+    check(graph([x, w], made), normal(2, 20, 24), normal(2, 24, 66, seed=1), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("dtype", [dt.bool_, dt.int8, dt.float16, dt.float64, dt.complex64], ids=str)
 def test_moves(dtype: DType) -> None:
     x, y = parameter((3, 40), dtype), parameter((2, 40), dtype)
@@ -173,7 +181,7 @@ def test_equal_nests_are_one_kernel() -> None:
 def test_what_has_no_kernels_is_refused() -> None:
     x = parameter((3, 4))
     with pytest.raises(
-        TypeError, match="no kernels for GPUs: expected maps, folds, matrix products and boxes, got ArgFold"
+        TypeError, match="no kernels for GPUs: expected maps, folds, matrix products and boxes, got Kernels"
     ):
         lower(graph([x], b.argmax_index(x, axis=1)), GPU)
 

@@ -56,8 +56,23 @@ def walks(draw: st.DrawFn) -> tuple[tuple[int, ...], Walk, list[Any]]:
     return shape, Walk(sizes, 0, strides, picks), [rng.integers(-p.bound, p.bound, index) for p in picks]
 
 
+@st.composite
+def along(draw: st.DrawFn) -> tuple[tuple[int, ...], Walk, list[Any]]:
+    """A tensor, and a walk whose index replaces the position along one dimension."""
+    shape = tuple(draw(st.lists(st.sampled_from([1, 2, 3, 5, 70]), min_size=1, max_size=3)))
+    axis = draw(st.integers(0, len(shape) - 1))
+    index = tuple(
+        draw(st.sampled_from([1, 4, 40])) if i == axis else draw(st.integers(1, n)) for i, n in enumerate(shape)
+    )
+    own = row_major_strides(shape)
+    pick = Pick(row_major_strides(index), shape[axis], own[axis])
+    walk = Walk(index, 0, tuple(0 if i == axis else s for i, s in enumerate(own)), (pick,))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    return shape, walk, [rng.integers(-pick.bound, pick.bound, index)]
+
+
 @settings(max_examples=60, deadline=None)
-@given(case=walks(), itemsize=st.sampled_from(sorted(TYPES)))
+@given(case=walks() | along(), itemsize=st.sampled_from(sorted(TYPES)))
 def test_gather(kernels: Library, case: tuple[Any, Walk, list[Any]], itemsize: int) -> None:
     shape, walk, indices = case
     x = np.random.default_rng(1).integers(0, 100, shape).astype(TYPES[itemsize])
@@ -66,8 +81,17 @@ def test_gather(kernels: Library, case: tuple[Any, Walk, list[Any]], itemsize: i
     np.testing.assert_array_equal(out, find("GatherStrided").reference(x, *indices, walk=walk))
 
 
+def test_positions_are_apart_where_a_place_says_what_they_were() -> None:
+    rows, columns = Walk((5, 7), 0, (7, 0), (Pick((7, 1), 7, 1),)), Walk((5, 7), 0, (0, 1), (Pick((7, 1), 5, 7),))
+    assert (rows.apart, columns.apart) == ((True, False), (False, True))
+    assert rows.may_repeat
+    assert columns.may_repeat
+    assert Walk((5, 7), 0, (7, 0), (Pick((7, 1), 8, 1),)).apart == (False, False)
+    assert not Walk((5,), 0, (7,), (Pick((1,), 7, 1),)).may_repeat
+
+
 @settings(max_examples=90, deadline=None)
-@given(case=walks(), kind=st.sampled_from(KINDS), repeated=st.booleans())
+@given(case=walks() | along(), kind=st.sampled_from(KINDS), repeated=st.booleans())
 def test_scatter(kernels: Library, case: tuple[Any, Walk, list[Any]], kind: str, repeated: bool) -> None:
     shape, walk, indices = case
     rng = np.random.default_rng(2)
@@ -95,6 +119,27 @@ def test_many_rows_are_shared_by_chunks(kernels: Library) -> None:
     wanted = np.zeros_like(x)
     np.add.at(wanted, index, out)
     np.testing.assert_array_equal(total, wanted)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_updates_along_a_dimension_are_shared_by_chunks(kernels: Library, axis: int) -> None:
+    x = np.random.default_rng(3).normal(size=(900, 1000)).astype(np.float32)
+    index = np.random.default_rng(4).integers(-x.shape[axis], x.shape[axis], x.shape)
+    own = row_major_strides(x.shape)
+    walk = Walk(x.shape, 0, (0, 1) if axis == 0 else (1000, 0), (Pick(own, x.shape[axis], own[axis]),))
+    total, runtime = x.copy(), Runtime(2, True)
+    kernels.run(scatter.spec("add", dt.float32).name, [total, x, index], scatter.params(walk, own), runtime)
+    assert runtime.chunks > 1
+    np.testing.assert_array_equal(total, find("ScatterStrided").reference(x, x, index, walk=walk, kind="add"))
+
+
+def test_one_of_many_indices_out_of_bounds_is_found(kernels: Library) -> None:
+    index, runtime = np.arange(4 * bounds.CHUNK), Runtime(2, True)
+    index[3 * bounds.CHUNK + 5] = -4 * bounds.CHUNK - 1
+    name, numbers = bounds.check_spec().name, (index.size, index.size)
+    assert kernels.run(name, [index], numbers, runtime) == bounds.OUT_OF_BOUNDS
+    assert runtime.chunks > 1
+    assert runtime.messages[0].startswith(b"index -131073 is out")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mindspore.base import dtypes as dt
-from mindspore.kernels import accumulate, argsort
+from mindspore.kernels import accumulate, argsort, search
 from mindspore.kernels.target import Isa
 from tests.kernels.native import Library, Runtime, library, runnable
 
@@ -21,6 +21,7 @@ SORTED = (dt.bool_, dt.int8, dt.uint8, dt.uint64, dt.int64, dt.float16, dt.float
 def kernels(request: pytest.FixtureRequest) -> Library:
     isa: Isa = request.param
     orders = [argsort.spec(t, way) for t in SORTED for way in (False, True)]
+    orders += [search.spec(t, way) for t in SORTED for way in (False, True)]
     return library([*orders, accumulate.spec("sum", dt.float32), accumulate.spec("linear", dt.float64), *EXTREMES], isa)
 
 
@@ -64,6 +65,59 @@ def test_the_first_of_many(kernels: Library, dtype: Any, descending: bool) -> No
                 if len(nan) and kept > wanted.shape[1]:
                     continue
             np.testing.assert_array_equal(ordered(kernels, x, descending, kept=kept), wanted)
+
+
+@pytest.mark.parametrize("dtype", SORTED, ids=str)
+@pytest.mark.parametrize("descending", [False, True])
+def test_the_first_of_rows_in_any_order(kernels: Library, dtype: Any, descending: bool) -> None:
+    """Rows in ascending and in descending order, so that all or none of the later elements come first; and ties at the end."""
+    kind = dt.to_numpy(dtype)
+    rows = np.sort(np.random.default_rng(5).integers(0, 2 if dtype is dt.bool_ else 120, (3, 2000)), 1)
+    rows[1] = rows[1, ::-1]
+    x = rows.astype(kind)
+    wanted = np.argsort(-rows if descending else rows, 1, kind="stable")
+    for kept in (1, 5, 200):
+        np.testing.assert_array_equal(ordered(kernels, x, descending, kept=kept), wanted[:, :kept])
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_wide_integers_near_and_far_from_each_other(kernels: Library, far: bool) -> None:
+    rng = np.random.default_rng(6)
+    for kind, low, high in ((np.int64, -(2**63), 2**63 - 1), (np.uint64, 0, 2**64 - 1)):
+        middle = (low + high) // 2
+        x = rng.integers(
+            low if far else middle - 2**31, high if far else middle + 2**31 - 1, (2, 700), kind, endpoint=True
+        )
+        x[0, :2] = (low, high) if far else (middle - 2**31, middle + 2**31 - 1)
+        np.testing.assert_array_equal(ordered(kernels, x, False), np.argsort(x, 1, kind="stable"))
+        np.testing.assert_array_equal(ordered(kernels, x, True), np.argsort(~x, 1, kind="stable"))
+
+
+@pytest.mark.parametrize("dtype", SORTED, ids=str)
+@pytest.mark.parametrize("right", [False, True])
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 64, 65, 1000])
+def test_where_values_belong(kernels: Library, dtype: Any, right: bool, length: int) -> None:
+    rng, kind = np.random.default_rng(length), dt.to_numpy(dtype)
+    rows = np.sort(rng.integers(0, 2 if dtype is dt.bool_ else 90, (3, length)), 1).astype(kind)
+    values = rng.integers(0, 2 if dtype is dt.bool_ else 100, (3, 70)).astype(kind)
+    side: Any = "right" if right else "left"
+    name = search.spec(dtype, right).name
+    out = np.full(values.shape, -1)
+    kernels.run(name, [rows, values, out], search.params(rows.shape, values.shape), Runtime(2, True))
+    np.testing.assert_array_equal(out, [np.searchsorted(r, v, side) for r, v in zip(rows, values, strict=True)])
+    kernels.run(name, [rows[0], values, out], search.params((length,), values.shape), Runtime(2, True))
+    np.testing.assert_array_equal(out, np.searchsorted(rows[0], values, side))
+
+
+def test_many_searches_are_shared_by_chunks(kernels: Library) -> None:
+    row, values = np.arange(100, dtype=np.float32), np.random.default_rng(0).uniform(-5, 105, 50_000).astype(np.float32)
+    values[::1000] = np.nan
+    out, runtime = np.zeros(values.shape, np.int64), Runtime(2, True)
+    kernels.run(
+        search.spec(dt.float32, False).name, [row, values, out], search.params(row.shape, values.shape), runtime
+    )
+    assert runtime.chunks > 1
+    np.testing.assert_array_equal(out, np.where(np.isnan(values), 0, np.searchsorted(row, values)))
 
 
 def test_many_rows_are_shared_by_chunks(kernels: Library) -> None:

@@ -46,6 +46,18 @@ NARROW = sized((8, 3, 44, 30), (5, 3, 5, 5))
 """Few rows and many columns; in the weights' gradient a long k."""
 DEPTHWISE = sized((4, 24, 112, 112), (24, 1, 3, 3), pad_mode="same", group=24)
 LARGE = sized((2, 64, 28, 28), (96, 64, 3, 3), pad_mode="same")
+SPREAD = [
+    sized((2, 80, 13, 31), (45, 80, 3, 3), pad_mode="pad", pad=(1, 2, 0, 1), dilation=(1, 2)),
+    sized((2, 37, 41, 23), (130, 37, 3, 2), pad_mode="same", stride=(1, 2)),
+    sized((1, 66, 70, 80), (128, 33, 2, 3), pad_mode="pad", pad=2, stride=(2, 3), group=2),
+    sized((3, 70, 30, 30), (64, 70, 1, 1), stride=2),
+]
+"""Large enough for vectors of rows, on both sides: lines of odd lengths, columns of C at distances 1, 2 and 3."""
+FEW = [
+    sized((4, channels, 75, 110 + channels), (40, channels, 5, 4), pad_mode="same", stride=stride)
+    for channels, stride in ((1, 1), (2, (1, 2)), (3, 2), (4, (2, 3)))
+]
+"""So many rows of the input's gradient."""
 
 
 def products_of(c: Convolution) -> dict[str, tuple[Shape, Shape, Shape, tuple[StridedProduct, ...]]]:
@@ -108,8 +120,26 @@ def test_convolutions_and_their_gradients(isa: Isa, dtype: DType) -> None:
             )
 
 
+@pytest.mark.parametrize("isa", [pytest.param(i, id=i.name) for i in runnable()])
+@pytest.mark.parametrize("dtype", [dt.float32, dt.float64], ids=str)
+def test_windows_that_are_never_packed(isa: Isa, dtype: DType) -> None:
+    made = library([gemm_strided.spec(dtype)], isa)
+    slack = 2e-5 if dtype is dt.float32 else 1e-12
+    for c in SPREAD + FEW:
+        for what in ("forward", "input"):
+            left, right, shape, products = products_of(c)[what]
+            a, b = operands(dtype, left, right)
+            wanted = expected(a, b, shape, products)
+            got = run(made, a, b, shape, products, Runtime())
+            np.testing.assert_allclose(
+                got, wanted, rtol=slack, atol=slack * np.abs(wanted).max(), err_msg=f"{what} of {c}"
+            )
+
+
 @pytest.mark.parametrize("what", ["forward", "filter", "input"])
-@pytest.mark.parametrize("convolution", [LARGE, NARROW, DEPTHWISE], ids=["large", "narrow", "depthwise"])
+@pytest.mark.parametrize(
+    "convolution", [LARGE, NARROW, DEPTHWISE, SPREAD[1], FEW[2]], ids=["large", "narrow", "depthwise", "strided", "few"]
+)
 def test_results_do_not_depend_on_threads(convolution: Convolution, what: str) -> None:
     made = library([gemm_strided.spec(dt.float32)], runnable()[-1])
     left, right, shape, products = products_of(convolution)[what]

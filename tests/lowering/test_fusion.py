@@ -86,6 +86,17 @@ def test_a_product_keeps_its_own_result_when_it_is_wanted() -> None:
     check(made, normal(5, 7), normal(7, 9, seed=1))
 
 
+def test_a_small_operand_read_across_again_and_again_is_turned_once() -> None:
+    x, mask = parameter((8, 20, 24)), parameter((24, 20))
+    turned = b.transpose(mask, perm=(1, 0))
+    made = graph([x, mask], b.add(x, turned))
+    assert lowered(made).calls == 2
+    check(made, normal(8, 20, 24), normal(24, 20, seed=1))
+    few = graph([y := parameter((2, 20, 24)), mask], b.add(y, turned))
+    assert lowered(few).calls == 1
+    check(few, normal(2, 20, 24), normal(24, 20, seed=1))
+
+
 def test_transposed_operands_are_not_moved() -> None:
     x, w = parameter((7, 5)), parameter((9, 7))
     made = graph([x, w], b.matmul(b.transpose(x, perm=(1, 0)), b.transpose(w, perm=(1, 0))))

@@ -150,7 +150,56 @@ def test_set_storage_becomes_the_other_and_counts() -> None:
     np.testing.assert_array_equal(before, [1, 2])
 
 
-@pytest.mark.parametrize("method", ["assign_from", "set_storage"])
+def test_take_from_exchanges_memory_that_nothing_else_uses() -> None:
+    target, source = tensor([1, 2]).copy(), tensor([3, 4]).copy()
+    pointers = target.data_ptr, source.data_ptr
+    target.take_from(source)
+    assert (target.data_ptr, source.data_ptr) == pointers[::-1]
+    np.testing.assert_array_equal(target.asnumpy(), [3, 4])
+    np.testing.assert_array_equal(source.asnumpy(), [1, 2])
+    assert target.version == 1
+    target.assign_from(tensor([5, 6]))
+    assert target.version == 2
+
+
+def shared_with_a_view(value: Any) -> Any:
+    return value.view((2,), (1,), 0)
+
+
+def shared_with_numpy(value: Any) -> Any:
+    return value.asnumpy()
+
+
+@pytest.mark.parametrize("share", [shared_with_a_view, shared_with_numpy])
+def test_take_from_copies_where_memory_is_shared(share: Any) -> None:
+    target, source = tensor([1, 2]).copy(), tensor([3, 4]).copy()
+    pointer, other = target.data_ptr, share(target)
+    target.take_from(source)
+    assert target.data_ptr == pointer
+    np.testing.assert_array_equal(np.asarray(other), [3, 4])
+    kept = share(source)
+    target.copy().take_from(source)
+    target.assign_from(tensor([7, 8]))
+    np.testing.assert_array_equal(np.asarray(kept), [3, 4])
+
+
+def test_take_from_leaves_the_memory_of_others_where_it_is() -> None:
+    array = np.array([1, 2], np.float32)
+    target, mine = TensorBase.from_numpy(array, False), tensor([3, 4]).copy()
+    target.take_from(mine)
+    np.testing.assert_array_equal(array, [3, 4])
+    mine.take_from(target)
+    array[:] = 0
+    np.testing.assert_array_equal(mine.asnumpy(), [3, 4])
+
+
+@pytest.mark.parametrize("other", [tensor([1, 2, 3]), tensor([1, 2], "i4")])
+def test_take_from_another_type_names_both(other: Any) -> None:
+    with pytest.raises(ValueError, match=r"expected Float32\[2\], got"):
+        tensor([1, 2]).take_from(other)
+
+
+@pytest.mark.parametrize("method", ["assign_from", "set_storage", "take_from"])
 def test_only_tensors_are_assigned(method: str) -> None:
     with pytest.raises(TypeError, match="the value must be a Tensor, got int"):
         getattr(tensor([1]), method)(3)

@@ -18,20 +18,21 @@ from mindspore.primitives.compute import (
     Alias,
     ArgReduce,
     Contract,
-    Depthwise,
     Elementwise,
     Gather,
     Move,
     Order,
+    PlaneConvolution,
     Products,
     Reduce,
     Scatter,
+    Search,
     Update,
     Walk,
     Windows,
 )
 from mindspore.primitives.scalar import Expr, trace
-from tests.primitives.compute_windows import evaluate_depthwise, evaluate_products, evaluate_windows
+from tests.primitives.compute_windows import evaluate_planes, evaluate_products, evaluate_windows
 
 _HALF = ("float16", "bfloat16")
 
@@ -79,7 +80,8 @@ MEANING: Mapping[str, Callable[..., Any]] = {
     "log2": np.log2, "exp2": np.exp2,
     "log1p": np.log1p, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
     "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
-    "erf": _by_element(erf), "erfc": _by_element(erfc), "sigmoid": _sigmoid, "floor": np.floor, "ceil": np.ceil,
+    "erf": _by_element(erf), "erfc": _by_element(erfc), "normal_cdf": _by_element(lambda v: 0.5 * erfc(-v * 0.5**0.5)), "sigmoid": _sigmoid,
+    "floor": np.floor, "ceil": np.ceil,
     "round": np.rint, "trunc": np.trunc, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
     "eq": np.equal, "ne": np.not_equal, "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite,
     "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_xor": np.logical_xor, "logical_not": np.logical_not,
@@ -233,6 +235,21 @@ def _order(x: Any, descending: bool) -> Any:
     return np.array(rows, np.int32).reshape(x.shape)
 
 
+def _searched(ordered: Any, values: Any, right: bool) -> Any:
+    """By bisection; NaN is at neither side of a number."""
+    rows = np.broadcast_to(ordered, (*values.shape[:-1], ordered.shape[-1])) if values.ndim else ordered
+    found = np.zeros(values.shape, np.int64)
+    for i in np.ndindex(*values.shape):
+        low, high = 0, rows.shape[-1]
+        while low < high:
+            middle = (low + high) // 2
+            element = rows[(*i[:-1], middle)]
+            behind = element <= values[i] if right else element < values[i]
+            low, high = (middle + 1, high) if behind else (low, middle)
+        found[i] = low
+    return found
+
+
 def _combined(kind: str, x: Any, y: Any) -> Any:
     return MEANING["truncdiv" if kind == "div" and x.dtype.kind != "f" else kind](x, y)
 
@@ -250,11 +267,11 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
     """What kernels that follow ``op.compute`` give."""
     record = op.compute
     if isinstance(record, Update):
-        assert isinstance(out, TupleType)
-        assert len(out.elements) == len(record.bodies)
+        results = out.elements if isinstance(out, TupleType) else (out,)
+        assert len(results) == len(record.bodies)
         return tuple(
             evaluate_body(body, operands, t, attrs)
-            for body, t in zip(record.bodies, out.elements, strict=True)
+            for body, t in zip(record.bodies, results, strict=True)
             if isinstance(t, TensorType)
         )
     if isinstance(record, Accumulate) and isinstance(out, TupleType):
@@ -276,14 +293,16 @@ def evaluate_compute(op: Operator, operands: Sequence[Any], out: Type, attrs: Ma
         return _accumulate(record.kind, operands, attrs["axis"], attrs["reverse"])
     if isinstance(record, Order):
         return _order(operands[0], attrs["descending"])[..., : attrs["count"]]
+    if isinstance(record, Search):
+        return _searched(operands[0], operands[1], attrs["right"])
     if isinstance(record, Gather):
         return _gather(operands, attrs["walk"])
     if isinstance(record, Scatter):
         return _scatter(operands, attrs["walk"], attrs["kind"])
     if isinstance(record, Products):
         return evaluate_products(record, operands, out, attrs)
-    if isinstance(record, Depthwise):
-        return evaluate_depthwise(record, operands, **attrs)
+    if isinstance(record, PlaneConvolution):
+        return evaluate_planes(record, operands, **attrs)
     if isinstance(record, Windows):
         return evaluate_windows(record, operands, out, attrs)
     assert isinstance(record, Contract), f"{op.name}: the interpreter does not know {type(record).__name__}"

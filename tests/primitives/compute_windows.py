@@ -11,7 +11,8 @@ import numpy as np
 
 from mindspore.base import dtypes as dt
 from mindspore.ir.types import TensorType
-from mindspore.primitives.compute import Depthwise, Products, Strided, StridedProduct, Windows
+from mindspore.primitives.compute import PlaneConvolution, Products, Strided, StridedProduct, Windows
+from mindspore.primitives.plane_convolution import padded
 
 
 def evaluate_products(record: Products, operands: Sequence[Any], out: TensorType, attrs: Mapping[str, Any]) -> Any:
@@ -81,21 +82,24 @@ def _places(window: tuple[int, ...], plane: tuple[int, ...], attrs: Mapping[str,
             yield int(np.ravel_multi_index(along, plane))
 
 
-def evaluate_depthwise(record: Depthwise, operands: Sequence[Any], convolution: Any, turned: bool) -> Any:
-    """Tap by tap: a strided view of the padded planes for each weight."""
+def evaluate_planes(record: PlaneConvolution, operands: Sequence[Any], convolution: Any, turned: bool) -> Any:
+    """Tap by tap and channel by channel: a strided view of the padded planes for each weight."""
     given, x = operands
     c = convolution
-    planes = np.repeat(np.pad(x, ((0, 0), (0, 0), *c.pads)), c.outputs // c.inputs, 1)
+    inside, made = c.inputs // c.group, c.outputs // c.group
+    planes = padded(x, c)
     result = np.zeros(c.out if record.kind == "forward" else c.weight, x.dtype)
-    for ky, kx in np.ndindex(*c.kernel):
+    weights = given.reshape(c.group, inside, made, *c.kernel) if turned else given
+    for o, i, (ky, kx) in product(range(c.outputs), range(inside), np.ndindex(*c.kernel)):
         rows, columns = (
             slice(k * d, k * d + (count - 1) * stride + 1, stride)
             for k, d, count, stride in zip((ky, kx), c.dilation, c.windows, c.strides, strict=True)
         )
-        seen = planes[:, :, rows, columns]
+        group, within = divmod(o, made)
+        seen = planes[:, group * inside + i, rows, columns]
         if record.kind == "filter":
-            result[:, 0, ky, kx] = (given * seen).sum((0, 2, 3))
+            result[o, i, ky, kx] = (given[:, o] * seen).sum()
         else:
-            weights = given[:, 0, -1 - ky, -1 - kx] if turned else given[:, 0, ky, kx]
-            result += weights[:, None, None] * seen
+            weight = weights[group, i, within, -1 - ky, -1 - kx] if turned else weights[o, i, ky, kx]
+            result[:, o] += weight * seen
     return result

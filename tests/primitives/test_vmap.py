@@ -19,6 +19,7 @@ from mindspore.ir.graph import Apply, Graph, Node, Parameter, nodes, subgraphs
 from mindspore.ir.operator import NotDifferentiable, Operator
 from mindspore.ir.types import TensorType, TupleType
 from mindspore.ir.verifier import verify
+from mindspore.primitives.compute import Update
 from mindspore.primitives.samples import Case
 from tests.primitives.drawing import OPERATORS, generator, inputs_of
 
@@ -153,5 +154,6 @@ def test_no_operator_is_computed_row_by_row_without_a_reason() -> None:
     assert slow <= ROW_BY_ROW
 
 
-ROW_BY_ROW = {"Adam", "AdamWeightDecay", "ApplyMomentum", "Depthwise", "DepthwiseFilter", "StridedProducts"}
+STEPS = {op.name for op in OPERATORS if isinstance(op.compute, Update)}
+ROW_BY_ROW = {*STEPS, "PlaneConvolution", "PlaneFilter", "StridedProducts"}
 """Steps of optimizers, and what convolutions become after rows and gradients are told."""

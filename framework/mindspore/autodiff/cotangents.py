@@ -76,8 +76,21 @@ def added(left: Node, right: Node, location: Location | None = None) -> Node:
         made = call(_sum(left.type), [left, right], location, TupleType((left.type,)))
         return GraphBuilder(location).get(made, 0)
     if not isinstance(left.type, StashType):
-        return GraphBuilder(location).add(left, right)  # type: ignore[no-any-return]
+        b = GraphBuilder(location)
+        return _rows_of_both(b, left, right) or b.add(left, right)
     return _each([left, right], lambda parts: added(parts[0], parts[1], location), location)
+
+
+def _rows_of_both(b: GraphBuilder, left: Node, right: Node) -> Node | None:
+    """The sum of two tensors that are some rows and else zero: the rows of both. None for others."""
+    pair = [each for each in (left, right) if isinstance(each, Apply) and getattr(each.op, "name", "") == "ScatterRows"]
+    if len(pair) < 2:
+        return None
+    values, indices = ([each.inputs[i] for each in pair] for i in (0, 1))
+    if b.dtype(indices[0]) is not b.dtype(indices[1]):
+        indices = [b.cast(each, dtype=dt.int64) for each in indices]
+    joined = b.concat(*values, axis=0), b.concat(*indices, axis=0)
+    return b.scatter_rows(*joined, shape=pair[0].attrs["shape"])  # type: ignore[no-any-return]
 
 
 def zeros(like: Node) -> Node:

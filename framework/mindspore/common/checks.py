@@ -27,6 +27,15 @@ def one_of(owner: str, name: str, value: Any, allowed: Collection[Any]) -> Any:
     return value
 
 
+def exact_float(owner: str, name: str, value: Any) -> float:
+    """`value` when it is a float; an int is none."""
+    if not isinstance(value, float):
+        raise TypeError(
+            f"For '{owner}', the type of '{name}' should be 'float', but got type '{type(value).__name__}'."
+        )
+    return value
+
+
 def not_negative(owner: str, name: str, value: Any) -> float:
     """`value` as a float when it is a number that is not below 0."""
     if not isinstance(value, int | float) or isinstance(value, bool):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mindspore.base import dtypes as dt
+from mindspore.base.promotion import promote
 from mindspore.common import functions as f
 from mindspore.common.eager import function
 from mindspore.common.statistics import along
@@ -17,7 +18,6 @@ _cast = function("cast")
 _div = function("div")
 _equal = function("equal")
 _floor = function("floor")
-_floor_div = function("floor_div")
 _full = function("full")
 _iota = function("iota")
 _less = function("less")
@@ -27,6 +27,7 @@ _minimum = function("minimum")
 _mul = function("mul")
 _reduce_sum = function("reduce_sum")
 _reshape = function("reshape")
+_search_positions = function("search_positions")
 _select = function("select")
 _sub = function("sub")
 _tensor_scatter_elements = function("tensor_scatter_elements")
@@ -56,7 +57,6 @@ def searchsorted(
         raise ValueError(
             f"For 'searchsorted', the 'side' must be 'left' or 'right' and agree with 'right', but got {side!r} and {right}."
         )
-    behind = right or side == "right"
     given = values if isinstance(values, Tensor) else Tensor(values, sorted_sequence.dtype)
     rows = sorted_sequence if sorter is None else along(sorted_sequence, _cast(sorter, dt.int64))
     if rows.ndim != 1 and rows.shape[:-1] != given.shape[:-1]:
@@ -64,18 +64,16 @@ def searchsorted(
             f"For 'searchsorted', the 'sorted_sequence' must be a vector or have the leading dimensions of 'values', "
             f"but got shapes {rows.shape} and {given.shape}."
         )
-    shape = given.shape
-    wanted = f.ravel(given) if rows.ndim == 1 else given
-    length = rows.shape[-1]
-    low = _full(wanted.shape, 0, dt.int64)
-    high = _full(wanted.shape, length, dt.int64)
-    for _ in range(length.bit_length()):
-        middle = _floor_div(_add(low, high), 2)
-        found = along(rows, _minimum(middle, length - 1))
-        before = _less_equal(found, wanted) if behind else _less(found, wanted)
-        before = _logical_and(before, _less(middle, high))
-        low, high = _select(before, _add(middle, 1), low), _select(before, high, middle)
-    return _cast(_reshape(low, shape), dt.int32 if out_int32 else dt.int64)
+    kind = _common_type(rows.dtype, given.dtype)
+    found = _search_positions(_cast(rows, kind), _cast(given, kind), right or side == "right")
+    return _cast(found, dt.int32) if out_int32 else found
+
+
+def _common_type(first: Any, second: Any) -> Any:
+    return promote(first, second)
+
+
+_common_type.__constexpr__ = True  # type: ignore[attr-defined]
 
 
 def bucketize(input: Any, boundaries: Any, *, right: bool = False) -> Any:

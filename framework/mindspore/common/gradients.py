@@ -12,6 +12,7 @@ from typing import Any
 
 from mindspore.common.checks import boolean
 from mindspore.common.parameter import Parameter
+from mindspore.common.row_tensor import RowTensor
 from mindspore.common.tape import Parts, differentiate
 from mindspore.common.transformation import Transformation
 
@@ -75,6 +76,7 @@ class GradientFunction(Transformation):
             "weights": self._weights(),
             "sens": request.sens,
             "has_aux": request.has_aux,
+            "rows": RowTensor,
             "pack": request.pack,
         }
 

@@ -14,10 +14,13 @@ from mindspore.common.hook_handle import register_hook
 from mindspore.common.jacobians import jacfwd, jacrev
 from mindspore.common.methods import value
 from mindspore.common.mutables import mutable
+from mindspore.common.row_tensor import RowTensor, check_rows
 from mindspore.common.taylor import expansion
+from mindspore.infer.closed import tensor_kind
 from mindspore.infer.custom import with_gradient
 from mindspore.infer.hooks import register
 from mindspore.infer.machine import CallRule, Machine, builtin_calls, dispatchers
+from mindspore.infer.objects import instance
 from mindspore.infer.result import wrapped
 from mindspore.infer.state import tensor
 from mindspore.infer.structure import elements, is_sequence, to_python
@@ -109,6 +112,20 @@ def _values(machine: Machine, args: Args, kwargs: Named) -> Abstract:
 
 
 builtin_calls[value] = _values
+
+
+def _row_tensor(machine: Machine, args: Args, kwargs: Named) -> Abstract:
+    """``RowTensor(indices, values, shape)`` of tensors of the graph."""
+    given = {**dict(zip(("indices", "values", "shape", "row_tensor"), args, strict=False)), **kwargs}
+    if "row_tensor" in given:
+        return given["row_tensor"]
+    indices, values = (tensor(machine, given[name]) for name in ("indices", "values"))
+    shape = to_python(machine, given["shape"])
+    check_rows(tensor_kind(indices).shape, tensor_kind(values).shape, shape)
+    return instance(machine, RowTensor, {"indices": indices, "values": values, "dense_shape": Known(tuple(shape))})
+
+
+builtin_calls[RowTensor] = _row_tensor
 
 
 def _taylor(machine: Machine, function: Transformed, args: Args, kwargs: Named) -> Abstract:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from mindspore import _native
 from mindspore.base.promotion import fits_kind
 from mindspore.base.protocols import CONVERTED_FROM
 from mindspore.common.tensor_class import Tensor
 from mindspore.common.writes import assign_values
 
-__all__ = ["assign", "assign_add", "assign_sub"]
+__all__ = ["assign", "assign_add", "assign_sub", "store"]
 
 
 def assign(variable: Any, value: Any) -> Any:
@@ -49,14 +50,29 @@ def assign(variable: Any, value: Any) -> Any:
     return variable
 
 
+def store(variable: Any, made: Any) -> Any:
+    """`assign` of a value that was made for this and that nothing uses afterwards: its memory may become the Parameter's.
+
+    Raises:
+        ValueError: the shapes differ.
+        TypeError: `variable` is no tensor, or the value's kind of number does not fit its element type.
+    """
+    like = isinstance(variable, Tensor) and made.dtype is variable.dtype and made.shape == variable.shape
+    if not like or _native.get_tape() is not None or getattr(variable, CONVERTED_FROM, None) is not None:
+        return assign(variable, made)
+    variable.take_from(made)
+    return variable
+
+
 def assign_add(variable: Any, value: Any) -> Any:
     """Adds `value` to `variable` in place and returns `variable`."""
-    return assign(variable, variable + value)
+    return store(variable, variable + value)
 
 
 def assign_sub(variable: Any, value: Any) -> Any:
     """Subtracts `value` from `variable` in place and returns `variable`."""
-    return assign(variable, variable - value)
+    return store(variable, variable - value)
 
 
 assign.__graph_assign__ = True  # type: ignore[attr-defined]
+store.__graph_assign__ = True  # type: ignore[attr-defined]

@@ -19,6 +19,7 @@ from mindspore.common.eager import arguments_of
 from mindspore.common.eager import function as operator_function
 from mindspore.common.hook_handle import hooked
 from mindspore.common.parameter import Parameter
+from mindspore.common.tables import Tables
 from mindspore.common.tensor_class import Tensor
 from mindspore.common.writes import Versions, Write
 from mindspore.ir.operator import NotDifferentiable
@@ -60,9 +61,10 @@ class Recording:
     records: Sequence[Any]
     given: list[Any]
 
-    def pull(self, seeds: Sequence[Any]) -> list[Any]:
-        """Gradients of the sources for these cotangents of the outputs."""
-        gradients = pull_back(self.records, self.outputs, seeds, self.sources)
+    def pull(self, seeds: Sequence[Any], tables: bool = False) -> list[Any]:
+        """Gradients of the sources for these cotangents of the outputs; with `tables` those of weights may be a `RowTensor`."""
+        weights = self.sources[self.arguments :] if tables and _native.get_tape() is None else ()
+        gradients = pull_back(self.records, self.outputs, seeds, self.sources, Tables(weights))
         pairs = zip(self.given, gradients[: self.arguments], strict=True)
         return [*(hooked(t, g) for t, g in pairs), *gradients[self.arguments :]]
 
@@ -117,7 +119,7 @@ def differentiate(
     head = run.value[0] if has_aux else run.value
     kinds = "fciu" if any(o.dtype.is_integer for o in run.outputs) else "fc"
     seeds = [_ones_like(o) for o in run.outputs] if sens is None else cotangents_of(head, sens, kinds)
-    gradients = run.pull(seeds)
+    gradients = run.pull(seeds, tables=True)
     found = iter(gradients)
     of_arguments = [mapped(lambda _: next(found), form) for form in run.forms]
     return Parts(run.value, tuple(of_arguments), tuple(found))
@@ -276,26 +278,32 @@ class _CustomStep:
 
 
 def pull_back(
-    records: Sequence[Any], outputs: Sequence[Any], seeds: Sequence[Any], sources: Sequence[Any]
+    records: Sequence[Any],
+    outputs: Sequence[Any],
+    seeds: Sequence[Any],
+    sources: Sequence[Any],
+    tables: Tables | None = None,
 ) -> list[Any]:
-    """Gradients of `sources`; ids stand for tensors, which the records keep alive."""
+    """Gradients of `sources`; ids stand for tensors, which the records keep alive. What `tables` takes over is left to it."""
     versions = Versions(records)
     sources = versions.all_at(0, sources)
     active = {id(s) for s in sources if s.dtype.kind in "fciu"}
     path = _path(records, versions, active)
+    rows = Tables(()) if tables is None else tables
     adjoints: dict[int, Any] = {}
     for output, seed in zip(outputs, seeds, strict=True):
         if id(output) in active:
             _accumulate(adjoints, output, seed)
     for step in reversed(path):
         given = [_adjoint(adjoints, r) for r in step.results]
-        if any(g is not None for g in given):
+        if any(g is not None for g in given) and not rows.take(step, given):
             wanted = tuple(id(o) in active for o in step.operands)
             for operand, gradient in zip(step.operands, _cotangents(step, given, wanted), strict=True):
                 if gradient is not None:
                     _accumulate(adjoints, operand, gradient)
     leaves = {id(s) for s in sources} - {id(r) for step in path for r in step.results}
     found = [_adjoint(adjoints, s) if id(s) in leaves else adjoints.get(id(s)) for s in sources]
+    found = [rows.together(s, g) for s, g in zip(sources, found, strict=True)]
     return [_zeros_like(s) if g is None else g for s, g in zip(sources, found, strict=True)]
 
 

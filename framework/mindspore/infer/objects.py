@@ -73,15 +73,16 @@ def make(machine: Machine, cls: type, args: tuple[Abstract, ...], kwargs: Keywor
     if missing := sorted(getattr(cls, "__abstractmethods__", ())):
         raise TypeError(f"cannot make an object of the abstract class {cls.__name__}: it lacks {', '.join(missing)}.")
     maker = _own_special(cls, "__new__")
-    made = _bare(machine, cls) if maker is None else machine.call(Known(maker), (Known(cls), *args), kwargs)
+    made = instance(machine, cls, {}) if maker is None else machine.call(Known(maker), (Known(cls), *args), kwargs)
     if isinstance(made, Instance) and issubclass(made.cls, cls):
         machine.call(Method(Known(lookup(made.cls, "__init__")), made), args, kwargs)
     return made
 
 
-def _bare(machine: Machine, cls: type) -> Instance:
+def instance(machine: Machine, cls: type, attributes: Mapping[str, Abstract]) -> Instance:
+    """An object of `cls` with these attributes."""
     made = Instance(cls)
-    machine.heap.set(made, {})
+    machine.heap.set(made, dict(attributes))
     return made
 
 
@@ -89,7 +90,7 @@ def _object_new(machine: Machine, args: tuple[Abstract, ...], kwargs: Keywords) 
     cls = to_python(machine, args[0])
     if not makeable(cls):
         raise TypeError(f"object.__new__ in a graph makes objects of classes with Python source, not {cls.__name__}.")
-    return _bare(machine, cls)
+    return instance(machine, cls, {})
 
 
 def _no_init(machine: Machine, args: tuple[Abstract, ...], kwargs: Keywords) -> Abstract:

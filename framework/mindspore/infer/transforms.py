@@ -9,11 +9,12 @@ from typing import Any
 from mindspore.base.protocols import GRADIENT_HOOKS
 from mindspore.infer.closed import Closed, closed_call, floating, tensor_kind
 from mindspore.infer.machine import Machine, dispatchers, tensor_type
+from mindspore.infer.objects import instance
 from mindspore.infer.result import Rebuild, taken_apart, wrapped
 from mindspore.infer.state import read, tensor
 from mindspore.infer.structure import describe, elements, is_sequence, make_tuple
 from mindspore.infer.values import Abstract, Dict, Instance, Known, List, Transformed
-from mindspore.ir.graph import Graph, Node, Parameter
+from mindspore.ir.graph import Apply, Graph, Node, Parameter
 from mindspore.ir.types import TensorType
 
 Arguments = tuple[Abstract, ...]
@@ -23,7 +24,8 @@ def gradient(machine: Machine, function: Transformed, args: Arguments, kwargs: M
     """``grad(function)(*args)``.
 
     Options: ``positions`` (of arguments to differentiate for; None: every tensor), ``weights`` (Parameter objects), ``sens`` (the last
-    argument is the cotangent of the value), ``has_aux`` (only the first result is differentiated), and ``pack``: a Python function
+    argument is the cotangent of the value), ``has_aux`` (only the first result is differentiated), ``rows`` (the class of gradients
+    of weights that are some rows and else zero), and ``pack``: a Python function
     ``(value, gradients of arguments, gradients of weights) -> result`` that only indexes and makes tuples.
 
     Raises:
@@ -49,7 +51,8 @@ def gradient(machine: Machine, function: Transformed, args: Arguments, kwargs: M
     of_weights = [_hooked(machine, w, g) for w, g in zip(options["weights"] or (), of_weights, strict=True)]
     of_arguments = [form(gradients) for form in forms]
     parts = inner.parts(outputs)
-    return wrapped(options["pack"](tuple(parts) if options["has_aux"] else parts[0], of_arguments, of_weights))
+    found = [_rows(machine, g, options.get("rows")) for g in of_weights]
+    return wrapped(options["pack"](tuple(parts) if options["has_aux"] else parts[0], of_arguments, found))
 
 
 def pulled_back(machine: Machine, function: Transformed, args: Arguments, kwargs: Mapping[str, Abstract]) -> Abstract:
@@ -263,6 +266,14 @@ def _hooked(machine: Machine, weight: Any, gradient: Node) -> Node:
         if not (isinstance(result, Known) and result.value is None):
             gradient = _fitting(machine, tensor(machine, result), tensor_kind(gradient), "the gradient of a hook")
     return gradient
+
+
+def _rows(machine: Machine, gradient: Node, cls: type | None) -> Abstract:
+    """A gradient that adds rows to zeros as an object of `cls` that holds these rows."""
+    if cls is None or not isinstance(gradient, Apply) or getattr(gradient.op, "name", "") != "ScatterRows":
+        return gradient
+    values, indices = gradient.inputs
+    return instance(machine, cls, {"indices": indices, "values": values, "dense_shape": Known(gradient.attrs["shape"])})
 
 
 def _of_weights(machine: Machine, inner: Closed, weights: list[Node], gradients: Items[Node]) -> list[Node]:

@@ -13,6 +13,9 @@ from itertools import pairwise
 from mindspore.base.shapes import Shape, row_major_strides, size
 from mindspore.primitives.compute import Copy
 
+WIDE, OFTEN = 16, 8
+"""Elements of a row, and how often they are read, from which a copy in order costs less than reading across memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -174,3 +177,28 @@ def strides_over(access: Access, dims: Shape) -> Shape:
         result.append(stride)
         left, stride = left // dim, stride * dim
     return tuple(reversed(result))
+
+
+def cuts(shape: Shape) -> list[int]:
+    """Sizes of all trailing parts of `shape`: with these a refinement keeps every dimension."""
+    return [size(shape[i:]) for i in range(len(shape)) if size(shape[i:])]
+
+
+def long(shape: Shape) -> Shape:
+    """The dimensions that are not 1."""
+    return tuple(n for n in shape if n != 1)
+
+
+def along(access: Access, shape: Shape) -> Shape | None:
+    """Strides of `access` along the dimensions of `shape`, 0 along those of 1; None when one of them is not regular."""
+    if refine([access], cuts(shape)) != long(shape):
+        return None
+    strides = iter(strides_over(access, long(shape)))
+    return tuple(0 if n == 1 else next(strides) for n in shape)
+
+
+def often_across(access: Access, shape: Shape, to: Shape) -> bool:
+    """Whether rows of the small `shape` that lie across memory are read again and again when it is broadcast to `to`."""
+    if access.is_identity or not shape or any(type(n) is not int for n in (*shape, *to)):
+        return False
+    return shape[-1] >= WIDE and abs(access.strides[-1]) > 1 and size(to) >= OFTEN * size(shape)

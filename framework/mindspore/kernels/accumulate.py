@@ -14,7 +14,7 @@ from functools import partial
 
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape, size
-from mindspore.kernels import cost, lanes, runtime, scalars
+from mindspore.kernels import cost, lanes, runtime, scalars, scans
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
 from mindspore.kernels.flatten_folds import accumulator, identity_of
@@ -94,7 +94,8 @@ def _emit(module: Module, name: str, running: Running) -> None:
     captured = [*buffers, count, inner, reverse]
 
     def by_rows() -> list[Value]:
-        runtime.parallel(f, f"{name}_rows", outer, grain, captured, partial(_rows, running))
+        body = _scans if scans.suits(running.kind, running.dtype) else _rows
+        runtime.parallel(f, f"{name}_rows", outer, grain, captured, partial(body, running))
         return []
 
     def by_columns() -> list[Value]:
@@ -113,6 +114,23 @@ def _loaded(running: Running, f: Function, sources: Sequence[Value], where: Valu
 def _stored(running: Running, f: Function, states: Sequence[Lane], targets: Sequence[Value], where: Value) -> None:
     for state, target, dtype in zip(states, targets, running.outputs, strict=True):
         lanes.store(f, state, lanes.address(f, target, where, dtype), dtype)
+
+
+def _scans(running: Running, f: Function, begin: Value, end: Value, captured: list[Value]) -> None:
+    """`_rows` a vector at a time."""
+    source, target, count, _, reverse = captured
+    kind, dtype = running.kind, running.dtype
+    (start,) = running.start(f)
+    assert isinstance(start, Value)
+
+    def step(before: Value, new: Value) -> Value:
+        (after,) = running.step(f, [before], [new], before)
+        assert isinstance(after, Value)
+        return after
+
+    with f.loop(begin, end, hints=[NO_VECTOR]) as row:
+        memory = tuple(lanes.address(f, p, row.index * count, dtype) for p in (source, target))
+        scans.rows(f, kind, dtype, (memory[0], memory[1]), count, reverse.ne(0), start, step)
 
 
 def _rows(running: Running, f: Function, begin: Value, end: Value, captured: list[Value]) -> None:

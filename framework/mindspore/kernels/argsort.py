@@ -1,8 +1,8 @@
 """Positions of the first elements of each row in ascending or descending order; stable, NaN counts as larger than any number.
 
 Short rows: each element's place is the number of items before it. Long ones: the digits of the keys, of 8 bits, are sorted one after the
-other, the least significant first (H. Hollerith's way); a digit that all keys share is passed over. Where few elements are wanted, those
-whose upper digits show that they are none of them are dropped before.
+other, the least significant first (H. Hollerith's way); a digit that all keys share is passed over. Where few elements are wanted, a
+store keeps the first ones so far, and whole blocks are passed over that have none before the last of these.
 
 Buffers: input ``[rows, count]``, Int32 output ``[rows, kept]``. Parameters: rows, count, kept.
 """
@@ -21,11 +21,13 @@ from mindspore.kernels.sort_keys import Keys
 FAMILY = "order"
 SHORT = 96
 """Rows up to here are sorted by counting."""
-FEW = 4
+FEW = 8
 """Elements are dropped first where so many times as many as wanted are there."""
+MANY = 512
+"""Elements of a row from which this pays."""
+BLOCK, PART = 128, 16
+"""Elements that are passed over together, and parts of them where that is not all of them."""
 BUCKETS = 256
-COPIES = 4
-"""Of the table that digits are counted in: neighbours with one digit do not wait for each other."""
 STEP = 10
 """Cost of one digit of one element in element-wise additions."""
 
@@ -51,34 +53,75 @@ def _emit(module: Module, name: str, keys: Keys) -> None:
 
 def _chunk(keys: Keys, f: Function, begin: Value, end: Value, captured: list[Value]) -> None:
     source, target, count, kept = captured
-    half = (count + 1) * keys.words
+    few = (kept * FEW < count) & (count > MANY)
+    room = f.select(few, kept * 2 + 2 * BLOCK, count)
+    half = (room + 1) * keys.words
     memory = runtime.scratch(f, f["runtime"], half * 16)
-    tables = f.alloca("i32", BUCKETS * max(keys.digits, COPIES))
+    tables = f.alloca("i32", BUCKETS * keys.digits)
+    spare = memory.at("i64", half)
     with f.when(runtime.exists(f, memory)), f.loop(begin, end, hints=[NO_VECTOR]) as row:
         elements = source.at(f"i{keys.bits}", row.index * count)
         out = target.at("i32", row.index * kept)
 
-        def filled() -> list[Value]:
-            with f.loop(0, count) as each:
-                keys.store(f, keys.item(f, elements, each.index), memory, each.index)
-            return [count]
-
-        def selected() -> list[Value]:
-            return [_select(keys, f, elements, memory, tables, count, kept)]
-
-        def counted() -> list[Value]:
-            _rank(keys, f, memory, out, left, kept)
+        def some() -> list[Value]:
+            left = _first(keys, f, elements, memory, spare, tables, (count, kept, room))
+            _ordered(keys, f, memory, spare, tables, out, left, kept)
             return []
 
-        def by_digits() -> list[Value]:
-            ordered = _sort(keys, f, memory, memory.at("i64", half), tables, left)
-            with f.loop(0, kept) as each:
-                f.store(keys.position(keys.load(f, ordered, each.index)), out.at("i32", each.index))
+        def filled(keys: Keys, base: Value) -> list[Value]:
+            _fill(keys, f, elements, memory, count, base)
+            _ordered(keys, f, memory, spare, tables, out, count, kept)
             return []
 
-        few = (kept * FEW < count) & (count > SHORT)
-        (left,) = f.choose(few, selected, filled)
-        f.choose(left <= SHORT, counted, by_digits)
+        def every() -> list[Value]:
+            base, span = _range(keys, f, elements, count)
+            if keys.words == 1:
+                return filled(keys, base)
+            narrow = Keys(keys.dtype, keys.descending, near=True)
+            near = f.compare("lt", span, 1 << 32, unsigned=True)
+            return f.choose(near, partial(filled, narrow, base), partial(filled, keys, base))
+
+        f.choose(few, some, every)
+
+
+def _fill(keys: Keys, f: Function, elements: Value, items: Value, count: Value, base: Value) -> None:
+    with f.loop(0, count) as each:
+        keys.store(f, keys.item(f, elements, each.index, base), items, each.index)
+
+
+def _range(keys: Keys, f: Function, elements: Value, count: Value) -> tuple[Value, Value]:
+    """The least key of a row, and how far the others reach; not looked for in a short one."""
+
+    def found() -> list[Value]:
+        first = keys.key(f, elements, f.index(0))
+        with f.loop(0, count, carried=[first, first]) as each:
+            here, (least, most) = keys.key(f, elements, each.index), each.carried
+            each.next(
+                *(f.intrinsic(name, here.type, here, so_far) for name, so_far in (("umin", least), ("umax", most)))
+            )
+        return [each.results[0], f.op("sub", each.results[1], each.results[0])]
+
+    zero = f.value(0, f"i{keys.bits}")
+    least, span = f.choose(count > SHORT, found, lambda: [zero, f.value(-1, zero.type)])
+    return least, span
+
+
+def _ordered(
+    keys: Keys, f: Function, items: Value, spare: Value, tables: Value, out: Value, count: Value, kept: Value
+) -> None:
+    """Writes the positions of the first items."""
+
+    def counted() -> list[Value]:
+        _rank(keys, f, items, out, count, kept)
+        return []
+
+    def by_digits() -> list[Value]:
+        ordered = _sort(keys, f, items, spare, tables, count)
+        with f.loop(0, kept) as each:
+            f.store(keys.position(keys.load(f, ordered, each.index)), out.at("i32", each.index))
+        return []
+
+    f.choose(count <= SHORT, counted, by_digits)
 
 
 def _rank(keys: Keys, f: Function, items: Value, out: Value, count: Value, kept: Value) -> None:
@@ -135,61 +178,53 @@ def _sort(keys: Keys, f: Function, items: Value, other: Value, tables: Value, co
     return digit.results[0]
 
 
-def _select(keys: Keys, f: Function, source: Value, items: Value, tables: Value, count: Value, kept: Value) -> Value:
-    """Writes the items that may be among the first `kept`, in the order of their positions; gives their number."""
-    top = f.index((keys.digits - 1) * 8)
+def _first(
+    keys: Keys, f: Function, source: Value, items: Value, spare: Value, tables: Value, sizes: tuple[Value, Value, Value]
+) -> Value:
+    """Writes items that hold the first `kept` ones of `count`, equal ones in the order of their positions; gives their number."""
+    count, kept, room = sizes
+    zero = f.value(0, f"i{keys.bits}")
+    _fill(keys, f, source, items, room, zero)
 
-    def digit(item: tuple[Value, ...]) -> Value:
-        return keys.above(f, item, top)
+    def shortened(number: Value) -> list[Value]:
+        """The first of the items in order; what follows must come before the last one."""
+        ordered = _sort(keys, f, items, spare, tables, number)
+        with f.loop(0, kept, hints=[NO_VECTOR]) as each:
+            keys.store(f, keys.load(f, ordered, each.index), items, each.index)
+        return [keys.whole(f, keys.load(f, items, kept - 1)), kept]
 
-    _clear(f, tables, BUCKETS * COPIES)
-    with f.loop(0, count, hints=[NO_VECTOR]) as each:
-        copy = tables.at("i32", (each.index & (COPIES - 1)) * BUCKETS)
-        _increase(f, copy, digit(keys.item(f, source, each.index)))
-    limit = _limit(f, tables, COPIES, kept)
-    left = _compact(f, keys, lambda i: keys.item(f, source, i), items, count, lambda item: digit(item) <= limit)
-    if keys.digits == 1:
-        return left
-    with f.loop(1, keys.digits, carried=[limit, left], hints=[NO_VECTOR, NO_UNROLL]) as level:
-        highest, number = level.carried
-        shift = f.index((keys.digits - 1) * 8) - level.index * 8
+    with f.loop(room, count, BLOCK, carried=[zero, room], hints=[NO_VECTOR, NO_UNROLL]) as block:
+        limit, number = f.choose(
+            block.carried[1] + BLOCK > room,
+            partial(shortened, block.carried[1]),
+            partial(list, block.carried),
+            rare=True,
+        )
+        end = f.minimum(block.index + BLOCK, count)
 
-        def narrowed(highest: Value = highest, number: Value = number, shift: Value = shift) -> list[Value]:
-            """Items below the limit stay and count as digit 0 of the next."""
-            _clear(f, tables, 2 * BUCKETS)
-            base = f.op("shl", highest, 8)
-            with f.loop(0, number, hints=[NO_VECTOR]) as each:
-                above = keys.above(f, keys.load(f, items, each.index), shift)
-                below = f.compare("lt", above, base, unsigned=True)
-                _increase(f, tables, f.select(below, f.index(0), f.op("add", f.op("sub", above, base), 1)))
-            limit = f.op("add", base, _limit(f, tables, 1, kept, BUCKETS + 1) - 1)
-            here = _compact(
-                f, keys, lambda i: keys.load(f, items, i), items, number,
-                lambda item: f.compare("le", keys.above(f, item, shift), limit, unsigned=True),
-            )  # fmt: skip
-            return [limit, here]
+        def before(place: Value, limit: Value = limit) -> Value:
+            return f.compare("lt", keys.key(f, source, place), limit, unsigned=True)
 
-        level.next(*f.choose(number > f.maximum(kept * 2, f.index(SHORT)), narrowed, lambda: [highest, number]))
-    return level.results[1]
+        def taken(start: Value, end: Value, number: Value) -> list[Value]:
+            with f.loop(start, end, carried=[number], hints=[NO_VECTOR]) as each:
+                keys.store(f, keys.item(f, source, each.index, zero), items, each.carried[0])
+                each.next(each.carried[0] + before(each.index).to("zext", "i64"))
+            return [each.results[0]]
 
+        def parts(start: Value = block.index, end: Value = end, number: Value = number) -> list[Value]:
+            with f.loop(start, end, PART, carried=[number], hints=[NO_VECTOR, NO_UNROLL]) as part:
+                last, so_far = f.minimum(part.index + PART, end), part.carried[0]
+                found = _any(f, part.index, last, before)
+                part.next(*f.choose(found, partial(taken, part.index, last, so_far), partial(list, [so_far])))
+            return [part.results[0]]
 
-def _limit(f: Function, tables: Value, copies: int, kept: Value, buckets: int = BUCKETS) -> Value:
-    """The least digit up to which at least `kept` items are counted."""
-    with f.loop(0, buckets, carried=[f.index(0), f.index(0)], hints=[NO_VECTOR]) as bucket:
-        total, found = bucket.carried
-        for copy in range(copies):
-            total = total + f.load("i32", tables.at("i32", bucket.index + copy * buckets)).to("zext", "i64")
-        bucket.next(total, found + (total < kept).to("zext", "i64"))
-    return bucket.results[1]
+        found = _any(f, block.index, end, before)
+        block.next(limit, *f.choose(found, parts, partial(list, [number])))
+    return block.results[1]
 
 
-def _compact(
-    f: Function, keys: Keys, item: Callable[[Value], tuple[Value, ...]], items: Value, count: Value,
-    stays: Callable[[tuple[Value, ...]], Value],
-) -> Value:  # fmt: skip
-    """Writes those items that stay one after the other; gives their number."""
-    with f.loop(0, count, carried=[f.index(0)], hints=[NO_VECTOR]) as each:
-        here, place = item(each.index), each.carried[0]
-        keys.store(f, here, items, place)
-        each.next(place + stays(here).to("zext", "i64"))
-    return each.results[0]
+def _any(f: Function, start: Value, end: Value, holds: Callable[[Value], Value]) -> Value:
+    """Whether it holds somewhere; all are looked at, without jumps."""
+    with f.loop(start, end, carried=[f.value(0, "i32")]) as each:
+        each.next(each.carried[0] | holds(each.index).to("zext", "i32"))
+    return each.results[0].ne(0)

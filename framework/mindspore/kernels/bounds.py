@@ -17,6 +17,8 @@ from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
 FAMILY = "index"
 OUT_OF_BOUNDS = 33
 """The code that becomes an IndexError."""
+CHUNK = 1 << 15
+"""Indices that one thread checks at a time."""
 _ROOM = 128
 _DIGITS = 19
 
@@ -29,54 +31,54 @@ def check_spec() -> KernelSpec:
 
 def _emit_kernel(module: Module, name: str) -> None:
     f = runtime.kernel(module, symbol(name, module.isa))
-    f.ret(call_check(f, f["runtime"], runtime.buffer(f, 0), runtime.param(f, 0), runtime.param(f, 1)))
-
-
-def call_check(
-    f: Function, table: Value, indices: Value, count: Value | int, bound: Value | int, place: int | None = None
-) -> Value:
-    """0 when all indices are in bounds, else the code of the failure, which is then remembered."""
-    return f.call("i32", _check(f.module), table, indices, count, bound, -1 if place is None else place)
+    emit_check(module, f"{name}_all")
+    given = runtime.buffer(f, 0), runtime.param(f, 0), runtime.param(f, 1)
+    f.ret(f.call("i32", f"{name}_all", f["runtime"], *given, -1))
 
 
 def wrapped(f: Function, index: Value, bound: Value | int) -> Value:
     """A checked index counted from the first element."""
-    counted = f.select(index < 0, index + bound, index)
-    return f.maximum(f.minimum(counted, f.index(bound) - 1), 0)
+    limit = f.index(bound)
+    counted = f.op("add", index, f.op("ashr", index, 63) & limit)
+    last = f.op("sub", limit, 1)
+    return f.select(f.compare("lt", counted, last, unsigned=True), counted, last)
 
 
 def _wrong(f: Function, indices: Value, position: Value, bound: Value) -> tuple[Value, Value]:
-    """The index at `position`, and whether it is out of bounds."""
+    """The index at `position`, and a number that is negative if it is out of bounds."""
     index = f.load("i64", indices.at("i64", position))
-    return index, f.compare("ge", f.op("add", index, bound), f.op("add", bound, bound), unsigned=True)
+    return index, f.op("add", index, bound) | f.op("sub", f.op("sub", bound, 1), index)
 
 
-def _check(module: Module) -> str:
-    """Name of ``i32 check(runtime, indices, count, bound, place)``; a place below 0 is none."""
-    name = "check_indices"
-    if module.has(name):
-        return name
-    parameters = [
-        ("ptr", "runtime"),
-        ("ptr noalias readonly", "indices"),
-        ("i64", "count"),
-        ("i64", "bound"),
-        ("i64", "place"),
-    ]
+def emit_check(module: Module, name: str) -> None:
+    """``i32 name(runtime, indices, count, bound, place)``: 0 when all indices are in bounds, else the code of the failure.
+
+    The failure is then remembered. A place below 0 is none.
+    """
+    parameters = [("ptr", "runtime"), ("ptr", "indices"), ("i64", "count"), ("i64", "bound"), ("i64", "place")]
     f = module.function(name, "i32", parameters, internal=True, inline="noinline")
     table, indices, count, bound, place = f.arguments
-    with f.loop(0, count, carried=[f.value(False, "i1")]) as loop:
-        loop.next(loop.carried[0] | _wrong(f, indices, loop.index, bound)[1])
+    found = f.alloca("i64")
+    f.store(f.index(0), found)
+    runtime.parallel(f, f"{name}_chunk", count, CHUNK, [indices, bound, found], _chunk)
     failed, fine = f.fresh("failed"), f.fresh("fine")
-    f.branch(loop.results[0], failed, fine)
+    f.branch(f.load("i64", found).ne(0), failed, fine, rare=True)
     f.line(f"{failed}:")
     with f.loop(0, count, carried=[f.index(0)], hints=[NO_VECTOR]) as loop:
         index, wrong = _wrong(f, indices, count - 1 - loop.index, bound)
-        loop.next(f.select(wrong, index, loop.carried[0]))
+        loop.next(f.select(wrong < 0, index, loop.carried[0]))
     f.ret(_refuse(f, table, loop.results[0], bound, place))
     f.line(f"{fine}:")
     f.ret(f.value(0, "i32"))
-    return name
+
+
+def _chunk(f: Function, begin: Value, end: Value, captured: list[Value]) -> None:
+    """Whether one of these indices is wrong; all chunks write the same."""
+    indices, bound, found = captured
+    with f.loop(begin, end, carried=[f.index(0)]) as loop:
+        loop.next(loop.carried[0] | _wrong(f, indices, loop.index, bound)[1])
+    with f.when(loop.results[0] < 0):
+        f.store(f.index(1), found)
 
 
 def _refuse(f: Function, table: Value, index: Value, bound: Value, place: Value) -> Value:

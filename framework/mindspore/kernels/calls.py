@@ -18,14 +18,15 @@ from mindspore.kernels import (
     argreduce,
     argsort,
     bounds,
-    depthwise,
     elementwise,
     gather,
     gemm,
     gemm_strided,
     move,
+    plane_convolution,
     reduction,
     scatter,
+    search,
     window,
 )
 from mindspore.kernels.catalog import KernelSpec
@@ -33,14 +34,15 @@ from mindspore.primitives.compute import (
     Accumulate,
     ArgReduce,
     Contract,
-    Depthwise,
     Elementwise,
     Gather,
     Move,
     Order,
+    PlaneConvolution,
     Products,
     Reduce,
     Scatter,
+    Search,
     Update,
     Walk,
     Windows,
@@ -130,14 +132,9 @@ def _products(compute: Products, inputs: Types, outputs: Types, attrs: Mapping[s
     return first + [Call(spec, (0, 1, 2), gemm_strided.params(p)) for p in products]
 
 
-def _depthwise(compute: Depthwise, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
-    return [
-        Call(
-            depthwise.spec(compute.kind, outputs[0].dtype),
-            (0, 1, 2),
-            depthwise.params(attrs["convolution"], attrs["turned"]),
-        )
-    ]
+def _planes(compute: PlaneConvolution, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
+    spec = plane_convolution.spec(compute.kind, outputs[0].dtype)
+    return [Call(spec, (0, 1, 2), plane_convolution.params(attrs["convolution"], attrs["turned"]))]
 
 
 def _windows(compute: Windows, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
@@ -201,6 +198,11 @@ def _order(compute: Order, inputs: Types, outputs: Types, attrs: Mapping[str, An
     return [Call(argsort.spec(inputs[0].dtype, attrs["descending"]), (0, 1), params)]
 
 
+def _search(compute: Search, inputs: Types, outputs: Types, attrs: Mapping[str, Any]) -> list[Call]:
+    ordered, values = (t.shape for t in inputs)
+    return [Call(search.spec(inputs[0].dtype, attrs["right"]), (0, 1, 2), search.params(ordered, values))]
+
+
 _LOWER: Mapping[type, Callable[..., list[Call]]] = MappingProxyType(
     {
         Elementwise: _elementwise,
@@ -211,10 +213,11 @@ _LOWER: Mapping[type, Callable[..., list[Call]]] = MappingProxyType(
         Move: _move,
         Accumulate: _accumulate,
         Order: _order,
+        Search: _search,
         Gather: _gather,
         Scatter: _scatter,
         Products: _products,
-        Depthwise: _depthwise,
+        PlaneConvolution: _planes,
         Windows: _windows,
     }
 )

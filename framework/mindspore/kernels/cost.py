@@ -24,7 +24,7 @@ _HEAVY = {
     "exp": 5, "exp2": 5, "expm1": 6, "log": 7, "log1p": 9, "log2": 7, "sigmoid": 7, "tanh": 9, "erf": 10, "div": 3, "sqrt": 3,
     "rsqrt": 5, "reciprocal": 3, "floordiv": 12, "mod": 12, "truncdiv": 10, "rem": 10, "pow": 30, "atan2": 20, "sin": 16,
     "cos": 16, "tan": 20, "asin": 15, "acos": 15, "atan": 15, "sinh": 15, "cosh": 15, "asinh": 30, "acosh": 30, "atanh": 20,
-    "erfc": 20,
+    "erfc": 20, "normal_cdf": 9,
 }  # fmt: skip
 
 

@@ -8,8 +8,10 @@ from itertools import count
 from mindspore.base.shapes import size
 from mindspore.kernels import (
     bounds,
+    chains,
     lower_arg,
     lower_boxes,
+    lower_chain,
     lower_control,
     lower_gemm,
     lower_moves,
@@ -94,13 +96,19 @@ class Functions:
     def plan(self, program: Function) -> Plan:
         """Tasks and homes of a program, with the frames of what it calls."""
         tasks = tasks_of(program, self.repeats)
+        if not self.shared.symbolic:
+            tasks = chains.chained(tasks, set(program.results), {program.results[k] for k in program.updates})
         for task in tasks:
             if isinstance(task, RunStep):
                 frames = [self.function(c).frame_bytes for c in called(task.step)]
                 task.scratch = max(frames, default=0) + lower_control.own_bytes(task.step)
             elif isinstance(task, RunProduct):
                 task.scratch = lower_gemm.scratch_bytes(task)
-        return plan(program, tasks, self.shared.constant)
+        made = plan(program, tasks, self.shared.constant)
+        for task in tasks:
+            if isinstance(task, chains.RunChain):
+                made.homes.update(lower_chain.homes(task))
+        return made
 
     def function(self, program: Function) -> Emitted:
         """The function of a subgraph, emitted at its first use."""
@@ -178,18 +186,23 @@ def _product(scope: Scope, task: Task) -> None:
     way.emit(scope, task)
 
 
+def _chain(scope: Scope, task: Task) -> None:
+    assert isinstance(task, chains.RunChain)
+    lower_chain.emit(scope, task)
+
+
 def _step(scope: Scope, task: Task) -> None:
     assert isinstance(task, RunStep)
     if isinstance(task.step, Boxes):
         _boxes(scope, task.step)
-    elif isinstance(task.step, ArgFold):
-        _arg_fold(scope, task.step)
     elif isinstance(task.step, Put):
         lower_put.emit(scope, task.step)
     elif isinstance(task.step, Check):
         _check(scope, task.step)
     elif isinstance(task.step, Kernels):
         _kernels(scope, task.step)
+    elif isinstance(task.step, ArgFold):
+        _arg_fold(scope, task.step)
     elif isinstance(task.step, Pack | Unpack):
         lower_boxes.emit(scope, task.step)
     else:
@@ -217,7 +230,7 @@ def _kernels(scope: Scope, step: Kernels) -> None:
 def _arg_fold(scope: Scope, step: ArgFold) -> None:
     value, output = step.reads[0].value, step.outputs[0]
     assert value is not None
-    work, count = 3 * size(step.space), lower_arg.units(step)
+    work, count = 3 * size(step.rows), lower_arg.units(step)
     grain = count if work < lower_nest.PARALLEL_FROM else max(1, count * lower_nest.GRAIN // work)
 
     def emit(module: Module, name: str) -> None:
@@ -230,9 +243,11 @@ def _arg_fold(scope: Scope, step: ArgFold) -> None:
 def _check(scope: Scope, step: Check) -> None:
     value = step.reads[0].value
     assert value is not None
-    scope.check(
-        bounds.call_check(scope.f, scope.f["runtime"], scope.pointer(value), value.size, step.bound, step.place)
-    )
+    symbol = scope.shared.once("check", "", bounds.emit_check, scope.apart)
+    numbers = value.size, step.bound, -1 if step.place is None else step.place
+    scope.check(scope.f.call("i32", symbol, scope.f["runtime"], scope.pointer(value), *numbers))
 
 
-_TASKS: Mapping[type[Task], Callable[[Scope, Task], None]] = {RunNest: _nest, RunProduct: _product, RunStep: _step}
+_TASKS: Mapping[type[Task], Callable[[Scope, Task], None]] = {
+    RunNest: _nest, RunProduct: _product, chains.RunChain: _chain, RunStep: _step,
+}  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mindspore.kernels.emit import Value
-from mindspore.kernels.real import LOG2_E, Real, fast_two_sum, two_product, two_sum
+from mindspore.kernels.real import LOG2_E, Real, exact, fast_two_sum, two_product, two_sum
 
 _RANGE = {"float": (-104.0, 89.5), "double": (-746.0, 710.5)}
 """exp underflows below and overflows above."""
@@ -116,8 +116,16 @@ def tanh(r: Real, x: Value) -> Value:
     return r.copysign(e / (e + 2.0), x)
 
 
+def _short(r: Real) -> bool:
+    """Doubles for a float32 result: what they are off by is seen only where many digits cancel."""
+    return r.scalar == "double" and r.precision == "single"
+
+
 def sinh(r: Real, x: Value) -> Value:
     a = r.abs(x)
+    if _short(r):
+        e = expm1(r, r.select(a > 100.0, 100.0, a))
+        return r.copysign((e + e / (e + 1.0)) * 0.5, x)
     half = exp_scaled(r, a, -1)
     z = a * a
     near = a + a * z * r.polynomial("SINH", z)
@@ -130,24 +138,57 @@ def cosh(r: Real, x: Value) -> Value:
     return half + 0.25 / half
 
 
+_SMALL = 1e-3
+"""Below it two terms of a series are as good as doubles near 1 with their logarithm, for float32."""
+
+
 def asinh(r: Real, x: Value) -> Value:
     a = r.abs(x)
     square = a * a
+    if _short(r):
+        near = a - a * square * (1.0 / 6.0)
+        far = log(r, a + r.unary("sqrt", square + 1.0))
+        return r.copysign(r.select(a < _SMALL, near, far), x)
     near = log1p(r, a + square / (r.unary("sqrt", square + 1.0) + 1.0))
     far = log(r, a) + 0.693147180559945309417
     return r.copysign(r.select(a > 2.0**28, far, near), x)
 
 
+def asinh_single(r: Real, x: Value) -> Value:
+    """In floats, with fused multiply-add: log(a + sqrt(a**2 + 1)) with what the square root and the sum are off by."""
+    f, a = r.f, r.abs(x)
+    z = a * a
+    near = a + a * z * r.polynomial("ASINH", z)
+    large = a > 2048.0
+    limited = r.select(large, 1.0, a)
+    with exact(f):
+        square = f.intrinsic("fma", r.type, limited, limited, r.number(1.0))
+        rounded = f.intrinsic("fma", r.type, limited, limited, -(square - 1.0))
+        root = r.unary("sqrt", square)
+        rest = (f.intrinsic("fma", r.type, -root, root, square) + rounded) * (0.5 / root)
+        total = limited + root
+        # 1 / total is root - limited
+        rest = (rest + ((root - total) + limited)) * (root - limited)
+    far = log(r, r.select(large, a, total)) + r.select(large, 0.693147180559945309417, rest)
+    return r.copysign(r.select(a < 0.5, near, far), x)
+
+
 def acosh(r: Real, x: Value) -> Value:
     t = x - 1.0
-    near = log1p(r, t + r.unary("sqrt", t * (t + 2.0)))
-    far = log(r, x) + 0.693147180559945309417
+    root = r.unary("sqrt", t * (t + 2.0))
     # far below the domain the square root's argument overflows and is positive
-    return r.select(x < 1.0, r.nan, r.select(x > 2.0**28, far, near))
+    if _short(r):
+        return r.select(x < 1.0, r.nan, log(r, x + root))
+    far = log(r, x) + 0.693147180559945309417
+    return r.select(x < 1.0, r.nan, r.select(x > 2.0**28, far, log1p(r, t + root)))
 
 
 def atanh(r: Real, x: Value) -> Value:
     a = r.abs(x)
+    if _short(r):
+        near = a + a * (a * a) * (1.0 / 3.0)
+        far = log(r, (1.0 + a) / (1.0 - a)) * 0.5
+        return r.copysign(r.select(a < _SMALL, near, far), x)
     return r.copysign(log1p(r, 2.0 * a / (1.0 - a)) * 0.5, x)
 
 

@@ -36,14 +36,15 @@ from mindspore.ir.loops import loop_of
 from mindspore.ir.operator import Operator
 from mindspore.ir.types import BoxType, StashType, TensorType, TupleType, Type
 from mindspore.kernels import access as acc
-from mindspore.kernels import catalog, flatten_windows
+from mindspore.kernels import catalog, flatten_windows, lower_arg, lower_moves
 from mindspore.kernels.calls import calls
 from mindspore.kernels.elementwise import broadcast_strides
 from mindspore.kernels.flatten_bodies import Recipe, inlined, recipe, traced, with_positions, with_sizes
-from mindspore.kernels.flatten_folds import arg_fold_steps, fold_steps
+from mindspore.kernels.flatten_folds import fold_steps
 from mindspore.kernels.flatten_products import product_step
 from mindspore.kernels.flatten_shared import Bodies, Leaves
 from mindspore.kernels.program import (
+    ArgFold,
     Boxes,
     Branch,
     Check,
@@ -72,8 +73,6 @@ BOX = TensorType(dt.int64, (1,))
 """A box in memory: its address, 0 for an empty one."""
 STASH = TensorType(dt.int64, (2,))
 """A stash in memory: the address of its first element, and how many there are."""
-SEPARATE = 1 << 12
-"""Elements from which boxes are copied by ahead-of-time kernels: code of their own would be compiled for nothing."""
 Built = dict[tuple[int, tuple[tuple[int, int], ...]], Function]
 
 
@@ -203,8 +202,8 @@ class _Flattener:
         given = [self.operand(i) for i in node.inputs]
         operands = [type.dtype for _, type in given]
         outer = [acc.broadcast_access(type.shape, shape) for _, type in given]
-        reads = [self.seen(read, access) for (read, _), access in zip(given, outer, strict=True)]
-        if acc.refine((r.access for r in reads), _cuts(shape)) is None:
+        reads = [self.seen(self.turned(o, shape), access) for o, access in zip(given, outer, strict=True)]
+        if acc.refine((r.access for r in reads), acc.cuts(shape)) is None:
             reads = [self.seen(whole(self.store(r)), access) for (r, _), access in zip(given, outer, strict=True)]
         made = [traced(body, tuple(operands), node.attrs) for body in bodies]
         exprs, reads = inlined([each.expr for each in made], reads, self.recipes)
@@ -220,10 +219,16 @@ class _Flattener:
             self.recipes[outputs[0]] = how
         return tuple(whole(o) for o in outputs)
 
+    def turned(self, operand: tuple[Read, TensorType], shape: Shape) -> Read:
+        """An operand as it is read over `shape`; a copy in order where that is quicker."""
+        read, type = operand
+        copied_first = read.value is not None and acc.often_across(read.access, type.shape, shape)
+        return whole(self.store(read)) if copied_first else read
+
     def reduce(self, node: Apply) -> Leaves:
         assert isinstance(node.type, TensorType)
         read, type = self.operand(node.inputs[0])
-        if read.value is None or acc.refine([read.access], _cuts(type.shape)) != _long(type.shape):
+        if read.value is None or acc.refine([read.access], acc.cuts(type.shape)) != acc.long(type.shape):
             read = whole(self.store(read))
         steps = fold_steps(node.op.compute.kind, read, type, node.attrs["axis"], self.new(node.type))
         for step in steps:
@@ -231,12 +236,15 @@ class _Flattener:
         return (whole(steps[-1].outputs[0]),)
 
     def arg_reduce(self, node: Apply) -> Leaves:
+        """Many short rows lie in the lanes of vectors; others run the kernel of eager mode."""
         assert isinstance(node.type, TensorType)
         read, type = self.operand(node.inputs[0])
-        read = whole(self.store(read))
-        step = arg_fold_steps(node.op.compute.kind, read, type, node.attrs["axis"], self.new(node.type))
-        self.emit(step)
-        return (whole(step.outputs[0]),)
+        rows = lower_arg.short_rows(type.shape, node.attrs["axis"])
+        if rows is None:
+            return self.kernels(node)
+        output = self.new(node.type)
+        self.emit(ArgFold((whole(self.store(read)),), (output,), node.op.compute.kind, rows))
+        return (whole(output),)
 
     def contract(self, node: Apply) -> Leaves:
         assert isinstance(node.type, TensorType)
@@ -259,7 +267,7 @@ class _Flattener:
         fill = node.op.compute.fill
         fill = node.attrs[fill] if isinstance(fill, str) else fill
         # kernels take no operands without elements, which say nothing about the rest of the result
-        if size(node.type.shape) >= SEPARATE and all(size(t.shape) for _, t in operands):
+        if lower_moves.separate(boxes, node.type) and all(size(t.shape) for _, t in operands):
             return self.kernels(node)
         output = self.new(node.type)
         self.emit(Boxes(tuple(whole(self.store(r)) for r, _ in operands), (output,), tuple(boxes), fill))
@@ -446,15 +454,6 @@ class _Flattener:
         return ()
 
 
-def _cuts(shape: Shape) -> list[int]:
-    """Sizes of all trailing parts of `shape`: with these a refinement keeps every dimension."""
-    return [size(shape[i:]) for i in range(len(shape)) if size(shape[i:])]
-
-
-def _long(shape: Shape) -> Shape:
-    return tuple(n for n in shape if n != 1)
-
-
 def _unchanged(graph: Graph) -> set[int]:
     """Positions of the tensor state that a loop body returns as it got it."""
     kept: set[int] = set()
@@ -494,5 +493,7 @@ _COMPUTE: Mapping[type, _Handler] = {
     kinds.Gather: _Flattener.gather,
     kinds.Scatter: _Flattener.scatter,
     kinds.Windows: _Flattener.windows,
-    **dict.fromkeys((kinds.Accumulate, kinds.Order, kinds.Products, kinds.Depthwise), _Flattener.kernels),
+    **dict.fromkeys(
+        (kinds.Accumulate, kinds.Order, kinds.Search, kinds.Products, kinds.PlaneConvolution), _Flattener.kernels
+    ),
 }

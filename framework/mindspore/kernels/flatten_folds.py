@@ -11,7 +11,7 @@ from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape, normalize_axes, size
 from mindspore.ir.types import TensorType
 from mindspore.kernels import access as acc
-from mindspore.kernels.program import ArgFold, Fold, Map, Read, Step, Value, whole
+from mindspore.kernels.program import Fold, Map, Read, Step, Value, whole
 from mindspore.primitives.scalar import Expr
 
 SPLIT_FROM = 1 << 16
@@ -65,14 +65,6 @@ def fold_steps(kind: str, read: Read, type: TensorType, axis: int | Iterable[int
         steps.extend(_cut(kind, read, space, target))
         read = whole(target)
     return steps
-
-
-def arg_fold_steps(kind: str, read: Read, type: TensorType, axis: int, output: Value) -> Step:
-    """The step that finds the extreme's position along `axis`."""
-    position = normalize_axes(axis, len(type.shape))[0] if type.shape else 0
-    shape = type.shape or (1,)
-    space = (size(shape[:position]), shape[position], size(shape[position + 1 :]))
-    return ArgFold((read,), (output,), kind, space)
 
 
 def _runs(shape: Shape, axes: Shape) -> list[tuple[bool, int]]:

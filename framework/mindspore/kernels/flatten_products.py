@@ -1,12 +1,14 @@
-"""Matrix products: batches folded into rows where possible, transposed views taken as flags."""
+"""Matrix products: batches folded into rows where possible, views of matrices read where they are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mindspore.base import dtypes as dt
 from mindspore.base.shapes import Shape, row_major_strides, size
+from mindspore.ir.sizes import has_sizes
 from mindspore.ir.types import TensorType
 from mindspore.kernels import access as acc
 from mindspore.kernels.program import Batch, Map, Product, Read, Step, Value, whole
@@ -14,6 +16,22 @@ from mindspore.primitives.compute import contract_dims
 from mindspore.primitives.scalar import Expr
 
 Operand = tuple[Read, TensorType]
+
+
+@dataclass(frozen=True, slots=True)
+class _Matrices:
+    """Matrices in `read`, a whole buffer: ``steps`` from row to row and from column to column, ``outer`` through the dimensions before.
+
+    ``outer`` is 0 along dimensions of size 1, ``start`` is the place of the first element.
+    """
+
+    read: Read
+    steps: tuple[int, int]
+    outer: Shape
+    start: int = 0
+
+    def turned(self, transpose: bool) -> tuple[int, int]:
+        return self.steps[::-1] if transpose else self.steps
 
 
 def product_step(
@@ -25,12 +43,29 @@ def product_step(
     output = Value(type.dtype, size(type.shape))
     if k == 0:
         return Map((), (output,), (Expr("const", (), type.dtype, False if type.dtype is dt.bool_ else 0),))
-    (left, swap_a), (right, swap_b) = (_unswapped(o) for o in operands)
-    flags = (flags[0] ^ swap_a, flags[1] ^ swap_b)
-    batch = _batch(operands[0][1].shape, operands[1][1].shape, type.shape)
-    if not flags[0] and batch.sizes and (batch.left, batch.right) == ((m * k,), (0,)):
-        m, batch = m * batch.count, Batch()
-    return Product((whole(store(left)), whole(store(right))), (output,), (m, n, k), flags, batch)
+    left, right = (_matrices(o, store) for o in operands)
+    steps = left.turned(flags[0]), right.turned(flags[1])
+    batch = _batch(left, right, type.shape[:-2])
+    if batch.right == (0,) and batch.left == (m * steps[0][0],):
+        m, batch = m * batch.count, Batch(starts=batch.starts)
+    return Product((left.read, right.read), (output,), (m, n, k), steps, batch)
+
+
+def _matrices(operand: Operand, store: Callable[[Read], Value]) -> _Matrices:
+    """An operand where it lies, when its rows or its columns are contiguous there; else a copy."""
+    read, type = operand
+    *outer, rows, columns = type.shape
+    if read.whole or has_sizes((type.shape, read.access.dims)):
+        read, swapped = _unswapped(operand)
+        steps = (1, rows) if swapped else (columns, 1)
+        through = [0 if n == 1 else s * rows * columns for n, s in zip(outer, row_major_strides(outer), strict=True)]
+        return _Matrices(whole(store(read)), steps, tuple(through))
+    strides = acc.along(read.access, type.shape)
+    if read.value is not None and strides is not None:
+        row, column = strides[-2] if rows > 1 else columns, strides[-1] if columns > 1 else 1
+        if min(row, column) == 1:
+            return _Matrices(whole(read.value), (row, column), strides[:-2], read.access.offset)
+    return _matrices((whole(store(read)), type), store)
 
 
 def _unswapped(operand: Operand) -> tuple[Read, bool]:
@@ -44,22 +79,16 @@ def _unswapped(operand: Operand) -> tuple[Read, bool]:
     return whole(read.value), True
 
 
-def _batch(left: Shape, right: Shape, out: Shape) -> Batch:
+def _batch(left: _Matrices, right: _Matrices, outer: Shape) -> Batch:
     """The batch dimensions, neighbours joined where both operands continue."""
-    outer = out[:-2]
     joined: list[tuple[int, int, int]] = []
-    for count, a, b in zip(outer, _steps(left, outer), _steps(right, outer), strict=True):
+    a_steps, b_steps = ((0,) * (len(outer) - len(of.outer)) + of.outer for of in (left, right))
+    for count, a, b in zip(outer, a_steps, b_steps, strict=True):
         if count == 1:
             continue
         if joined and joined[-1][1:] == (a * count, b * count):
             joined[-1] = (joined[-1][0] * count, a, b)
         else:
             joined.append((count, a, b))
-    return Batch(*(tuple(d[i] for d in joined) for i in range(3)))
-
-
-def _steps(shape: Shape, outer: Shape) -> Shape:
-    """Elements from one batch to the next in each batch dimension; 0 where the operand is broadcast."""
-    batch = (1,) * (len(outer) - len(shape) + 2) + tuple(shape[:-2])
-    area = shape[-1] * shape[-2]
-    return tuple(0 if n == 1 else s * area for n, s in zip(batch, row_major_strides(batch), strict=True))
+    sizes, left_steps, right_steps = (tuple(d[i] for d in joined) for i in range(3))
+    return Batch(sizes, left_steps, right_steps, (left.start, right.start))

@@ -17,7 +17,9 @@ Unary = Callable[[Real, Value], Value]
 
 def real(f: Function, dtype: DType) -> Real:
     """The arithmetic that elements of `dtype` are computed in."""
-    return Real(f, "double", "double") if dtype is dt.float64 else Real(f, "float", "single")
+    if dtype is dt.float64:
+        return Real(f, "double", "double")
+    return Real(f, "float", "half" if dtype in (dt.float16, dt.bfloat16) else "single")
 
 
 def widened(function: Callable[..., Value]) -> Callable[..., Value]:
@@ -40,6 +42,17 @@ def minimum(r: Real, a: Value, b: Value) -> Value:
 def maximum(r: Real, a: Value, b: Value) -> Value:
     """NaN of either operand is handed on."""
     return r.select(a.ne(a), a, r.select(a > b, a, b))
+
+
+def extreme(f: Function, kind: str, so_far: Value, lane: Value) -> Value:
+    """``max`` or ``min`` of two floats, NaN if there is one: the form that LLVM vectorises as a fold.
+
+    Which of two zeros it gives is open: what makes sure of that takes longer than the rest.
+    """
+    kept, f.flags = f.flags, f"{f.flags} nsz"
+    result = f.intrinsic(f"{kind}imum", lane.type, so_far, lane)
+    f.flags = kept
+    return result
 
 
 def _sign(r: Real, a: Value) -> Value:
@@ -99,6 +112,11 @@ def _pow(r: Real, a: Value, b: Value) -> Value:
     return exponential.power(r, a, b) if r.scalar == "double" else power.pow_float(r, a, b)
 
 
+def _asinh(r: Real, a: Value) -> Value:
+    single = r.scalar == "float" and r.f.module.target.fma
+    return exponential.asinh_single(r, a) if single else widened(exponential.asinh)(r, a)
+
+
 def _intrinsic(name: str) -> Unary:
     return lambda r, a: r.unary(name, a)
 
@@ -119,10 +137,11 @@ UNARY: Mapping[str, Unary] = MappingProxyType(
         "log2": exponential.log2, "exp2": exponential.exp2, "sin": circular.sin,
         "cos": circular.cos, "tan": circular.tan, "asin": widened(trigonometric.asin),
         "acos": widened(trigonometric.acos), "atan": widened(trigonometric.atan), "sinh": widened(exponential.sinh),
-        "cosh": widened(exponential.cosh), "tanh": exponential.tanh, "asinh": widened(exponential.asinh),
+        "cosh": widened(exponential.cosh), "tanh": exponential.tanh, "asinh": _asinh,
         "acosh": widened(exponential.acosh), "atanh": widened(exponential.atanh), "erf": errorfunction.erf,
-        "erfc": widened(errorfunction.erfc), "sigmoid": exponential.sigmoid, "floor": _intrinsic("floor"),
-        "ceil": _intrinsic("ceil"), "round": _intrinsic("roundeven"), "trunc": _intrinsic("trunc"),
+        "erfc": widened(errorfunction.erfc), "normal_cdf": errorfunction.normal_cdf,
+        "sigmoid": exponential.sigmoid, "floor": _intrinsic("floor"), "ceil": _intrinsic("ceil"),
+        "round": _intrinsic("roundeven"), "trunc": _intrinsic("trunc"),
     }
 )  # fmt: skip
 CLASSIFY: Mapping[str, Unary] = MappingProxyType(

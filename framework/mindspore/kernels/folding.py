@@ -9,7 +9,7 @@ from math import inf
 
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
-from mindspore.kernels import integers, lanes
+from mindspore.kernels import floats, integers, lanes
 from mindspore.kernels.casts import cast
 from mindspore.kernels.emit import SIZES, Function, Value, is_float
 from mindspore.kernels.lanes import Lane
@@ -116,8 +116,7 @@ class Fold:
             name = "add" if self.kind == "sum" else "mul"
             return f.op(f"f{name}" if is_float(a.type) else name, a, b)
         if self.source.is_floating:
-            # of the forms that hand NaN on, the vectoriser knows this one as a reduction
-            return f.intrinsic(f"{self.kind}imum", a.type, a, b)
+            return floats.extreme(f, self.kind, a, b)
         return (integers.maximum if self.kind == "max" else integers.minimum)(f, self.source, a, b)
 
     def widen(self, f: Function, value: Value) -> Value:

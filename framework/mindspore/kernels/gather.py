@@ -64,11 +64,14 @@ class Picks:
     def block(self, pick: Value) -> Value:
         return self.numbers.at("i64", pick * (self.rank + PICK))
 
-    def start_row(self, digits: Value) -> None:
-        """From now on `place` is about the row at these digits."""
-        with self.f.loop(0, self.count, hints=[NO_VECTOR, NO_UNROLL]) as loop:
-            strides = self.block(loop.index).at("i64", PICK)
-            self.f.store(odometer.dot(self.f, digits, strides, self.rank), self.starts.at("i64", loop.index))
+    def start_row(self, digits: Value, skipped: Value | int = 0) -> None:
+        """From now on `place` is about the row at these digits, from element `skipped` on."""
+        f = self.f
+        with f.loop(0, self.count, hints=[NO_VECTOR, NO_UNROLL]) as loop:
+            block = self.block(loop.index)
+            start = odometer.dot(f, digits, block.at("i64", PICK), self.rank)
+            along = f.load("i64", block.at("i64", PICK - 1)) * skipped
+            f.store(start + along, self.starts.at("i64", loop.index))
 
     def place(self, along: Value | int) -> Value:
         """What all picks add, `along` elements into the row."""

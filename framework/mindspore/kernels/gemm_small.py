@@ -217,14 +217,14 @@ def finish(f: Function, p: Problem, c: Value, rows: tuple[Value, Value], columns
 
 
 class Masked:
-    """Loads and stores of the first lanes of a vector."""
+    """Loads and stores of the lanes of a vector whose `numbers` lie below `width`; without numbers, of the first lanes."""
 
-    def __init__(self, f: Function, lanes_: int, width: Value) -> None:
+    def __init__(self, f: Function, lanes_: int, width: Value, numbers: Sequence[int] = ()) -> None:
         self._f, self._lanes = f, lanes_
         kind = vector(lanes_, "i32")
-        numbers = ", ".join(f"i32 {i}" for i in range(lanes_))
+        listed = ", ".join(f"i32 {i}" for i in numbers or range(lanes_))
         count = splat(f, width.to("trunc", "i32"), lanes_)
-        self._mask = f.emit(vector(lanes_, "i1"), f"icmp slt {kind} <{numbers}>, {count.name}")
+        self._mask = f.emit(vector(lanes_, "i1"), f"icmp slt {kind} <{listed}>, {count.name}")
 
     def load(self, pointer: Value, type: str) -> Value:
         """Elements of `type`, 0 in the other lanes."""

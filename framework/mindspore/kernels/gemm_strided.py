@@ -18,12 +18,13 @@ from functools import partial
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape
-from mindspore.kernels import gemm_direct, runtime
+from mindspore.kernels import gemm_direct, gemm_few, gemm_spread, runtime
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
 from mindspore.kernels.gemm import FAMILY, SMALL
 from mindspore.kernels.gemm_block import Problem, parallel, problem, serial, serial_bytes
 from mindspore.kernels.gemm_gather import GATHERED, fill_table
+from mindspore.kernels.gemm_lines import line
 from mindspore.kernels.gemm_pack import accumulator
 from mindspore.kernels.gemm_shares import by_columns, by_steps, suits_columns, suits_steps
 from mindspore.kernels.gemm_tile import Tiling, tiling
@@ -152,7 +153,7 @@ def _group(module: Module, name: str, t: Tiling, dtype: DType) -> str:
         return f.choose(suits_steps(f, t, p), lambda: shared_by(by_steps), whole)
 
     def usual() -> list[Value]:
-        return f.choose(f["shared"].eq(0), alone, together)
+        return f.choose(f["shared"].eq(0), alone, lambda: _unpacked(f, t, p, together))
 
     if not gemm_direct.possible(t):
         usual()
@@ -171,6 +172,30 @@ def _group(module: Module, name: str, t: Tiling, dtype: DType) -> str:
     f.choose(_summed(f, t, p), lambda: direct(gemm_direct.sums(module, t)), others)
     f.ret()
     return label
+
+
+def _unpacked(f: Function, t: Tiling, p: Problem, packed: Callable[[], list[Value]]) -> list[Value]:
+    """One product without packing B where that is faster, by the sizes alone."""
+    lines = [line(f, f["params"].at("i64", 6), f["params"].at("i64", at), MOST_DIMS) for at in (_B + 6, _C + 3)]
+    (length, step), (c_length, c_step) = lines
+    both = f.minimum(length, c_length)
+
+    def spread() -> list[Value]:
+        f.call("void", gemm_spread.product(f.module, t), f["runtime"], *p.values(), length, step, c_length, c_step)
+        return []
+
+    def few() -> list[Value]:
+        f.call("void", gemm_few.product(f.module, t), f["runtime"], *p.values(), both, c_step)
+        return []
+
+    def others() -> list[Value]:
+        # packing pays where each element of B is used by one window alone, and tiles can be stored to C as they are
+        repeated = (runtime.param(f, 4) * runtime.param(f, 5) > 1) | c_step.ne(1)
+        return f.choose(repeated & gemm_spread.suits(f, t, p, length), spread, packed)
+
+    if not gemm_direct.possible(t):
+        return others()
+    return f.choose(gemm_few.suits(f, t, p, both, step), few, others)
 
 
 def _summed(f: Function, t: Tiling, p: Problem) -> Value:

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
-from mindspore.kernels import lanes
-from mindspore.kernels import lower_items as items
+from mindspore.base.shapes import Shape, normalize_axis, size
+from mindspore.kernels import floats, lanes
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
-from mindspore.kernels.nest import Item
 from mindspore.kernels.program import ArgFold
+from mindspore.kernels.sizes import is_symbolic
+from mindspore.kernels.turned import turn
 
-BLOCK = 256
-"""Columns whose extremes are found side by side where the dimension is not innermost."""
+SHORTEST, SHORT = 8, 48
+"""Rows up to the second length are taken many at a time, one in each lane of a vector; those up to the first one are loaded so."""
+ROWS = 64
+"""Of longer ones so many are first brought side by side."""
+UNIT = 16 * ROWS
 NOWHERE = (1 << 31) - 1
 
 
 def key(step: ArgFold) -> str:
     """Equal for steps that compile to the same code."""
-    return f"{step.kind} {step.space} {_dtype(step)} {step.outputs[0].dtype}"
+    return f"{step.kind} {step.rows} {_dtype(step)} {step.outputs[0].dtype}"
 
 
 def units(step: ArgFold) -> int:
-    """Results, or blocks of them, that may be found in any order."""
-    outer, _, inner = step.space
-    return outer * -(-inner // BLOCK)
+    """Blocks of rows that may be looked through in any order."""
+    return -(-step.rows[0] // UNIT)
+
+
+def short_rows(shape: Shape, axis: int) -> tuple[int, int] | None:
+    """How many rows and how long, if they are neighbours, many, and shorter than what a vector is worth to each of them."""
+    if not shape or normalize_axis(axis, len(shape)) != len(shape) - 1:
+        return None
+    count, length = size(shape[:-1]), shape[-1]
+    if is_symbolic(count) or is_symbolic(length) or length > SHORT or count < ROWS:
+        return None
+    return count, length
 
 
 def _dtype(step: ArgFold) -> DType:
@@ -37,16 +52,13 @@ def emit(module: Module, name: str, step: ArgFold) -> None:
     parameters = [("ptr noalias", "x"), ("ptr noalias", "out"), ("i64", "begin"), ("i64", "end")]
     f = module.function(name, "void", parameters, internal=True, inline="noinline")
     with f.loop(f["begin"], f["end"], hints=[NO_VECTOR]) as unit:
-        if step.space[2] == 1:
-            _put(f, step, unit.index, _along(f, step, unit.index * step.space[1]))
-        else:
-            _Block(f, step).run(unit.index)
+        _beside(f, step, unit.index * UNIT)
     f.ret()
 
 
-def _load(f: Function, step: ArgFold, index: Value) -> Value:
+def _load(f: Function, step: ArgFold, index: Value, source: Value | None = None) -> Value:
     dtype = _dtype(step)
-    lane = lanes.load(f, lanes.address(f, f["x"], index, dtype), dtype)
+    lane = lanes.load(f, lanes.address(f, source or f["x"], index, dtype), dtype)
     assert isinstance(lane, Value)
     return lane.to("zext", "i8") if dtype is dt.bool_ else lane
 
@@ -69,14 +81,14 @@ def _better(f: Function, step: ArgFold, lane: Value, best: Value) -> Value:
 def _along(f: Function, step: ArgFold, start: Value) -> Value:
     """Neighbouring elements: the extreme first, then the first place where it stands; both loops vectorise."""
     dtype = _dtype(step)
-    with f.loop(0, step.space[1], carried=[_load(f, step, start)]) as loop:
+    with f.loop(0, step.rows[1], carried=[_load(f, step, start)]) as loop:
         lane, (best,) = _load(f, step, start + loop.index), loop.carried
         if dtype.is_floating:
-            loop.next(items.extreme(f, Item("fold", dtype, fold=step.kind), best, lane))
+            loop.next(floats.extreme(f, step.kind, best, lane))
         else:
             loop.next(f.select(_better(f, step, lane, best), lane, best))
     (best,) = loop.results
-    with f.loop(0, step.space[1], carried=[f.value(NOWHERE, "i32")]) as loop:
+    with f.loop(0, step.rows[1], carried=[f.value(NOWHERE, "i32")]) as loop:
         lane, (where,) = _load(f, step, start + loop.index), loop.carried
         found = f.compare("eq", lane, best)
         if dtype.is_floating:
@@ -86,36 +98,41 @@ def _along(f: Function, step: ArgFold, start: Value) -> Value:
     return loop.results[0]
 
 
-class _Block:
-    """A block of columns: extremes and positions are kept in two rows on the stack."""
+def _beside(f: Function, step: ArgFold, first: Value) -> None:
+    """A unit of short rows."""
+    outer, length = step.rows
+    end = f.minimum(first + UNIT, outer)
+    if length <= SHORTEST:
+        with f.loop(first, end) as row:
+            _put(f, step, row.index, _of_row(f, step, lambda k: _load(f, step, row.index * length + k)))
+        return
+    kind = lanes.memory_type(_dtype(step))
+    turned, source = f.alloca(kind, length * ROWS), f["x"]
+    whole = end - (end - first) % ROWS
+    with f.loop(first, whole, ROWS, hints=[NO_VECTOR]) as block:
+        turn(
+            f,
+            kind,
+            (lanes.address(f, source, block.index * length, _dtype(step)), length),
+            (turned, ROWS),
+            (ROWS, length),
+        )
+        with f.loop(0, ROWS) as row:
+            _put(
+                f,
+                step,
+                block.index + row.index,
+                _of_row(f, step, lambda k: _load(f, step, row.index + k * ROWS, turned)),
+            )
+    with f.loop(whole, end, hints=[NO_VECTOR]) as row:
+        _put(f, step, row.index, _along(f, step, row.index * length))
 
-    def __init__(self, f: Function, step: ArgFold) -> None:
-        self.f, self.step = f, step
-        self.type = "i8" if _dtype(step) is dt.bool_ else lanes.register_type(_dtype(step))
-        self.width = min(BLOCK, step.space[2])
-        self.best, self.where = f.alloca(self.type, self.width), f.alloca("i32", self.width)
 
-    def run(self, unit: Value) -> None:
-        f, (_, length, inner) = self.f, self.step.space
-        outer, block = items.digits(unit, (self.step.space[0], -(-inner // BLOCK)))
-        first = f.index(block * BLOCK)
-        width: items.Index = f.minimum(inner - first, self.width) if inner % self.width else self.width
-        start = outer * (length * inner) + first
-        with f.loop(0, width) as column:
-            f.store(_load(f, self.step, column.index + start), self.best.at(self.type, column.index))
-            f.store(f.value(0, "i32"), self.where.at("i32", column.index))
-        with f.loop(1, length, hints=[NO_VECTOR]) as row:
-            here = row.index.to("trunc", "i32")
-            with f.loop(0, width) as column:
-                self.take(column.index, row.index * inner + start, here)
-        with f.loop(0, width) as column:
-            position = f.load("i32", self.where.at("i32", column.index))
-            _put(f, self.step, column.index + first + outer * inner, position)
-
-    def take(self, column: Value, start: Value, here: Value) -> None:
-        f = self.f
-        best_at, where_at = self.best.at(self.type, column), self.where.at("i32", column)
-        lane, best = _load(f, self.step, column + start), f.load(self.type, best_at)
-        better = _better(f, self.step, lane, best)
-        f.store(f.select(better, lane, best), best_at)
-        f.store(f.select(better, here, f.load("i32", where_at)), where_at)
+def _of_row(f: Function, step: ArgFold, load: Callable[[int], Value]) -> Value:
+    """Where the extreme of a row stands, whose elements `load` gives."""
+    best, where = load(0), f.value(0, "i32")
+    for position in range(1, step.rows[1]):
+        lane = load(position)
+        better = _better(f, step, lane, best)
+        best, where = f.select(better, lane, best), f.select(better, f.value(position, "i32"), where)
+    return where

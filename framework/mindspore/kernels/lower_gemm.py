@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mindspore.base import dtypes as dt
 from mindspore.ir.sizes import has_sizes
 from mindspore.kernels import catalog, epilogue, gemm, lanes, runtime
@@ -36,15 +38,25 @@ def emit(scope: Scope, task: RunProduct) -> None:
     """Call the kernel."""
     product = task.product
     target = scope.pointer(task.holder) if task.holder is not None else scope.scratch(task)
-    left, right = (r.value for r in product.reads)
-    assert left is not None
-    assert right is not None
-    buffers = [scope.pointer(left), scope.pointer(right), target]
-    if task.maps:
-        buffers += _callback(scope, task)
+    call(scope, task, [*_operands(scope, product), target], [scope.pointer(v) for v in task.epilogue.pointers])
+
+
+def call(scope: Scope, task: RunProduct, buffers: Sequence[Lane], pointers: Sequence[Lane]) -> None:
+    """Call the kernel on operands and result; ``pointers`` are those of the epilogue."""
+    product = task.product
+    callback = _callback(scope, task, pointers) if task.maps else []
     kernel = catalog.define(gemm.spec(product.outputs[0].dtype))
     numbers = _params(product, gemm.EPILOGUE if task.maps else 0)
-    scope.run_kernel(kernel, buffers, numbers)
+    scope.run_kernel(kernel, [*buffers, *callback], numbers)
+
+
+def _operands(scope: Scope, product: Product) -> list[Lane]:
+    """First elements of both operands."""
+    found = []
+    for read, start in zip(product.reads, product.batch.starts, strict=True):
+        assert read.value is not None
+        found.append(lanes.address(scope.f, scope.pointer(read.value), start, read.value.dtype))
+    return found
 
 
 def _params(product: Product, flags: int) -> tuple[int, ...]:
@@ -55,11 +67,12 @@ def _params(product: Product, flags: int) -> tuple[int, ...]:
     return (flags, m, n, k, *a, *b, n, batch.count, len(listed[0]), *(v for part in listed for v in part))
 
 
-def _callback(scope: Scope, task: RunProduct) -> list[Lane]:
+def _callback(scope: Scope, task: RunProduct, pointers: Sequence[Lane]) -> list[Lane]:
     """The epilogue's function and its context."""
     same = scope.same(task.epilogue.pointers)
-    pointers = [task.epilogue.pointers[same.index(k)] for k in range(len(set(same)))]
-    over = pointers.index(task.holder) if task.holder in pointers else -1
+    distinct = [same.index(k) for k in range(len(set(same)))]
+    values = [task.epilogue.pointers[k] for k in distinct]
+    over = values.index(task.holder) if task.holder in values else -1
 
     def name() -> str:
         made = scope.merged(task.epilogue).any_width()
@@ -72,7 +85,7 @@ def _callback(scope: Scope, task: RunProduct) -> list[Lane]:
 
     symbol = scope.shared.named(task.epilogue.items, (same, over, scope.apart), name)
     width = scope.f.index(task.product.size[1])
-    context = scope.packed("epilogue", [width, *(scope.pointer(v) for v in pointers)])
+    context = scope.packed("epilogue", [width, *(pointers[k] for k in distinct)])
     return [Lane(scope.f, "ptr", f"@{symbol}"), context]
 
 

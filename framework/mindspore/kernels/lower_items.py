@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mindspore.base.dtypes import DType
-from mindspore.kernels import bounds, lanes, scalars
+from mindspore.kernels import bounds, floats, lanes, scalars
 from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Value
 from mindspore.kernels.flatten_folds import accumulator, identity_of
 from mindspore.kernels.lanes import Complex, Lane
@@ -92,17 +92,12 @@ def combine(f: Function, item: Item, so_far: Lane, lane: Lane, source: DType) ->
     if source is not dtype:
         lane = scalars.lower(f, Expr("cast", (Expr("operand", (), source, 0),), dtype), [lane])
     if item.fold in ("max", "min") and isinstance(lane, Value) and isinstance(so_far, Value) and dtype.is_floating:
-        return extreme(f, item, so_far, lane)
+        return floats.extreme(f, item.fold, so_far, lane)
     pair = (Expr("operand", (), dtype, 0), Expr("operand", (), dtype, 1))
     kept, f.flags = f.flags, "contract reassoc"
     result = scalars.lower(f, Expr(COMBINE[item.fold], pair, dtype), [so_far, lane])
     f.flags = kept
     return result
-
-
-def extreme(f: Function, item: Item, so_far: Value, lane: Value) -> Value:
-    """The larger or smaller of two floats, NaN if there is one; the form that LLVM vectorises."""
-    return f.intrinsic(COMBINE[item.fold], lane.type, so_far, lane)
 
 
 def folded(f: Function, item: Item, lane: Lane) -> Lane:

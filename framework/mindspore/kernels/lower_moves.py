@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import size
+from mindspore.ir.types import TensorType
 from mindspore.kernels.nest import CHUNK, Item, Nest
 from mindspore.kernels.program import Boxes
 from mindspore.primitives.compute import Copy
 from mindspore.primitives.scalar import Expr
+
+SEPARATE = 1 << 12
+"""Elements from which boxes are copied by ahead-of-time kernels: code of their own would be compiled for nothing."""
+SHORT = 32
+"""Neighbours below which a loop that knows their number is faster."""
+
+
+def separate(boxes: Sequence[Copy], output: TensorType) -> bool:
+    """Whether kernels copy these boxes; LLVM writes loops over few neighbours in full where it knows how many."""
+    return size(output.shape) >= SEPARATE and all(_joined(b)[-1][0] >= SHORT for b in boxes if size(b.sizes) > 1)
 
 
 def fill_nest(step: Boxes) -> Nest | None:

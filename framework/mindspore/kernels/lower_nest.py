@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from mindspore.kernels import lower_stream, runtime
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
+from mindspore.kernels.lower_beside import Beside
+from mindspore.kernels.lower_beside import suits as side_by_side
 from mindspore.kernels.lower_columns import Columns
 from mindspore.kernels.lower_rows import Rows
 from mindspore.kernels.lower_tiles import Tiles, crossing
+from mindspore.kernels.lower_turned import Turned
+from mindspore.kernels.lower_turned import suits as turns
 from mindspore.kernels.nest import Nest
 
 PARALLEL_FOR = 2
@@ -17,16 +21,20 @@ GRAIN = 1 << 16
 """Instructions of one chunk."""
 
 
-def _way(nest: Nest) -> type[Columns | Rows | Tiles]:
+def way(nest: Nest) -> type[Columns | Rows | Tiles]:
+    """The class that writes the nest."""
     if nest.inner:
         return Columns
+    if side_by_side(nest):
+        return Beside
+    if turns(nest):
+        return Turned
     return Rows if crossing(nest) is None else Tiles
 
 
 def units(nest: Nest) -> int:
     """Pieces of work that may run in any order."""
-    way = _way(nest)
-    return way.units(nest)
+    return way(nest).units(nest)
 
 
 def grain(nest: Nest) -> int:
@@ -45,7 +53,7 @@ def emit_units(module: Module, name: str, nest: Nest) -> Function:
     parameters = [("ptr noalias", f"p{k}") for k in range(len(nest.pointers))]
     f = module.function(name, "void", [*parameters, ("i64", "begin"), ("i64", "end")], internal=True, inline="noinline")
     pointers = f.arguments[:-2]
-    body = _way(nest)(nest, f, pointers)
+    body = way(nest)(nest, f, pointers)
     if units(nest) == 1:
         body.unit(0)
     else:

@@ -26,7 +26,7 @@ def emit(scope: Scope, task: RunProduct) -> None:
     count = m * product.batch.count * -(-n // BLOCK)
     work = 2 * product.work + made.cost * product.outputs[0].size
     grain = count if work < lower_nest.PARALLEL_FROM else max(1, count * lower_nest.GRAIN // work)
-    key = repr((product.size, product.transpose, product.batch, product.outputs[0].dtype, made.key))
+    key = repr((product.size, product.steps, product.batch, product.outputs[0].dtype, made.key))
 
     def write(module: Module, name: str) -> None:
         _units(module, name, product, made)
@@ -46,8 +46,9 @@ def _units(module: Module, name: str, product: Product, made: Epilogue) -> None:
 
 def batch_starts(batch: Batch, number: Index) -> tuple[Index, Index]:
     """First elements of both operands of batch `number`."""
-    left: Index = 0
-    right: Index = 0
+    left: Index
+    right: Index
+    left, right = batch.starts
     for i, a, b in zip(digits(number, batch.sizes), batch.left, batch.right, strict=True):
         left, right = left + i * a, right + i * b
     return left, right
@@ -76,7 +77,7 @@ class _Unit:
         width: Index = n if n <= BLOCK else f.minimum(f.index(n) - first, BLOCK)
         starts = batch_starts(self.product.batch, batch)
         left = starts[0] + row * self.steps_a[0]
-        finish = self.dots if self.product.transpose[1] else self.rows
+        finish = self.dots if self.steps_b[1] != 1 else self.rows
         finish((left, starts[1]), (batch * m + row, first, width))
 
     def load(self, operand: int, index: Index) -> Lane:

@@ -1,4 +1,4 @@
-"""Writes at run-time places: a unit is everything that goes to one position of the dimensions along which no index varies.
+"""Writes at run-time places: a unit is everything that goes to one position of the dimensions along which no place is met twice.
 
 Units share no elements and write in the order of the walk, so that the result does not depend on threads. The code is for sizes that are
 known: symbolic ones are fixed to their example.
@@ -12,16 +12,12 @@ from dataclasses import dataclass
 from mindspore.base.shapes import size
 from mindspore.kernels import bounds, lanes, lower_nest, scatter
 from mindspore.kernels import lower_items as items
-from mindspore.kernels.elementwise import collapse
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
 from mindspore.kernels.lower_items import Index
 from mindspore.kernels.program import Put
 from mindspore.kernels.scope import Scope
 from mindspore.kernels.tasks import copy_nest
 from mindspore.primitives.compute import Pick, Walk
-
-BLOCK = 512
-"""Elements of a row that one unit takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +55,12 @@ def _fixed(step: Put) -> Put:
 
 
 def _walk(step: Put) -> _Walk:
-    walk = step.walk
-    sizes, (own, given, *chosen) = collapse(walk.sizes, [walk.strides, step.given, *(p.strides for p in walk.picks)])
-    last = len(sizes) - 1
-    varies = [any(c[i] for c in chosen) for i in range(last + 1)]
-    outer = [i for i in range(last) if not varies[i]]
-    walked = [i for i in range(last) if varies[i]]
-    return _Walk(sizes, own, given, chosen, outer, walked, sizes[-1] if varies[-1] else min(BLOCK, sizes[-1]))
+    walk, given = scatter.shortest(step.walk, step.given)
+    sizes, apart, last = walk.sizes, walk.apart, len(walk.sizes) - 1
+    outer = [i for i in range(last) if apart[i]]
+    walked = [i for i in range(last) if not apart[i]]
+    block = scatter.block(size([sizes[i] for i in outer]), sizes[-1]) if apart[-1] else sizes[-1]
+    return _Walk(sizes, walk.strides, given, [p.strides for p in walk.picks], outer, walked, block)
 
 
 def emit(scope: Scope, step: Put) -> None:

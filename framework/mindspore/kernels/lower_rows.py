@@ -9,6 +9,7 @@ from mindspore.kernels import lanes
 from mindspore.kernels import lower_items as items
 from mindspore.kernels import lower_stream as stream
 from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Value
+from mindspore.kernels.flatten_folds import accumulator
 from mindspore.kernels.lanes import Lane
 from mindspore.kernels.lower_items import Index, Place
 from mindspore.kernels.nest import Item, Nest
@@ -21,6 +22,11 @@ ANY_COST = 1 << 30
 MOST_KEPT = 1 << 18
 """Bytes of the stack that kept rows may take."""
 
+
+SHORT_SEGMENT = (8, 255)
+"""Lengths of segments that are not worth putting together on their own,"""
+SEGMENTS = 4
+"""from so many of them on."""
 
 Body = Callable[[list[Index], list[Lane]], list[Lane]]
 
@@ -150,13 +156,60 @@ class Rows:
         bounds: tuple[Index, Index], values: dict[int, Lane],
     ) -> list[Lane]:  # fmt: skip
         """The loop of one phase over all folded dimensions; gives the folds' accumulators."""
+        self.writing = [k for k in loop if k in self.stages]
+        if folds and self.segmented():
+            return self.over_segments(loop, phase, folds, outer, bounds, values)
         first = [items.start(self.f, self.nest.items[k]) for k in folds]
 
         def body(indices: list[Index], so_far: list[Lane]) -> list[Lane]:
             return self.body(loop, phase, folds, indices, so_far, values)
 
-        self.writing = [k for k in loop if k in self.stages]
         return self.nested(list(outer), 0, bounds, first, body)
+
+    def segmented(self) -> bool:
+        """Whether the row lies in many short segments, each too short to be put together on its own."""
+        length = self.nest.length
+        if not isinstance(self.f.module.target, Isa):
+            return False
+        if len(length) < 2 or self.writing or any(map(is_symbolic, length)) or self.nest.chunk:
+            return False
+        return SHORT_SEGMENT[0] <= length[-1] <= SHORT_SEGMENT[1] and prod(length[:-1]) >= SEGMENTS
+
+    def over_segments(
+        self, loop: Sequence[int], phase: int, folds: Sequence[int], outer: Sequence[Index],
+        bounds: tuple[Index, Index], values: dict[int, Lane],
+    ) -> list[Lane]:  # fmt: skip
+        """The positions of the segments add up side by side in short arrays, which are put together at the end."""
+        f, nest, last = self.f, self.nest.items, self.nest.length[-1]
+        types = {k: accumulator(nest[k].dtype) for k in folds}
+        arrays = {k: f.alloca(lanes.memory_type(t), last * (2 if t.is_complex else 1)) for k, t in types.items()}
+        start = [items.start(f, nest[k]) for k in folds]
+
+        def place(k: int, index: Index) -> Value:
+            return lanes.address(f, arrays[k], index, types[k])
+
+        with f.loop(0, last, hints=items.hints(last, True)) as column:
+            for k, lane in zip(folds, start, strict=True):
+                lanes.store(f, lane, place(k, column.index), types[k])
+
+        def body(indices: list[Index], _: list[Lane]) -> list[Lane]:
+            so_far = [lanes.load(f, place(k, indices[-1]), types[k]) for k in folds]
+            ends = self.body(loop, phase, folds, indices, so_far, values)
+            for k, lane in zip(folds, ends, strict=True):
+                lanes.store(f, lane, place(k, indices[-1]), types[k])
+            return []
+
+        self.nested(list(outer), 0, bounds, [], body)
+        with f.loop(
+            0, last, carried=[v for s in start for v in items.flat(s)], hints=items.hints(last, True)
+        ) as column:
+            so_far = items.regrouped(column.carried, start)
+            ends = [
+                items.combine(f, nest[k], lane, lanes.load(f, place(k, column.index), types[k]), types[k])
+                for k, lane in zip(folds, so_far, strict=True)
+            ]
+            column.next(*(v for lane in ends for v in items.flat(lane)))
+        return items.regrouped(column.results, start)
 
     def nested(
         self, indices: list[Index], level: int, bounds: tuple[Index, Index], so_far: list[Lane], body: Body

@@ -32,6 +32,13 @@ def masked_load(f: Function, kind: str, pointer: Value, mask: Value) -> Value:
     return f.intrinsic("masked.load", kind, pointer, mask, f.value(0.0, kind), suffix=f"{mangled(kind)}.p0")
 
 
+def masked_store(f: Function, value: Value, pointer: Value, mask: Value) -> None:
+    """The lanes of `mask`."""
+    full = f"llvm.masked.store.{mangled(value.type)}.p0"
+    f.module.declare(full, f"declare void @{full}({value.type}, ptr, {mask.type})")
+    f.call("void", full, value, pointer, mask)
+
+
 @dataclass(frozen=True, slots=True)
 class Padded:
     """A plane of `type` in scratch memory: rows of ``pitch`` elements, ``before`` of them above and on the left of `sizes`.
@@ -137,8 +144,6 @@ def store_lines(
     count, end = limits
     kind = values[0].type
     type, lanes = kind[1:-1].split(" x ")[1], int(kind[1:].split(" ")[0])
-    full = f"llvm.masked.store.{mangled(kind)}.p0"
-    f.module.declare(full, f"declare void @{full}({kind}, ptr, {vector(lanes, 'i1')})")
 
     def whole() -> list[Value]:
         for value, place in zip(values, places, strict=True):
@@ -148,7 +153,7 @@ def store_lines(
     def part() -> list[Value]:
         mask = first_lanes(f, lanes, count)
         for value, place in zip(values, places, strict=True):
-            f.call("void", full, value, plane.at(type, place), mask)
+            masked_store(f, value, plane.at(type, place), mask)
         return []
 
     f.choose(places[-1] + lanes <= end, whole, part)

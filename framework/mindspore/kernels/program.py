@@ -120,10 +120,10 @@ class Fold(Step):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArgFold(Step):
-    """First position of the extreme along the middle of ``space``."""
+    """First position of the extreme of each of many short rows: ``rows``, and how long they are."""
 
     kind: str = "max"
-    space: tuple[int, int, int] = (1, 1, 1)
+    rows: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,11 +152,12 @@ class Kernels(Step):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Sizes of the batch dimensions and the elements from one batch to the next in both operands."""
+    """Sizes of the batch dimensions, the elements from one batch to the next in both operands, and the first element of each."""
 
     sizes: Shape = ()
     left: Shape = ()
     right: Shape = ()
+    starts: tuple[int, int] = (0, 0)
 
     @property
     def count(self) -> int:
@@ -165,17 +166,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Product(Step):
-    """Matrix products ``[m, k] @ [k, n]``, one per batch; the results lie behind each other."""
+    """Matrix products ``[m, k] @ [k, n]``, one per batch; the results lie behind each other.
+
+    ``steps``: for both operands the elements from one row to the next and from one column to the next, of ``[m, k]`` and ``[k, n]``.
+    """
 
     size: tuple[int, int, int] = (0, 0, 0)
-    transpose: tuple[bool, bool] = (False, False)
+    steps: tuple[tuple[int, int], tuple[int, int]] = ((0, 1), (0, 1))
     batch: Batch = Batch()
-
-    @property
-    def steps(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """For both operands the elements from one row to the next and from one column to the next, of ``[m, k]`` and ``[k, n]``."""
-        m, n, k = self.size
-        return (1, m) if self.transpose[0] else (k, 1), (1, k) if self.transpose[1] else (n, 1)
 
     @property
     def work(self) -> int:

@@ -21,7 +21,8 @@ _LAYOUT = {"float": ("i32", 23, 127), "double": ("i64", 52, 1023)}
 class Real:
     """Emits operations on values of `type` (``float``, ``double`` or a vector of them).
 
-    ``precision`` ``single`` takes the polynomials that are good for float32 results, also when computing in double.
+    ``precision`` ``single`` takes the polynomials that are good for float32 results, also when computing in double; ``half`` those that are
+    good for 16-bit results, where there are any.
     """
 
     f: Function
@@ -62,7 +63,8 @@ class Real:
 
     def polynomial(self, table: str, x: Value) -> Value:
         """The named polynomial by Horner's rule."""
-        coefficients = TABLES[table, self.precision]
+        precision = "single" if (table, self.precision) not in TABLES else self.precision
+        coefficients = TABLES[table, precision]
         result = self.number(coefficients[-1])
         for c in reversed(coefficients[:-1]):
             result = result * x + c

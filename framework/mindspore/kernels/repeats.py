@@ -78,7 +78,7 @@ def _about(step: Step) -> Hashable | None:
         return "map", tuple(map(id, step.bodies))
     if isinstance(step, Fold):
         return "fold", step.kind, step.space, step.chunk
-    return ("product", step.size, step.transpose, step.batch) if isinstance(step, Product) else None
+    return ("product", step.size, step.steps, step.batch) if isinstance(step, Product) else None
 
 
 def _number(value: Value) -> bytes | None:

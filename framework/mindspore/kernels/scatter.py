@@ -1,14 +1,14 @@
 """Elements written, or combined, at run-time places: what `primitives.compute.Scatter` asks for, on an output that holds the first input.
 
 Writes to one element happen in the order of the walk on one thread: a *unit* is everything that goes to one position of the dimensions
-along which no index varies, or to a block of the last of them, and units share no elements.
+along which no place is met twice, or to a block of the last of them, and units share no elements.
 
 Buffers: output, updates, then the Int64 indices of each pick, which are checked. Parameters
 
     [0] units, [1] rank F >= 1 of the positions of units, [2] rows of a unit, [3] their rank W >= 1, [4] elements of a row, [5] elements of
     a block of it, [6] output stride and [7] update stride along a row, [8] picks, [9] first output element,
     [10] whether all elements of a row have the same indices, then F sizes, output strides and update strides, W of each, and for each pick
-    its bound, its step, its index stride along a row and W index strides.
+    its bound, its step, its index stride along a row, F index strides and W index strides.
 """
 
 from __future__ import annotations
@@ -22,50 +22,53 @@ from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.elementwise import collapse
 from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Module, Value
 from mindspore.kernels.gather import Picks
-from mindspore.primitives.compute import Walk
+from mindspore.primitives.compute import Pick, Walk
 from mindspore.primitives.scalar import Expr
 
 HEAD = 11
-UNITS = 16
+UNITS = 8
 """Rows are cut into blocks until there are about so many units."""
-LEAST = 128
+LEAST = 64
 """Elements of a block at least."""
 
 
 def spec(kind: str, dtype: DType) -> KernelSpec:
     """``set`` copies elements, so one kernel serves all types of one size."""
     what = dtype.itemsize if kind == "set" else dtype.short
-    name = f"msk_{bounds.FAMILY}_scatter_{kind}_{what}"
+    name = f"msk_{bounds.FAMILY}_put_{kind}_{what}"
     return KernelSpec(name, bounds.FAMILY, partial(_emit, name=name, kind=kind, dtype=dtype))
+
+
+def shortest(walk: Walk, updates: Shape) -> tuple[Walk, Shape]:
+    """The same walk over the fewest dimensions, and the strides of its updates."""
+    sizes, (own, given, *chosen) = collapse(walk.sizes, [walk.strides, updates, *(p.strides for p in walk.picks)])
+    picks = tuple(Pick(tuple(c), p.bound, p.step) for c, p in zip(chosen, walk.picks, strict=True))
+    return Walk(tuple(sizes), walk.offset, tuple(own), picks), tuple(given)
 
 
 def params(walk: Walk, updates: Shape) -> tuple[int, ...]:
     """Parameters for a walk that is not empty; `updates` are the strides with which these are read."""
-    sizes, (own, given, *chosen) = collapse(walk.sizes, [walk.strides, updates, *(p.strides for p in walk.picks)])
-    walked = [any(c[i] for c in chosen) for i in range(len(sizes))]
-    free = [i for i in range(len(sizes) - 1) if not walked[i]]
-    rows = [i for i in range(len(sizes) - 1) if walked[i]]
+    walk, given = shortest(walk, updates)
+    sizes, own, apart, last = walk.sizes, walk.strides, walk.apart, len(walk.sizes) - 1
+    free = [i for i in range(last) if apart[i]]
+    rows = [i for i in range(last) if not apart[i]]
     outer, inner = size([sizes[i] for i in free]), sizes[-1]
-    block = inner if walked[-1] else _block(outer, inner)
-    result = [
-        outer * -(-inner // block),
-        max(1, len(free)),
-        size([sizes[i] for i in rows]),
-        max(1, len(rows)),
-        inner,
-        block,
-    ]
-    result += [own[-1], given[-1], len(chosen), walk.offset, not walked[-1]]
+    share = block(outer, inner) if apart[-1] else inner
+    same = not any(p.strides[-1] for p in walk.picks)
+    result = [outer * -(-inner // share), max(1, len(free)), size([sizes[i] for i in rows]), max(1, len(rows))]
+    result += [inner, share, own[-1], given[-1], len(walk.picks), walk.offset, same]
     for dims in (free, rows):
         result += [sizes[i] for i in dims] or [1]
         for strides in (own, given):
             result += [strides[i] for i in dims] or [0]
-    for pick, strides in zip(walk.picks, chosen, strict=True):
-        result += [pick.bound, pick.step, strides[-1], *([strides[i] for i in rows] or [0])]
+    for pick in walk.picks:
+        result += [pick.bound, pick.step, pick.strides[-1]]
+        for dims in (free, rows):
+            result += [pick.strides[i] for i in dims] or [0]
     return tuple(map(int, result))
 
 
-def _block(outer: int, inner: int) -> int:
+def block(outer: int, inner: int) -> int:
     """Elements of a row that one unit takes; depends on sizes alone."""
     wanted = max(LEAST, -(-inner * outer // UNITS))
     return min(inner, -(-wanted // LEAST) * LEAST)
@@ -83,11 +86,10 @@ def _emit(module: Module, name: str, kind: str, dtype: DType) -> None:
 class _Part:
     """Sizes, output strides and update strides of one part of the walk's dimensions."""
 
-    def __init__(self, f: Function, numbers: Value, rank: Value) -> None:
-        self.f, self.rank = f, rank
+    def __init__(self, f: Function, numbers: Value, rank: Value, digits: Value) -> None:
+        self.f, self.rank, self.digits = f, rank, digits
         self.sizes, self.own, self.given = (numbers.at("i64", rank * i) for i in range(3))
         self.end = numbers.at("i64", rank * 3)
-        self.digits = f.alloca("i64", odometer.MAX_RANK)
 
     def start(self, position: Value) -> tuple[Value, Value]:
         """Places of output and updates at `position`."""
@@ -100,9 +102,10 @@ def _chunk(kind: str, dtype: DType, f: Function, begin: Value, end: Value, captu
     free_rank, rows, rank, inner, block, to_step, from_step, count, offset, same = (
         f.load("i64", numbers.at("i64", i)) for i in range(1, HEAD)
     )
-    free = _Part(f, numbers.at("i64", HEAD), free_rank)
-    walked = _Part(f, free.end, rank)
-    picks = Picks(f, buffers, walked.end, count, rank)
+    digits = f.alloca("i64", 2 * odometer.MAX_RANK)
+    free = _Part(f, numbers.at("i64", HEAD), free_rank, digits)
+    walked = _Part(f, free.end, rank, digits.at("i64", free_rank))
+    picks = Picks(f, buffers, walked.end, count, free_rank + rank)
     target, source = f.load("ptr", buffers), f.load("ptr", buffers.at("ptr", 1))
     item = odometer.item_type(dtype.itemsize) if kind == "set" else lanes.memory_type(dtype)
     wide = 2 if kind != "set" and dtype.is_complex else 1
@@ -136,7 +139,7 @@ def _chunk(kind: str, dtype: DType, f: Function, begin: Value, end: Value, captu
         length = f.minimum(inner - skipped, block)
         with f.loop(0, rows, hints=[NO_VECTOR, NO_UNROLL]) as line:
             to_row, from_row = walked.start(line.index)
-            picks.start_row(walked.digits)
+            picks.start_row(digits, skipped)
             row(offset + to + to_row + skipped * to_step, origin + from_row + skipped * from_step, length)
 
 

@@ -10,6 +10,7 @@ from time import perf_counter
 
 from mindspore.base.times import KERNELS
 from mindspore.ir.effects import Effect, Made, Site
+from mindspore.kernels.chains import RunChain
 from mindspore.kernels.nest import Nest
 from mindspore.kernels.program import Kernels, Value
 from mindspore.kernels.tasks import RunNest, RunProduct, RunStep, Task
@@ -67,6 +68,8 @@ def label(task: Task) -> str:
         m, n, k = task.product.size
         batches = f"{task.product.batch.count} x " if task.product.batch.count > 1 else ""
         return f"product {batches}[{m}, {k}] @ [{k}, {n}] and {len(task.maps)} maps"
+    if isinstance(task, RunChain):
+        return f"{task.count} x (" + ", then ".join(label(m.task) for m in task.members) + ")"
     if isinstance(task, RunStep) and isinstance(task.step, Kernels):
         return " + ".join(f"{c.kernel} {_numbers(c.params)}" for c in task.step.calls)
     return f"{type(task).__name__}, {_memory([*task.reads, *task.writes])}"

@@ -20,7 +20,7 @@ from mindspore.nn.activation import (
     Tanh,
     get_activation,
 )
-from mindspore.nn.adam import Adam, AdamWeightDecay
+from mindspore.nn.adam import Adam, AdamOffload, AdamWeightDecay
 from mindspore.nn.adaptive_pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -59,7 +59,10 @@ from mindspore.nn.decaying_rates import (
 )
 from mindspore.nn.derivatives import Jvp, Vjp
 from mindspore.nn.embedding import Embedding
+from mindspore.nn.embedding_lookup import EmbeddingLookup
 from mindspore.nn.group_normalization import GroupNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from mindspore.nn.lars import LARS
+from mindspore.nn.lazy_adam import LazyAdam
 from mindspore.nn.learning_rate_schedule import LearningRateSchedule
 from mindspore.nn.loss import (
     BCELoss,
@@ -120,20 +123,33 @@ from mindspore.nn.padding import (
     ZeroPad2d,
 )
 from mindspore.nn.pooling import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
+from mindspore.nn.proximal_descent import FTRL, ProximalAdagrad
+from mindspore.nn.recurrent import GRU, LSTM, RNN
+from mindspore.nn.recurrent_cells import GRUCell, LSTMCell, RNNCell
 from mindspore.nn.resizing import PixelShuffle, PixelUnshuffle, Upsample
-from mindspore.nn.scaled_descent import Adagrad, Lamb, RMSProp
+from mindspore.nn.scaled_descent import Adadelta, Adagrad, AdaMax, Lamb, RMSProp
 from mindspore.nn.shaping import ClipByNorm, Norm, OneHot, Range, Tril, Triu
+from mindspore.nn.sign_and_average import ASGD, Rprop
 from mindspore.nn.summary import Summary, summary
 from mindspore.nn.wrap import ForwardValueAndGrad, TrainOneStepCell, WithEvalCell, WithGradCell, WithLossCell
 
 __all__ = [
+    "ASGD",
     "CELU",
     "ELU",
+    "FTRL",
     "GELU",
     "GLU",
+    "GRU",
+    "LARS",
+    "LSTM",
+    "RNN",
     "SGD",
+    "AdaMax",
+    "Adadelta",
     "Adagrad",
     "Adam",
+    "AdamOffload",
     "AdamWeightDecay",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -172,10 +188,12 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingLookup",
     "ExponentialDecayLR",
     "FastGelu",
     "Flatten",
     "ForwardValueAndGrad",
+    "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
     "HShrink",
@@ -194,8 +212,10 @@ __all__ = [
     "L1Loss",
     "LPPool1d",
     "LPPool2d",
+    "LSTMCell",
     "Lamb",
     "LayerNorm",
+    "LazyAdam",
     "LeakyReLU",
     "LearningRateSchedule",
     "LogSigmoid",
@@ -228,8 +248,10 @@ __all__ = [
     "PixelUnshuffle",
     "PoissonNLLLoss",
     "PolynomialDecayLR",
+    "ProximalAdagrad",
     "RMSELoss",
     "RMSProp",
+    "RNNCell",
     "RReLU",
     "Range",
     "ReLU",
@@ -240,6 +262,7 @@ __all__ = [
     "ReplicationPad1d",
     "ReplicationPad2d",
     "ReplicationPad3d",
+    "Rprop",
     "SeLU",
     "SequentialCell",
     "SiLU",

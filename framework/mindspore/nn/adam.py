@@ -9,10 +9,11 @@ from mindspore import ops
 from mindspore.base import dtypes as dt
 from mindspore.common.checks import boolean, positive
 from mindspore.common.parameter import Parameter
+from mindspore.common.row_tensor import RowTensor
 from mindspore.common.tensor import Tensor
 from mindspore.nn.optimizer import Optimizer
 
-__all__ = ["Adam", "AdamWeightDecay"]
+__all__ = ["Adam", "AdamOffload", "AdamWeightDecay"]
 
 
 def mean_rate(owner: str, name: str, value: Any) -> float:
@@ -37,6 +38,8 @@ class Adam(Optimizer):
         use_nesterov: look one step ahead.
         weight_decay, loss_scale: see `Optimizer`.
         use_amsgrad: divide by the root of the largest v so far.
+        kwargs: ``use_lazy``: leave rows alone that a gradient does not name, as `LazyAdam` does; ``use_offload``: accepted, the processor
+            makes all steps.
 
     Raises:
         TypeError: an argument of another type.
@@ -60,13 +63,22 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
         loss_scale: float = 1.0,
         use_amsgrad: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, params, weight_decay, loss_scale)
-        self.beta1, self.beta2 = mean_rate("Adam", "beta1", beta1), mean_rate("Adam", "beta2", beta2)
-        self.eps = positive("Adam", "eps", eps)
-        self.use_locking = boolean("Adam", "use_locking", use_locking)
-        self.use_nesterov = boolean("Adam", "use_nesterov", use_nesterov)
-        self.use_amsgrad = boolean("Adam", "use_amsgrad", use_amsgrad)
+        owner = type(self).__name__
+        lazy, offload = (boolean(owner, name, kwargs.pop(name, False)) for name in ("use_lazy", "use_offload"))
+        if kwargs:
+            raise TypeError(
+                f"For 'Adam', the keywords are 'use_lazy' and 'use_offload', but got {next(iter(kwargs))!r}."
+            )
+        if lazy and (offload or use_amsgrad):
+            raise ValueError("For 'Adam', 'use_lazy' must not be True together with 'use_offload' or 'use_amsgrad'.")
+        self.beta1, self.beta2 = mean_rate(owner, "beta1", beta1), mean_rate(owner, "beta2", beta2)
+        self.eps = positive(owner, "eps", eps)
+        self.use_locking = boolean(owner, "use_locking", use_locking)
+        self.use_nesterov = boolean(owner, "use_nesterov", use_nesterov)
+        self.use_amsgrad = boolean(owner, "use_amsgrad", use_amsgrad)
         if use_nesterov and use_amsgrad:
             raise ValueError("For 'Adam', 'use_nesterov' and 'use_amsgrad' must not both be True.")
         self.beta1_power = Parameter(Tensor(1.0, dt.float32), name="beta1_power", requires_grad=False)
@@ -75,7 +87,9 @@ class Adam(Optimizer):
         self.moment2 = self.parameters.clone(prefix="moment2", init="zeros")
         if use_amsgrad:
             self.vhat = self.parameters.clone(prefix="vhat", init="zeros")
-        self.opt = ops.Adam(use_locking, use_nesterov)
+        self.takes_rows = self.use_lazy = lazy
+        self.rows_opt = ops.rows.stepped_rows("Adam")
+        self.opt = ops.ApplyAdamWithAmsgradV2(use_locking) if use_amsgrad else ops.Adam(use_locking, use_nesterov)
 
     def construct(self, gradients: Any) -> Any:
         rates = self.next_rates()
@@ -84,24 +98,42 @@ class Adam(Optimizer):
         ops.assign(self.beta1_power, power1)
         ops.assign(self.beta2_power, power2)
         for i in range(len(self.parameters)):
-            if self.use_amsgrad:
-                self.largest_step(i, rates[i] * ops.sqrt(1.0 - power2) / (1.0 - power1), gradients[i])
+            state, gradient = (self.parameters[i], self.moment1[i], self.moment2[i]), gradients[i]
+            numbers = (power1, power2, rates[i], self.beta1, self.beta2, self.eps)
+            if isinstance(gradient, RowTensor):
+                self.rows_opt(state, gradient, numbers, use_nesterov=self.use_nesterov)
+            elif self.use_amsgrad:
+                self.opt(*state, self.vhat[i], *numbers, gradient)
             else:
-                self.opt(
-                    self.parameters[i], self.moment1[i], self.moment2[i], power1, power2, rates[i], self.beta1, self.beta2, self.eps,
-                    gradients[i],
-                )  # fmt: skip
+                self.opt(*state, *numbers, gradient)
         return (True,) * len(self.parameters)
 
-    def largest_step(self, i: int, rate: Any, gradient: Any) -> None:
-        """One Parameter's step by the largest v so far."""
-        first = self.moment1[i] * self.beta1 + gradient * (1.0 - self.beta1)
-        second = self.moment2[i] * self.beta2 + ops.square(gradient) * (1.0 - self.beta2)
-        largest = ops.maximum(self.vhat[i], second)
-        ops.assign(self.moment1[i], first)
-        ops.assign(self.moment2[i], second)
-        ops.assign(self.vhat[i], largest)
-        ops.assign_sub(self.parameters[i], rate * first / (ops.sqrt(largest) + self.eps))
+
+class AdamOffload(Adam):
+    """`Adam` as devices use it whose processor is to make the steps; the processor is what makes all steps here.
+
+    Args:
+        params, learning_rate, beta1, beta2, eps, use_locking, use_nesterov, weight_decay, loss_scale: see `Adam`.
+
+    Examples:
+        >>> import mindspore.nn as nn
+        >>> net = nn.Dense(2, 1)
+        >>> optimizer = nn.AdamOffload(net.trainable_params(), learning_rate=0.01)
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        learning_rate: Any = 1e-3,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        use_locking: bool = False,
+        use_nesterov: bool = False,
+        weight_decay: float = 0.0,
+        loss_scale: float = 1.0,
+    ) -> None:
+        super().__init__(params, learning_rate, beta1, beta2, eps, use_locking, use_nesterov, weight_decay, loss_scale)
 
 
 class AdamWeightDecay(Optimizer):
@@ -135,6 +167,7 @@ class AdamWeightDecay(Optimizer):
 
     def construct(self, gradients: Any) -> Any:
         rates = self.next_rates()
+        gradients = self.whole(gradients)
         for i in range(len(self.parameters)):
             self.opt(
                 self.parameters[i], self.moments1[i], self.moments2[i], rates[i], self.beta1, self.beta2, self.eps, self.decays[i],

@@ -9,6 +9,7 @@ from mindspore import ops
 from mindspore.base import dtypes as dt
 from mindspore.common.checks import boolean, not_negative, positive
 from mindspore.common.parameter import Parameter, ParameterTuple
+from mindspore.common.row_tensor import RowTensor
 from mindspore.common.tensor import Tensor
 from mindspore.nn.cell import Cell
 from mindspore.nn.containers import CellList
@@ -35,6 +36,9 @@ class Optimizer(Cell):
         ValueError: no Parameters, or a negative number.
         KeyError: a group with an unknown key.
     """
+
+    takes_rows = False
+    """Whether ``construct`` knows gradients that are a `RowTensor`; to the others they come as whole tensors."""
 
     def __init__(
         self, learning_rate: Any, parameters: Iterable[Any], weight_decay: float = 0.0, loss_scale: float = 1.0
@@ -83,18 +87,29 @@ class Optimizer(Cell):
         return found if self.is_group_lr else (found,) * len(self.parameters)
 
     def prepared(self, gradients: Any) -> Any:
-        """Gradients without the loss scale, with the weights' decay."""
-        if self.loss_scale == 1.0 and not any(self.decays):
-            return gradients
+        """Gradients without the loss scale, with the weights' decay; whole tensors, but for those that take rows."""
         ready = []
         for i in range(len(self.parameters)):
             gradient = gradients[i]
-            if self.loss_scale != 1.0:
-                gradient = gradient * self.reciprocal_scale
-            if self.decays[i] > 0.0:
-                gradient = gradient + self.parameters[i] * self.decays[i]
-            ready.append(gradient)
+            if isinstance(gradient, RowTensor):
+                indices = gradient.indices
+                taken = ops.gather(self.parameters[i], indices, 0) if self.decays[i] > 0.0 else None
+                values = self.scaled(gradient.values, taken, self.decays[i])
+                gradient = RowTensor(indices, values, gradient.dense_shape)
+                ready.append(gradient if self.takes_rows else ops.rows.dense(gradient))
+            else:
+                ready.append(self.scaled(gradient, self.parameters[i], self.decays[i]))
         return tuple(ready)
+
+    def whole(self, gradients: Any) -> Any:
+        """Gradients as whole tensors."""
+        return tuple([ops.rows.dense(each) if isinstance(each, RowTensor) else each for each in gradients])
+
+    def scaled(self, gradient: Any, weight: Any, decay: float) -> Any:
+        """A gradient without the loss scale, with the decay of what it is of."""
+        if self.loss_scale != 1.0:
+            gradient = gradient * self.reciprocal_scale
+        return gradient + weight * decay if decay > 0.0 else gradient
 
 
 def _scalar(rate: Any) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from mindspore.common.checks import boolean
+
 
 class Annotated:
     """An operator object that carries notes: names and values that say something about it to whoever reads them."""
@@ -88,6 +90,9 @@ class Composed(FunctionObject):
                 else "got too many arguments"
             )
             raise TypeError(f"{self.name} {problem}; it takes {', '.join(names) or 'none'}.")
+        for name, default in self.attributes:
+            if isinstance(default, bool):
+                boolean(self.name, name, given[name])
         self.given: dict[str, Any] = given
 
     def __call__(self, *inputs: Any, **named: Any) -> Any:

@@ -40,14 +40,17 @@ from mindspore.ops import (
     values,
 )
 from mindspore.ops.debug import print_
+from mindspore.primitives.compute import Update
 
 _INTERNAL = frozenset(
     {
-        "adam", "adam_weight_decay", "apply_momentum", "argmax_index", "argmin_index", "avg_pool",
+        "argmax_index", "argmin_index", "avg_pool",
         "conv2d_backprop_filter", "conv2d_backprop_input", "conv3d_backprop_filter", "conv3d_backprop_input",
-        "cum_prod", "cum_sum", "depthwise", "depthwise_filter", "flash_attention", "gather_strided", "iota",
-        "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "rotate", "running_log_sum", "running_max",
-        "running_min", "running_product", "running_sum", "scatter_strided", "sort_positions",
+        "cum_prod", "cum_sum", "flash_attention", "gather_strided", "iota",
+        "linear_recurrence", "max_pool", "max_pool_grad", "philox_uniform", "plane_convolution",
+        "plane_filter", "rotate", "row_sums", "running_log_sum", "running_max",
+        "running_min", "running_product", "running_sum", "scatter_rows", "scatter_strided", "search_positions", "sort_positions",
+        "sparse_gather_v2",
         "strided_products", "strided_slice_grad", "top_k", "window_index", "window_max", "window_place",
         "window_spread", "window_sum", "window_take",
     }
@@ -449,7 +452,11 @@ _OTHER_NAMES: Mapping[str, str] = {
     "true_divide": "div",
 }  # fmt: skip
 
-_BY_NAME: dict[str, Any] = {op.function: eager_op(op) for op in all_operators() if op.function not in _INTERNAL}
+_BY_NAME: dict[str, Any] = {
+    op.function: eager_op(op)
+    for op in all_operators()
+    if op.function not in _INTERNAL and not isinstance(op.compute, Update)
+}
 _BY_NAME |= {name: function(target) for name, target in _OTHER_NAMES.items()}
 _BY_NAME |= special.FUNCTIONS
 _BY_NAME |= statistics.FUNCTIONS

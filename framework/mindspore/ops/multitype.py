@@ -9,6 +9,7 @@ from mindspore.base.dtypes import DType
 from mindspore.common.dtype import Kind
 from mindspore.common.methods import Tensor
 from mindspore.common.parameter import Parameter
+from mindspore.common.row_tensor import RowTensor
 
 __all__ = ["MultitypeFuncGraph"]
 
@@ -35,6 +36,7 @@ _TESTS: dict[str, Callable[[Any], bool]] = {
     "Complex": lambda value: isinstance(value, complex),
     "Number": _is_number,
     "Tensor": lambda value: isinstance(value, Tensor),
+    "RowTensor": lambda value: isinstance(value, RowTensor),
     "Ref": lambda value: isinstance(value, Parameter),
     "Parameter": lambda value: isinstance(value, Parameter),
     "Tuple": lambda value: isinstance(value, tuple),
@@ -55,6 +57,7 @@ def _kind(value: Any) -> str:
     for name in (
         "None",
         "Tensor",
+        "RowTensor",
         "Bool",
         "Int",
         "Float",

@@ -17,7 +17,9 @@ from mindspore.ops import (
     padding,
     pooling_objects,
     resizing,
+    rows,
     sampling,
+    steps,
     values,
     written,
 )
@@ -36,10 +38,11 @@ from mindspore.ops.random import kept
 
 INTERNAL = frozenset(
     {
-        "Arange", "ArgmaxIndex", "ArgminIndex", "Conv2DBackpropFilter", "Conv3DBackpropFilter", "Conv3DBackpropInput",
-        "Depthwise", "DepthwiseFilter", "Eye", "FlashAttention", "Full", "GatherStrided", "Iota",
-        "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "Rotate",
-        "RunningLogSum", "RunningMax", "RunningMin", "RunningProduct", "RunningSum", "ScatterStrided", "SortPositions",
+        "Arange", "ArgmaxIndex", "ArgminIndex", "AveragedStep", "Conv2DBackpropFilter", "Conv3DBackpropFilter", "Conv3DBackpropInput",
+        "Eye", "FlashAttention", "Full", "GatherStrided", "Iota",
+        "LinearRecurrence", "Log2", "Exp2", "MaxPoolGrad", "OneHot", "PhiloxUniform", "PlaneConvolution", "PlaneFilter", "ResilientStep",
+        "Rotate", "RowSums", "RunningLogSum", "RunningMax", "RunningMin", "RunningProduct", "RunningSum", "ScatterRows",
+        "ScatterStrided", "SearchPositions", "SortPositions",
         "StridedProducts", "StridedSliceGrad", "WindowIndex", "WindowMax", "WindowPlace", "WindowSpread", "WindowSum",
         "WindowTake",
     }
@@ -174,23 +177,6 @@ class Partial(FunctionObject):
         return functools.partial(func, *args)
 
 
-class ApplyMomentum(FunctionObject):
-    """``ApplyMomentum(...)(variable, accumulation, learning_rate, gradient, momentum)``: one step, written into both Parameters."""
-
-    __slots__ = ("gradient_scale", "use_locking", "use_nesterov")
-
-    def __init__(self, use_nesterov: bool = False, use_locking: bool = False, gradient_scale: float = 1.0) -> None:
-        self.use_nesterov, self.use_locking, self.gradient_scale = use_nesterov, use_locking, gradient_scale
-
-    def __call__(self, variable: Any, accumulation: Any, learning_rate: Any, gradient: Any, momentum: Any) -> Any:
-        moved = _momentum(
-            variable, accumulation, learning_rate, gradient, momentum,
-            self.use_nesterov, self.use_locking, self.gradient_scale,
-        )  # fmt: skip
-        assign(accumulation, moved[1])
-        return assign(variable, moved[0])
-
-
 class BatchNorm(FunctionObject):
     """``BatchNorm(...)(input_x, scale, bias, mean, variance)``: channels normalised; training moves the Parameters mean and variance.
 
@@ -208,30 +194,6 @@ class BatchNorm(FunctionObject):
 
     def __call__(self, input_x: Any, scale: Any, bias: Any, mean: Any, variance: Any) -> Any:
         return batch_norm_step(input_x, scale, bias, mean, variance, self.is_training, self.momentum, self.epsilon)
-
-
-class Adam(FunctionObject):
-    """``Adam(...)(var, m, v, beta1_power, beta2_power, lr, beta1, beta2, epsilon, gradient)``: one step, written into var, m and v."""
-
-    __slots__ = ("use_locking", "use_nesterov")
-
-    def __init__(self, use_locking: bool = False, use_nesterov: bool = False) -> None:
-        self.use_locking, self.use_nesterov = use_locking, use_nesterov
-
-    def __call__(self, var: Any, m: Any, v: Any, *numbers_and_gradient: Any) -> Any:
-        return _stored(var, m, v, _adam(var, m, v, *numbers_and_gradient, use_nesterov=self.use_nesterov))
-
-
-class AdamWeightDecay(FunctionObject):
-    """``AdamWeightDecay(...)(var, m, v, lr, beta1, beta2, epsilon, decay, gradient)``: one step, written into var, m and v."""
-
-    __slots__ = ("use_locking",)
-
-    def __init__(self, use_locking: bool = False) -> None:
-        self.use_locking = use_locking
-
-    def __call__(self, var: Any, m: Any, v: Any, *numbers_and_gradient: Any) -> Any:
-        return _stored(var, m, v, _adam_weight_decay(var, m, v, *numbers_and_gradient))
 
 
 class Dropout(FunctionObject):
@@ -252,22 +214,26 @@ class Dropout(FunctionObject):
         return _mul(x, _mul(mask, 1.0 / self.keep_prob)), mask
 
 
-def _stored(var: Any, m: Any, v: Any, values: Any) -> Any:
-    """The new values, written into the Parameters."""
-    return assign(var, values[0]), assign(m, values[1]), assign(v, values[2])
-
-
 _mul = function("mul")
-_adam = function("Adam")
-_adam_weight_decay = function("AdamWeightDecay")
-_momentum = function("ApplyMomentum")
 _WRITTEN = (
-    Adam, AdamWeightDecay, ApplyMomentum, Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Dropout, Eye, Fill, OneHot, Ones,
+    Assert, Assign, AssignAdd, AssignSub, BatchNorm, DType, Dropout, Eye, Fill, OneHot, Ones,
     Partial, Print, Rank, Shape, Size, Zeros,
 )  # fmt: skip
 _OF_MODULES = [
     c
-    for m in (adaptive, convolving, indexed, margin_losses, padding, pooling_objects, resizing, sampling, written)
+    for m in (
+        adaptive,
+        convolving,
+        indexed,
+        margin_losses,
+        padding,
+        pooling_objects,
+        resizing,
+        rows,
+        sampling,
+        steps,
+        written,
+    )
     for c in m.CLASSES
 ]
 _BY_NAME: dict[str, Any] = {c.__name__: c for c in (*_WRITTEN, *_OF_MODULES, HookBackward, InsertGradientOf)}

@@ -92,7 +92,7 @@ def _gelu_body(s: Any, x: Any, approximate: str) -> Any:
     if approximate == "tanh":
         inner = s.mul(s.mul(x, _TANH_SCALE), s.add(s.mul(s.square(x), _TANH_CUBIC), 1))
         return s.mul(s.mul(x, 0.5), s.add(s.tanh(inner), 1))
-    return s.mul(s.mul(x, 0.5), s.add(s.erf(s.mul(x, sqrt(0.5))), 1))
+    return s.mul(x, s.normal_cdf(x))
 
 
 def _gelu(x: Any, approximate: str) -> Any:
@@ -110,8 +110,7 @@ def _gelu_gradient(b: Any, x: Any, out: Any, d: Any, approximate: str) -> Any:
         slope = b.mul(b.mul(b.mul(x, 0.5), b.sub(1, b.square(t))), inner)
         return b.mul(d, b.add(b.mul(b.add(t, 1), 0.5), slope))
     density = b.mul(b.exp(b.mul(b.square(x), -0.5)), 1 / sqrt(2 * pi))
-    cumulative = b.mul(b.add(b.erf(b.mul(x, sqrt(0.5))), 1), 0.5)
-    return b.mul(d, b.add(cumulative, b.mul(x, density)))
+    return b.mul(d, b.add(b.normal_cdf(x), b.mul(x, density)))
 
 
 unary("GeLU", _gelu_body, _gelu, _gelu_gradient, function="gelu", attrs={"approximate": "tanh"}, dtypes=dt.FLOATS,

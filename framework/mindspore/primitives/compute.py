@@ -107,9 +107,23 @@ class Walk:
         return tuple(any(p.strides[i] for p in self.picks) for i in range(len(self.sizes)))
 
     @property
+    def apart(self) -> tuple[bool, ...]:
+        """For each dimension whether positions that differ along it never have one place.
+
+        So it is where nothing varies; and where strides and steps are the weights of digits, each more than all smaller ones reach
+        together, so that a place says what every digit was.
+        """
+        digits = [(abs(s), n) for s, n in zip(self.strides, self.sizes, strict=True) if s and n > 1]
+        digits += [(abs(p.step), p.bound) for p in self.picks if p.step and p.bound > 1]
+        reach, legible = 0, True
+        for weight, count in sorted(digits):
+            legible, reach = legible and weight > reach, reach + weight * (count - 1)
+        return tuple(not v or (legible and s != 0) for v, s in zip(self.walked, self.strides, strict=True))
+
+    @property
     def may_repeat(self) -> bool:
         """Whether two positions may have one place."""
-        return any(v and n > 1 for v, n in zip(self.walked, self.sizes, strict=True))
+        return any(n > 1 and not a for a, n in zip(self.apart, self.sizes, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +181,11 @@ class Products:
 
 
 @dataclass(frozen=True, slots=True)
-class Depthwise:
-    """A convolution where each channel of the result reads one channel of the input; attribute ``convolution`` has the sizes.
+class PlaneConvolution:
+    """A convolution that is computed plane by plane; attribute ``convolution`` has the sizes.
 
-    ``kind``: ``forward`` from weights and input, with attribute ``turned`` the weights are read from the last to the first; ``filter`` from
-    the gradient of the result and the input to the gradient of the weights.
+    ``kind``: ``forward`` from weights and input, with attribute ``turned`` the weights are those of the convolution whose gradient in its
+    input this is; ``filter`` from the gradient of the result and the input to the gradient of the weights.
     """
 
     kind: str
@@ -212,6 +226,14 @@ class Order:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Int64 positions in sorted rows (first input: a vector for all, or one row for each row of the second) before which values belong.
+
+    With attribute ``right`` behind equal elements, else before them. NaN belongs in front of everything.
+    """
+
+
 Compute = (
     Elementwise
     | Reduce
@@ -224,8 +246,9 @@ Compute = (
     | Scatter
     | Accumulate
     | Order
+    | Search
     | Products
-    | Depthwise
+    | PlaneConvolution
     | Windows
 )
 

@@ -185,8 +185,8 @@ def _declare_convolution(family: _Family) -> None:
         c = convolution(op, b.shape(x), b.shape(weight), attrs)
 
         def compute(x: Any, weight: Any) -> Any:
-            if c.depthwise:
-                return b.depthwise(weight, x, convolution=c)
+            if c.planar:
+                return b.plane_convolution(weight, x, convolution=c)
             return b.strided_products(weight, padded(b, x, c.pads), shape=c.out, products=(forward_product(c),))
 
         return _wider(b, (x, weight), compute)
@@ -230,7 +230,7 @@ def _declare_backprop_input(family: _Family) -> None:
 
         def compute(d: Any, weight: Any) -> Any:
             if back is not None:
-                return b.depthwise(weight, d, convolution=back, turned=True)
+                return b.plane_convolution(weight, d, convolution=back, turned=True)
             return b.strided_products(weight, padded(b, d, pads), shape=c.x, products=products)
 
         return _wider(b, (d, weight), compute)
@@ -272,8 +272,8 @@ def _declare_backprop_filter(family: _Family) -> None:
         c = convolution(op, b.shape(x), tuple(filter_size), attrs)
 
         def compute(d: Any, x: Any) -> Any:
-            if c.depthwise:
-                return b.depthwise_filter(d, x, convolution=c)
+            if c.planar_filter:
+                return b.plane_filter(d, x, convolution=c)
             return b.strided_products(d, padded(b, x, c.pads), shape=c.weight, products=(filter_product(c),))
 
         return _wider(b, (d, x), compute)

@@ -15,6 +15,10 @@ FORMATS = MappingProxyType({2: "NCHW", 3: "NCDHW"})
 """Spatial dimensions that convolutions are declared for, and the order of all dimensions."""
 
 
+MOST_PLANES = 16
+"""Channels of a group up to which convolutions are computed plane by plane."""
+
+
 @dataclass(frozen=True, slots=True)
 class Convolution:
     """One convolution with all its sizes.
@@ -23,6 +27,7 @@ class Convolution:
         batch, inputs, outputs: images and channels.
         sizes, windows, kernel: spatial sizes of the input, the output and the weights.
         strides, dilation, pads, group: as usual.
+        apart: distance of the elements of the input, between which there are zeros.
     """
 
     batch: int
@@ -35,10 +40,18 @@ class Convolution:
     dilation: Shape
     pads: Pairs
     group: int
+    apart: Shape = (1, 1)
 
     @property
     def padded(self) -> Shape:
-        return tuple(n + before + after for n, (before, after) in zip(self.sizes, self.pads, strict=True))
+        return tuple(n + before + after for n, (before, after) in zip(self.spread, self.pads, strict=True))
+
+    @property
+    def spread(self) -> Shape:
+        """Sizes of the input with its zeros; in three dimensions there are none."""
+        if len(self.sizes) != len(self.apart):
+            return self.sizes
+        return tuple((n - 1) * a + 1 for n, a in zip(self.sizes, self.apart, strict=True))
 
     @property
     def x(self) -> Shape:
@@ -53,17 +66,32 @@ class Convolution:
         return (self.outputs, self.inputs // self.group, *self.kernel)
 
     @property
-    def depthwise(self) -> bool:
-        """Whether each channel of the result reads one channel of images in two dimensions."""
-        return len(self.sizes) == 2 and self.inputs == self.group > 1
+    def planar(self) -> bool:
+        """Whether images are convolved plane by plane: their channels meet so few others that matrices would be too small."""
+        if len(self.sizes) != 2:
+            return False
+        inside, made = self.inputs // self.group, self.outputs // self.group
+        return self.inputs == self.group > 1 or (max(inside, made) <= MOST_PLANES and prod(self.kernel) > 1)
+
+    @property
+    def planar_filter(self) -> bool:
+        """Whether the gradient of the weights is summed plane by plane: groups of more channels make matrices."""
+        return self.planar and (self.inputs == 1 or (self.group > 1 and self.inputs < MOST_PLANES * self.group))
 
     def backwards(self) -> Convolution | None:
-        """The depthwise convolution with turned weights that gives the gradient in the input; None when there is none."""
+        """The planar convolution with turned weights that gives the gradient in the input; None when there is none.
+
+        Strides leave zeros between what it reads. There are few of them: their products are made and add nothing.
+        """
         reach = tuple((k - 1) * d for k, d in zip(self.kernel, self.dilation, strict=True))
-        pads = tuple((r - a, r - b) for r, (a, b) in zip(reach, self.pads, strict=True))
-        if not self.depthwise or self.outputs != self.inputs or max(self.strides) > 1 or min(map(min, pads)) < 0:
+        ends = tuple((w - 1) * s + 1 for w, s in zip(self.windows, self.strides, strict=True))
+        pads = tuple((r - a, n + a - end) for r, (a, _), n, end in zip(reach, self.pads, self.sizes, ends, strict=True))
+        if not self.planar or max(self.strides) > 2 or min(map(min, pads)) < 0:
             return None
-        return replace(self, sizes=self.windows, windows=self.sizes, pads=pads)
+        return replace(
+            self, inputs=self.outputs, outputs=self.inputs, sizes=self.windows, windows=self.sizes, strides=(1, 1), pads=pads,
+            apart=self.strides,
+        )  # fmt: skip
 
 
 def convolution(op: str, x: Shape, weight: Shape, attrs: dict[str, Any]) -> Convolution:

@@ -82,6 +82,8 @@ floating("Erf", _by_element(erf),
          lambda b, x, out, d: b.mul(b.mul(d, 2 / sqrt(pi)), b.exp(b.neg(b.square(x)))))  # fmt: skip
 floating("Erfc", _by_element(erfc),
          lambda b, x, out, d: b.mul(b.mul(d, -2 / sqrt(pi)), b.exp(b.neg(b.square(x)))))  # fmt: skip
+floating("NormalCdf", _by_element(lambda x: 0.5 * erfc(-x * sqrt(0.5))),
+         lambda b, x, out, d: b.mul(b.mul(d, 1 / sqrt(2 * pi)), b.exp(b.mul(b.square(x), -0.5))), function="normal_cdf")  # fmt: skip
 floating("Sigmoid", sigmoid_reference, lambda b, x, out, d: b.mul(d, b.mul(out, b.sub(1, out))))
 
 unary("Floor", _keep_integers("floor"), np.floor, STEP, domain=AWAY_FROM_HALVES)

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from mindspore.base import dtypes as dt
-from mindspore.base.shapes import normalize_axis
+from mindspore.base.shapes import normalize_axis, size
 from mindspore.ir.operator import REQUIRED
 from mindspore.ir.types import TensorType, TupleType
-from mindspore.primitives.compute import Order
+from mindspore.primitives.compute import Order, Search
 from mindspore.primitives.declare import DISCRETE, check_dtype, check_rank, operator
 from mindspore.primitives.movement import checked_axis, one
 from mindspore.primitives.reduction import DISTINCT
-from mindspore.primitives.samples import Domain, Samples, Wrong
+from mindspore.primitives.samples import Case, Domain, Samples, Wrong
 
 ORDERED = (dt.bool_, *dt.REAL)
 
@@ -135,4 +135,62 @@ operator(
         wrong=(Wrong(((2, 3),), ValueError, ("TopK", "'k'", "4", "3"), (), {"k": 4}),),
     ),
     doc="The largest elements along the last dimension in descending order, or the smallest in ascending order, and their Int32 positions.",
+)  # fmt: skip
+
+
+def _infer_search(ordered: TensorType, values: TensorType, right: bool) -> TensorType:
+    check_dtype("SearchPositions", "sorted", ordered, ORDERED)
+    check_rank("SearchPositions", "sorted", ordered, 1)
+    if values.dtype is not ordered.dtype:
+        raise TypeError(
+            f"SearchPositions: argument 'values' must be of the type of 'sorted' {ordered}, but got {values}."
+        )
+    if ordered.rank != 1 and ordered.shape[:-1] != values.shape[:-1]:
+        raise ValueError(
+            f"SearchPositions: argument 'sorted' {ordered} must be a vector or have the leading dimensions of 'values' {values}."
+        )
+    return TensorType(dt.int64, values.shape)
+
+
+def _search(ordered: Any, values: Any, right: bool) -> Any:
+    """Counted, so that NaN among the values is as little behind an element as it is in a comparison."""
+    rows = ordered if ordered.ndim > 1 else ordered.reshape((1,) * max(values.ndim, 1) + (-1,))
+    rows = rows[..., None, :] if ordered.ndim > 1 else rows
+    behind = rows <= values[..., None] if right else rows < values[..., None]
+    return behind.sum(-1, dtype=np.int64).reshape(values.shape)
+
+
+def _search_rows(b: Any, count: int, inputs: Any, rows: Any, kind: Any, right: bool) -> Any:
+    ordered, values = inputs
+    vector = len(b.shape(ordered)) - rows[0] == 1
+    if vector and not rows[0]:
+        return b.search_positions(ordered, values, right=right)
+    ordered, values = (
+        v if r else b.broadcast_to(v, shape=(count, *b.shape(v))) for v, r in zip(inputs, rows, strict=True)
+    )
+    shape = b.shape(values)
+    if vector:
+        values = b.reshape(values, shape=(count, size(shape[1:])))
+    return b.reshape(b.search_positions(ordered, values, right=right), shape=shape)
+
+
+def _ascending(rng: np.random.Generator, shape: Any) -> Any:
+    return np.sort(rng.integers(0, 2 if rng.random() < 0.5 else 100, shape), -1)
+
+
+operator(
+    "SearchPositions", "sorted, values", attrs={"right": False}, infer=_infer_search, reference=_search,
+    gradient=DISCRETE, compute=Search(), vmap=_search_rows, dtypes=ORDERED,
+    samples=Samples(
+        tuple(Case(shapes, {"right": way}) for way in (False, True) for shapes in (
+            ((5,), (3,)), ((1,), (2, 3)), ((8,), ()), ((100,), (40,)), ((0,), (3,)), ((2, 7), (2, 20)), ((2, 3, 9), (2, 3, 1)),
+            ((4,), (0,)),
+        )),
+        (Domain(draw=_ascending), Domain()),
+        wrong=(Wrong(((2, 3), (3, 3)), ValueError, ("SearchPositions", "'sorted'", "[2, 3]", "[3, 3]")),
+               Wrong(((), (3,)), ValueError, ("SearchPositions", "'sorted'", "at least 1")),
+               Wrong(((3,), (3,)), TypeError, ("SearchPositions", "'values'", "Int32"), (dt.float32, dt.int32)),
+               Wrong(((3,), (3,)), TypeError, ("SearchPositions", "'sorted'", "Complex64"), (dt.complex64, dt.complex64))),
+    ),
+    doc="Int64 positions before which values belong in sorted rows: before equal elements, with `right` behind them.",
 )  # fmt: skip

@@ -20,9 +20,9 @@ UNARY = ("neg", "abs", "sign", "bit_not", "square")
 FLOATING = (
     "sqrt", "rsqrt", "reciprocal", "exp", "expm1", "log", "log1p", "log2", "exp2",
     "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
-    "erf", "erfc", "sigmoid", "floor", "ceil", "round", "trunc",
+    "erf", "erfc", "normal_cdf", "sigmoid", "floor", "ceil", "round", "trunc",
 )  # fmt: skip
-"""One floating operand; round is to nearest, ties to even."""
+"""One floating operand; round is to nearest, ties to even; normal_cdf is the standard normal distribution up to the operand."""
 COMPARE = ("lt", "le", "gt", "ge", "eq", "ne")
 CLASSIFY = ("isnan", "isinf", "isfinite")
 LOGICAL = ("logical_and", "logical_or", "logical_xor", "logical_not")

@@ -97,7 +97,7 @@ class _Kernels:
 
     def product(self, task: RunProduct) -> None:
         product, made = task.product, task.epilogue
-        key = repr((product.size, product.transpose, product.batch, product.outputs[0].dtype, made.key))
+        key = repr((product.size, product.steps, product.batch, product.outputs[0].dtype, made.key))
         name = self.once("product", key, lambda name: products.emit(self.module, name, product, made))
         operands = [r.value for r in product.reads if r.value is not None]
         self.launches.append(Launch(name, products.blocks(product), (*operands, *made.pointers)))

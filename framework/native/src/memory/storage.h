@@ -21,6 +21,11 @@ class Storage {
     [[nodiscard]] std::byte* data() const noexcept { return data_; }
     [[nodiscard]] size_t bytes() const noexcept { return bytes_; }
 
+    // Whether one reference is all that there is to this memory: it came from the allocator and one user holds it.
+    [[nodiscard]] bool is_unshared() const noexcept {
+        return deleter_ == nullptr && count_.load(std::memory_order_acquire) == 1;
+    }
+
     // Counts the writes that go through tensors; a recorded computation compares it to notice that an input has
     // changed.
     [[nodiscard]] int64_t version() const noexcept { return version_.load(std::memory_order_relaxed); }

@@ -141,6 +141,24 @@ PyObject* assign_from(PyObject* self, PyObject* other) {
     });
 }
 
+bool has_all_of_own_storage(const Tensor& tensor) {
+    return tensor.storage->is_unshared() && tensor.layout->is_contiguous() && tensor.data == tensor.storage->data();
+}
+
+PyObject* take_from(PyObject* self, PyObject* other) {
+    return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
+        auto& to = *as_tensor(self);
+        auto& from = *checked_tensor(other, "the value");
+        const bool fits = to.code == from.code && to.layout->same_shape(*from.layout);
+        if (!fits || !has_all_of_own_storage(to) || !has_all_of_own_storage(from)) return assign_from(self, other);
+        const int64_t version = to.version();
+        std::swap(to.storage, from.storage);
+        std::swap(to.data, from.data);
+        to.version_bias = version + 1 - to.storage->version();
+        return Py_NewRef(Py_None);
+    });
+}
+
 PyObject* set_storage(PyObject* self, PyObject* other) {
     return guarded<PyObject*>(nullptr, [&] {
         auto& tensor = *as_tensor(self);
@@ -246,6 +264,8 @@ PyMethodDef methods[] = {
     {"contiguous", contiguous, METH_NOARGS, "This tensor, or a contiguous copy."},
     {"copy", copy, METH_NOARGS, "A contiguous copy."},
     {"assign_from", assign_from, METH_O, "Copies the elements of a tensor of equal type and shape into this storage."},
+    {"take_from", take_from, METH_O,
+     "Like assign_from of a value that is not needed afterwards: storages are exchanged where nothing else uses them."},
     {"set_storage", set_storage, METH_O, "Becomes a view of the other tensor's storage."},
     {"item", item, METH_NOARGS, "The only element as a Python number."},
     {"__getstate__", get_state, METH_NOARGS, nullptr},
