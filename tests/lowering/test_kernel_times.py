@@ -36,7 +36,7 @@ def test_a_process_prints_what_ran() -> None:
     assert re.fullmatch(r"program: [\d.]+ ms, the median of 3 runs", first)
     assert all(re.match(r" *[\d.]+ ms +[\d.]+% +1 x  ", line) for line in lines)
     for part in (
-        "msk_gemm_strided_f32 1 4 1 3 3 3",
+        "planes_forward_f32 1 1 3 4 8 8 6 6 3 3",
         "product [40, 50] @ [50, 40] and 0 maps",
         "nest 1 | 2000 | 1 (1 load",
     ):

@@ -66,7 +66,7 @@ def test_few_columns_stay_rows(shape: tuple[int, int], monkeypatch: pytest.Monke
 
 
 def test_sums_of_long_columns_are_exact_enough() -> None:
-    """Ten thousand values around 1000, which one lane would add up with an error of more than 4e-6 one after the other."""
+    """Ten thousand values around 1000, which one lane would add up with an error of nearly 4e-6 one after the other."""
     x, one = parameter((10_000, 48)), parameter((48,))
     out = b.batch_norm(x, one, one, one, one, is_training=True, epsilon=1e-5)
     values = normal(10_000, 48) + 1000

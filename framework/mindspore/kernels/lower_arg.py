@@ -13,10 +13,12 @@ from mindspore.kernels.program import ArgFold
 from mindspore.kernels.sizes import is_symbolic
 from mindspore.kernels.turned import turn
 
-SHORTEST, SHORT = 8, 48
-"""Rows up to the second length are taken many at a time, one in each lane of a vector; those up to the first one are loaded so."""
+SHORTEST = 32
+"""Bytes of the rows that are loaded one in each lane of a vector;"""
+SHORT = 48
+"""up to this length they are brought side by side first,"""
 ROWS = 64
-"""Of longer ones so many are first brought side by side."""
+"""so many at a time."""
 UNIT = 16 * ROWS
 NOWHERE = (1 << 31) - 1
 
@@ -102,7 +104,7 @@ def _beside(f: Function, step: ArgFold, first: Value) -> None:
     """A unit of short rows."""
     outer, length = step.rows
     end = f.minimum(first + UNIT, outer)
-    if length <= SHORTEST:
+    if length * max(_dtype(step).itemsize, 4) <= SHORTEST:
         with f.loop(first, end) as row:
             _put(f, step, row.index, _of_row(f, step, lambda k: _load(f, step, row.index * length + k)))
         return

@@ -196,23 +196,28 @@ class Beside(Rows):
 
     def across(self, loop: Sequence[int], folds: Sequence[int], indices: Sequence[Index]) -> None:
         """One position of all rows of the block."""
+        types = {k: accumulator(self.nest.items[k].dtype) for k in folds}
         with self.f.loop(0, self.count, hints=items.hints(self.width, True)) as column:
-            place, values = self.place(column.index, indices), dict[int, Lane]()
-            for index in loop:
-                item = self.nest.items[index]
-                if self.there(index, place, column.index, values):
-                    continue
-                args = [values[a] if self.varies[a] else self.known(a, place, column.index, values) for a in item.args]
-                if item.kind == "store":
-                    self.written(index, place, column.index, args[0])
-                elif item.kind == "fold":
-                    dtype, source = accumulator(item.dtype), self.nest.items[item.args[0]].dtype
-                    so_far = self.get(self.runs, index, column.index, dtype)
-                    lane = items.combine(self.f, item, so_far, args[0], source)
-                    self.put(self.runs, index, column.index, lane, dtype)
-                else:
-                    values[index] = items.compute(place, item, args)
-                    self.noted(index, place, column.index, values[index])
+            ends = {k: self.get(self.runs, k, column.index, t) for k, t in types.items()}
+            self.position(loop, indices, column.index, ends)
+            for index, lane in ends.items():
+                self.put(self.runs, index, column.index, lane, types[index])
+
+    def position(self, loop: Sequence[int], indices: Sequence[Index], column: Value, ends: dict[int, Lane]) -> None:
+        """One position of one row; `ends` are the folds so far, and afterwards those with this position."""
+        place, values = self.place(column, indices), dict[int, Lane]()
+        for index in loop:
+            item = self.nest.items[index]
+            if self.there(index, place, column, values):
+                continue
+            args = [values[a] if self.varies[a] else self.known(a, place, column, values) for a in item.args]
+            if item.kind == "store":
+                self.written(index, place, column, args[0])
+            elif item.kind == "fold":
+                ends[index] = items.combine(self.f, item, ends[index], args[0], self.nest.items[item.args[0]].dtype)
+            else:
+                values[index] = items.compute(place, item, args)
+                self.noted(index, place, column, values[index])
 
     def there(self, index: int, place: Place, column: Value, values: dict[int, Lane]) -> bool:
         """Whether `values` has the item now, because it lies in an array of the block."""

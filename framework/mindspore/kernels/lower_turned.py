@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mindspore.base import dtypes as dt
 from mindspore.kernels import lanes
 from mindspore.kernels import lower_items as items
 from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Value
+from mindspore.kernels.flatten_folds import accumulator
 from mindspore.kernels.lanes import Lane
 from mindspore.kernels.lower_beside import Beside
 from mindspore.kernels.lower_items import Index, Place
@@ -19,9 +21,10 @@ ROWS = 64
 """Rows of a block."""
 SHORTEST, LONGEST = 4, 64
 """Elements of a row."""
-LONG = 32
+UNROLLED = 256
+"""Instructions up to which the loop along a row is written out."""
+LONG, VECTOR = 32, 16
 """Rows from this length on, of whole vectors, are as fast one after the other,"""
-VECTOR = 16
 AT_ONCE = frozenset(("sqrt", "rsqrt"))
 """unless a function is computed of each row's fold that is not one of these, which are instructions."""
 
@@ -99,6 +102,21 @@ class Turned(Beside):
         super().unit(unit)
         for index, array in self.write.items():
             self.move(first, count, self.nest.items[index], array, back=True)
+
+    def along(self, loop: Sequence[int], folds: Sequence[int], indices: list[Index]) -> None:
+        """Short code looks at all positions of a row in one turn, so that folds stay in registers."""
+        length, nest = self.nest.length[0], self.nest.items
+        # LLVM takes float16 extremes of float16 in registers for such, which processors do not have
+        narrow = any(nest[k].dtype is dt.float16 and nest[k].fold in ("max", "min") for k in folds)
+        if not folds or narrow or length * sum(nest[k].cost for k in loop) > UNROLLED:
+            return super().along(loop, folds, indices)
+        with self.f.loop(0, self.count, hints=items.hints(self.width, True)) as column:
+            ends = {k: items.start(self.f, nest[k]) for k in folds}
+            for position in range(length):
+                self.position(loop, [position], column.index, ends)
+            for index, lane in ends.items():
+                self.put(self.sums, index, column.index, lane, accumulator(nest[index].dtype))
+        return None
 
     def move(self, first: Place, left: Value, item: Item, array: Value, back: bool) -> None:
         """The block's rows to or from the stack, of which `left` remain; the last ones, fewer than a block, one by one."""

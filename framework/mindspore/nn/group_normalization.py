@@ -66,12 +66,7 @@ class GroupNorm(Cell):
             raise ValueError(
                 f"For '{self.cls_name}', dimension 1 of the input must be {self.num_channels}, but got shape {x.shape}."
             )
-        groups = ops.reshape(x, (x.shape[0], self.num_groups, -1))
-        centred = groups - ops.reduce_mean(groups, 2, True)
-        variance = ops.reduce_mean(ops.square(centred), 2, True)
-        normal = ops.reshape(centred * ops.rsqrt(variance + self.eps), x.shape)
-        channels = (self.num_channels,) + (1,) * (x.ndim - 2)
-        return normal * ops.reshape(self.gamma, channels) + ops.reshape(self.beta, channels)
+        return ops.group_norm(x, self.num_groups, self.gamma, self.beta, self.eps)
 
     def extend_repr(self) -> str:
         return f"num_groups={self.num_groups}, num_channels={self.num_channels}"

@@ -23,6 +23,7 @@ from mindspore.ops import (
     adaptive,
     attention,
     binary_losses,
+    blocks,
     channel_dropout,
     clip,
     conversions,
@@ -459,6 +460,7 @@ _BY_NAME: dict[str, Any] = {
 }
 _BY_NAME |= {name: function(target) for name, target in _OTHER_NAMES.items()}
 _BY_NAME |= special.FUNCTIONS
+_BY_NAME |= {**blocks.FUNCTIONS, **layers.FUNCTIONS}
 _BY_NAME |= statistics.FUNCTIONS
 _BY_NAME |= counts.FUNCTIONS
 _BY_NAME["flash_attention_score"] = attention.flash_attention_score
