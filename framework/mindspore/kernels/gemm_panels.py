@@ -1,4 +1,4 @@
-"""Products whose K is short: rows of A are read where they are, and each thread packs a panel of B while it multiplies the first rows by it.
+"""Products whose K is short: rows of A are read in place, and each thread packs a panel of B while it multiplies the first rows by it.
 
 One parallel loop does everything: nobody waits for the packing of others, and no element is moved that is not computed with.
 """
@@ -41,7 +41,7 @@ def suits(f: Function, t: Tiling, source: DType, p: Problem) -> Value:
 
 
 def short(t: Tiling) -> int:
-    """Rows of the lower tile, of which two are not much more than one of the others."""
+    """Rows of the lower tile: one computes few rows that are left over, two compute very few and the tile before them."""
     return t.rows * 2 // 3
 
 
@@ -96,7 +96,20 @@ def _panel(module: Module, t: Tiling, source: DType) -> str:
         at = first + row
         target = p.c.at(t.type, at * p.c_row + column)
         height = f.minimum(rows - row, f.index(most))
-        f.call("void", function, p.k, p.a.at(t.type, at * p.a_row), p.a_row, p.a_col, memory, target, p.c_row, p.add, height, *more)
+        f.call(
+            "void",
+            function,
+            p.k,
+            p.a.at(t.type, at * p.a_row),
+            p.a_row,
+            p.a_col,
+            memory,
+            target,
+            p.c_row,
+            p.add,
+            height,
+            *more,
+        )
         finish(f, p, target, (at, height), (column, width))
 
     def packing() -> list[Value]:
@@ -117,8 +130,9 @@ def _panel(module: Module, t: Tiling, source: DType) -> str:
 
     def tiles() -> list[Value]:
         over = f.op("srem", rows, f.index(t.rows))
-        lows = f.select(over.eq(0) | (over > low), f.index(0), f.select(over > 2 * low - t.rows, f.index(1), f.index(2)))
-        bulk = f.maximum(rows - lows * low, start)
+        none, one = over.eq(0) | (over > low), over > 2 * low - t.rows
+        behind = f.select(none, f.index(0), f.select(one, over, over + t.rows))
+        bulk = f.maximum(rows - behind, start)
         with f.loop(start, bulk, t.rows, hints=_HINTS) as i:
             run(tile(module, t, t.rows, t.vectors, ""), i.index, t.rows)
         with f.loop(bulk, rows, low, hints=_HINTS) as i:
