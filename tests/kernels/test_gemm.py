@@ -116,10 +116,22 @@ def test_bfloat16_with_and_without_pairs(features: int, turned: tuple[bool, bool
         np.testing.assert_array_equal(results[0], results[1])
 
 
+@pytest.mark.parametrize("isa", [pytest.param(i, id=i.name) for i in runnable()])
+@pytest.mark.parametrize("dtype", [dt.float32, dt.float64], ids=str)
+def test_panels_packed_while_their_first_rows_are_computed(isa: Isa, dtype: DType) -> None:
+    made = library([gemm.spec(dtype)], isa)
+    for m, n, k in ((65, 97, 130), (256, 128, 256), (143, 161, 512), (200, 200, 64), (17, 600, 300), (100, 530, 900)):
+        for turned in ((False, False), (False, True), (True, False)):
+            a, b = operands(dtype, (k, m) if turned[0] else (m, k), (n, k) if turned[1] else (k, n))
+            results = [multiply(made, a, b, turned, Runtime(threads, backwards=True)) for threads in (1, 3)]
+            assert_close(results[0], product(a, b, turned), dtype)
+            np.testing.assert_array_equal(results[0], results[1])
+
+
 @pytest.mark.parametrize("dtype", [dt.float32, dt.float64], ids=str)
 def test_results_do_not_depend_on_the_number_of_threads(dtype: DType) -> None:
     made = library([gemm.spec(dtype)], BEST)
-    for m, n, k in ((200, 300, 900), (16, 2000, 300), (1, 900, 5000), (900, 1, 5000)):
+    for m, n, k in ((200, 300, 900), (256, 256, 256), (300, 190, 500), (16, 2000, 300), (1, 900, 5000), (900, 1, 5000)):
         a, b = operands(dtype, (m, k), (k, n))
         results = [multiply(made, a, b, runtime=Runtime(t, backwards=t % 2 == 0)) for t in (1, 2, 5)]
         np.testing.assert_array_equal(results[0], results[1])
@@ -134,7 +146,7 @@ def test_nan_and_infinity_spread_as_in_arithmetic() -> None:
         np.testing.assert_array_equal(multiply(made, a, b), a @ b)
 
 
-@pytest.mark.parametrize(("m", "n", "k"), [(30, 70, 20), (300, 200, 700), (1, 50, 10), (20, 40, 0)])
+@pytest.mark.parametrize(("m", "n", "k"), [(30, 70, 20), (150, 170, 300), (300, 200, 700), (1, 50, 10), (20, 40, 0)])
 def test_accumulation_adds_to_what_is_there(m: int, n: int, k: int) -> None:
     made = library([gemm.spec(dt.float32)], BEST)
     a, b = operands(dt.float32, (m, k), (k, n))
@@ -143,7 +155,9 @@ def test_accumulation_adds_to_what_is_there(m: int, n: int, k: int) -> None:
     assert_close(out - 5, product(a, b), dt.float32)
 
 
-@pytest.mark.parametrize("shape", [(30, 70, 20), (300, 200, 700), (1, 50, 10), (7, 9, 0), (40, 1, 30)])
+@pytest.mark.parametrize(
+    "shape", [(30, 70, 20), (150, 170, 300), (100, 300, 600), (300, 200, 700), (1, 50, 10), (7, 9, 0), (40, 1, 30)]
+)
 def test_the_epilogue_sees_every_finished_tile_once(shape: tuple[int, int, int]) -> None:
     m, n, k = shape
     a, b = operands(dt.float32, (2, m, k), (2, k, n))

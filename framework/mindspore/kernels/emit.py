@@ -331,9 +331,9 @@ class Function:
         self._entry.append(f"{result.name} = alloca {type}, i64 {int(count)}, align {align}")
         return result
 
-    def prefetch(self, pointer: Value, write: bool = False) -> None:
+    def prefetch(self, pointer: Value, write: bool = False, near: int = 3) -> None:
         self.module.declare("llvm.prefetch.p0", "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
-        self.line(f"call void @llvm.prefetch.p0({pointer}, i32 {int(write)}, i32 3, i32 1)")
+        self.line(f"call void @llvm.prefetch.p0({pointer}, i32 {int(write)}, i32 {near}, i32 1)")
 
     def call(self, result: str, callee: str | Value, *arguments: Operand) -> Value:
         """Call ``@name`` or a function pointer. Python integers are i64 arguments. A void call gives an unusable value."""

@@ -18,7 +18,7 @@ from functools import partial
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
 from mindspore.base.shapes import Shape, broadcast, row_major_strides, size
-from mindspore.kernels import gemm_plain, gemm_small, gemm_ways, odometer, runtime
+from mindspore.kernels import gemm_panels, gemm_plain, gemm_small, gemm_ways, odometer, runtime
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.elementwise import broadcast_strides, collapse
 from mindspore.kernels.emit import NO_VECTOR, Function, Module, Value
@@ -131,5 +131,9 @@ def _problem(f: Function, dtype: DType) -> Problem:
 
 def product(f: Function, t: Tiling, source: DType, p: Problem) -> None:
     """One product by the best way for its shape."""
-    ways = [*gemm_ways.unpacked(f, t, source, p), (gemm_small.suits(f, t, source, p), gemm_small.product)]
+    ways = [
+        *gemm_ways.unpacked(f, t, source, p),
+        (gemm_small.suits(f, t, source, p), gemm_small.product),
+        (gemm_panels.suits(f, t, source, p), gemm_panels.product),
+    ]
     gemm_ways.first(f, t, source, p, ways, gemm_ways.tiles)

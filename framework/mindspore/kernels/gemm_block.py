@@ -91,8 +91,8 @@ def parameters() -> list[tuple[str, str]]:
 
 def blocks(f: Function, total: Value, most: int, unit: int) -> tuple[Value, Value]:
     """(count, size): `total` in blocks of at most `most`, all about equal and multiples of `unit`; at least one block."""
-    count = f.maximum(_ceiling(f, total, most), f.index(1))
-    size = _ceiling(f, _ceiling(f, total, count), unit) * unit
+    count = f.maximum(ceiling(f, total, most), f.index(1))
+    size = ceiling(f, ceiling(f, total, count), unit) * unit
     return count, f.maximum(size, f.index(unit))
 
 
@@ -254,14 +254,14 @@ def _slabs(
     """The loops over slabs of `width` columns and `depth` steps of K."""
     width, depth, memory = slab
     # two blocks for each thread at least and as many for all, so that nobody is waited for long
-    tiles = _ceiling(f, p.m, t.rows)
-    least = f.maximum(_ceiling(f, tiles, t.height // t.rows), threads * 2)
-    row_blocks = f.minimum(_ceiling(f, least, threads) * threads, tiles)
-    wanted = _ceiling(f, threads * 2, row_blocks)
+    tiles = ceiling(f, p.m, t.rows)
+    least = f.maximum(ceiling(f, tiles, t.height // t.rows), threads * 2)
+    row_blocks = f.minimum(ceiling(f, least, threads) * threads, tiles)
+    wanted = ceiling(f, threads * 2, row_blocks)
     hints = [NO_UNROLL, NO_VECTOR]
     with f.loop(0, p.n, width, hints=hints) as j, f.loop(0, f.maximum(p.k, f.index(1)), depth, hints=hints) as depths:
         columns, steps = f.minimum(p.n - j.index, width), f.minimum(p.k - depths.index, depth)
-        panels = _ceiling(f, columns, t.columns)
+        panels = ceiling(f, columns, t.columns)
         shares = f.minimum(wanted, panels)
         grain = f.maximum(f.op("sdiv", panels, threads * 4), f.index(1))
         context = runtime.pack(f, [*p.values(), memory, j.index, columns, depths.index, steps, row_blocks, shares])
@@ -269,13 +269,13 @@ def _slabs(
         runtime.parallel_for(f, f["runtime"], row_blocks * shares, 1, _block_worker(f.module, t, source, way), context)
 
 
-def _ceiling(f: Function, total: Value, unit: Value | int) -> Value:
+def ceiling(f: Function, total: Value, unit: Value | int) -> Value:
     return f.op("sdiv", total + (unit - 1), unit)
 
 
 def _part(f: Function, total: Value, parts: Value, position: Value, unit: int) -> Span:
     """Part `position` when `total` is divided into so many parts, multiples of `unit` that differ by one unit at most."""
-    units = _ceiling(f, total, unit)
+    units = ceiling(f, total, unit)
     first, end = (f.op("sdiv", units * at, parts) * unit for at in (position, position + 1))
     return first, f.minimum(end, total) - first
 

@@ -10,7 +10,7 @@ from mindspore.kernels import lanes, runtime
 from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Module, Value, mangled, vector
 from mindspore.kernels.gemm_block import TYPES, Problem, problem
 from mindspore.kernels.gemm_pack import pack
-from mindspore.kernels.gemm_tile import Tiling, multiply_add, splat
+from mindspore.kernels.gemm_tile import Tiling, ask, multiply_add, splat
 
 WORK = 1 << 18
 """Multiplications up to which packing A costs more than it saves: measured, 64 x 64 x 64."""
@@ -22,6 +22,8 @@ FEW_ROWS = 16
 """Rows of C up to which B is used too seldom to be packed."""
 SLAB = 8
 """Steps of K between two passes over few rows of C: as many rows of B are read side by side, and caches hold one line of each."""
+AHEAD = 2 * SLAB
+"""Rows of B that are asked for before they are needed: each strip of a row is too short for the processor to see where it leads."""
 WIDE = 512
 """Columns of one block of sums; with `FEW_ROWS` rows it stays in the first-level cache."""
 _LINE = WIDE + 16
@@ -188,6 +190,7 @@ def _strip(module: Module, t: Tiling, source: DType, rows: int) -> str:
         with f.loop(0, k, carried=start, hints=hints) as loop:
             base = lanes.address(f, b, loop.index * b_row + first, source)
             places = [base.at(memory, v * t.lanes) for v in range(vectors)]
+            ask(f, base, memory, b_row * AHEAD, vectors * t.lanes)
             loaded = [masked.load(x, memory) if masked else f.load(vector(t.lanes, memory), x) for x in places]
             right = [lanes.from_memory(f, x, source) for x in loaded]
             values = []

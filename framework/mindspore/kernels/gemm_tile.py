@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
-from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Module, Value, vector
+from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, SIZES, Function, Module, Value, vector
 from mindspore.kernels.target import Isa
 
 UNROLL = 4
@@ -90,6 +90,13 @@ def splat(f: Function, value: Value, lanes: int) -> Value:
 def multiply_add(f: Function, a: Value, b: Value, c: Value) -> Value:
     """a * b + c, fused where the level has the instruction."""
     return f.intrinsic("fmuladd", c.type, a, b, c)
+
+
+def ask(f: Function, origin: Value, type: str, offset: Value, count: int) -> None:
+    """Bring `count` elements of `type` that lie `offset` after `origin` into the second-level cache; they need not exist."""
+    for first in range(0, count, 64 // SIZES[type]):
+        # not inbounds: no other instruction may conclude anything from this address
+        f.prefetch(f.emit("ptr", f"getelementptr {type}, {origin}, {offset + first}"), near=2)
 
 
 def _step(f: Function, t: Tiling, rows: int, vectors: int, a: Value, b: Value, sums: Sequence[Value]) -> list[Value]:

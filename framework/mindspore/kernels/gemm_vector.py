@@ -61,7 +61,7 @@ def product(f: Function, t: Tiling, source: DType, p: Problem) -> None:
         runtime.parallel_for(f, f["runtime"], outputs, wide, _columns(f.module, t, source), context)
         return []
 
-    f.choose(deep.eq(1), rows, columns)
+    f.choose(deep.eq(1) & along.ne(1), rows, columns)
 
 
 _CAPTURED = ("ptr", "ptr", "ptr", "i64", "i64", "i64", "i64", "i64", "ptr", "ptr", "i64", "i64")

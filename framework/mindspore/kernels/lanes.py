@@ -26,6 +26,18 @@ class Complex:
 Lane = Value | Complex
 """One element in registers."""
 
+
+class Narrow(Value):
+    """A float in registers that is exactly the 16-bit number `word` of `dtype`: to store it needs no rounding."""
+
+    __slots__ = ("dtype", "word")
+
+    def __init__(self, value: Value, word: Value, dtype: DType) -> None:
+        super().__init__(value.function, value.type, value.name)
+        self.word, self.dtype = word, dtype
+
+
+NARROW = (dt.float16, dt.bfloat16)
 _REGISTER: Mapping[DType, str] = MappingProxyType(
     {dt.bool_: "i1", dt.float16: "float", dt.bfloat16: "float", dt.float32: "float", dt.float64: "double",
      dt.complex64: "float", dt.complex128: "double"}
@@ -39,7 +51,7 @@ def register_type(dtype: DType) -> str:
 
 def memory_type(dtype: DType) -> str:
     """LLVM type of an element in memory; for complex numbers of one of the parts."""
-    if dtype in (dt.bool_, dt.float16, dt.bfloat16):
+    if dtype is dt.bool_ or dtype in NARROW:
         return f"i{dtype.itemsize * 8}"
     return register_type(dtype)
 
@@ -73,13 +85,16 @@ def from_memory(f: Function, value: Value, dtype: DType) -> Value:
     """Memory form to register form (not for complex numbers); works on vectors too."""
     if dtype is dt.bool_:
         return value.ne(0)
-    if dtype is dt.float16:
-        return half_to_float(f, value)
-    return bfloat_to_float(f, value) if dtype is dt.bfloat16 else value
+    if dtype in NARROW:
+        wide = half_to_float if dtype is dt.float16 else bfloat_to_float
+        return Narrow(wide(f, value), value, dtype)
+    return value
 
 
 def to_memory(f: Function, value: Value, dtype: DType) -> Value:
     """Register form to memory form (not for complex numbers); works on vectors too."""
+    if isinstance(value, Narrow) and value.dtype is dtype:
+        return value.word
     if dtype is dt.bool_:
         return value.to("zext", _like(value, "i8"))
     if dtype is dt.float16:
@@ -89,9 +104,9 @@ def to_memory(f: Function, value: Value, dtype: DType) -> Value:
 
 def rounded(f: Function, value: Value, dtype: DType) -> Value:
     """A register value as it would be after a store and a load."""
-    if dtype in (dt.float16, dt.bfloat16):
-        return from_memory(f, to_memory(f, value, dtype), dtype)
-    return value
+    if dtype not in NARROW or (isinstance(value, Narrow) and value.dtype is dtype):
+        return value
+    return from_memory(f, to_memory(f, value, dtype), dtype)
 
 
 def _like(value: Value, scalar: str) -> str:

@@ -18,7 +18,7 @@ from functools import partial
 
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
-from mindspore.kernels import plane_filter, plane_forward, runtime
+from mindspore.kernels import plane_filter, plane_forward, plane_joined, runtime
 from mindspore.kernels.catalog import KernelSpec, symbol
 from mindspore.kernels.emit import NO_UNROLL, NO_VECTOR, Function, Module, Value, element, mangled, vector
 from mindspore.kernels.plane_copy import Copy
@@ -120,6 +120,14 @@ class _Work:
         """Whether one plane makes one by a kernel of so many rows and columns that are neighbours."""
         alone = self.inputs.eq(1) & self.dilation[0].eq(1)
         return alone & self.kernel[0].eq(kernel) & self.kernel[1].eq(kernel)
+
+    def narrow(self) -> Value:
+        """Whether planes that make one each, without strides and in one part, are so narrow that their rows are better joined."""
+        f = self.f
+        alone = self.outputs.eq(1) & self.parts.eq(1)
+        for stride in (*self.strides, *self.apart):
+            alone = alone & stride.eq(1)
+        return alone & plane_joined.narrow(f, self.lanes, (self.sizes[1], self.windows[1]))
 
 
 def _forward(w: _Work, begin: Value, end: Value) -> None:
@@ -243,6 +251,50 @@ def _across(f: Function, value: Value) -> Value:
     return total
 
 
+def _joined(w: _Work, kind: str, kernel: int, begin: Value, end: Value) -> None:
+    """The units of narrow planes: a plane to forward; to filter, a channel over all images."""
+    f = w.f
+    lines = plane_joined.Lines(f, w.type, w.lanes, kernel, w.sizes, w.windows, w.before)
+    fit = f.minimum(f.op("sdiv", f.index(NEAR), lines.size), f.index(MOST_COPIES))
+    batch, table_bytes = f.maximum(fit, f.index(1)), lines.table_bytes
+    memory = runtime.scratch(f, f["runtime"], table_bytes + batch * lines.size * w.itemsize)
+    made = memory.at("i8", table_bytes)
+
+    def copied(first: Value, step: Value, base: Value, most: Value) -> Value:
+        """Fill the lines of the planes from ``base`` on, `step` apart; their count."""
+        count = f.minimum(batch, most - base)
+        with f.loop(0, count, hints=_HINTS) as i:
+            plane = w.buffers[1].at(w.type, (first + (base + i.index) * step) * w.plane)
+            lines.fill(made.at(w.type, i.index * lines.size), plane, memory)
+        return count
+
+    def forward() -> None:
+        first, step = f.select(w.turned, w.taps - 1, f.index(0)), f.select(w.turned, f.index(-1), f.index(1))
+        with f.loop(begin, end, batch, hints=_HINTS) as base:
+            count = copied(f.index(0), f.index(1), base.index, end)
+            with f.loop(0, count, hints=_HINTS) as i:
+                group = f.op("srem", base.index + i.index, w.groups)
+                weights = w.buffers[0].at(w.type, group * w.taps + first)
+                target = w.buffers[2].at(w.type, (base.index + i.index) * w.result)
+                lines.windows_of(made.at(w.type, i.index * lines.size), weights, step, target, memory)
+
+    def filter() -> None:
+        with f.loop(begin, end, hints=_HINTS) as channel:
+            with f.loop(0, w.images, batch, carried=lines.zeros(), hints=_HINTS) as base:
+                count = copied(channel.index, w.groups, base.index, w.images)
+                with f.loop(0, count, carried=base.carried, hints=_HINTS) as i:
+                    plane = channel.index + (base.index + i.index) * w.groups
+                    given = w.buffers[0].at(w.type, plane * w.result)
+                    i.next(*lines.sums_of(made.at(w.type, i.index * lines.size), given, memory, i.carried))
+                base.next(*i.results)
+            for t, total in enumerate(base.results):
+                f.store(_across(f, total), w.buffers[2].at(w.type, channel.index * w.taps + t))
+
+    with f.when(runtime.exists(f, memory)):
+        lines.prepare(memory, made, batch)
+        (forward if kind == "forward" else filter)()
+
+
 def _emit(module: Module, name: str, kind: str, dtype: DType) -> None:
     f = runtime.kernel(module, symbol(name, module.isa))
     buffers = [runtime.buffer(f, i) for i in range(3)]
@@ -261,4 +313,16 @@ def _emit(module: Module, name: str, kind: str, dtype: DType) -> None:
 
 def _units(kind: str, dtype: DType, f: Function, begin: Value, end: Value, captured: list[Value]) -> None:
     w = _Work(f, captured[0], kind, dtype, captured[1:])
-    (_forward if kind == "forward" else _filter)(w, begin, end)
+
+    def chosen(rest: Sequence[int]) -> list[Value]:
+        if not rest:
+            (_forward if kind == "forward" else _filter)(w, begin, end)
+            return []
+
+        def joined() -> list[Value]:
+            _joined(w, kind, rest[0], begin, end)
+            return []
+
+        return f.choose(w.narrow() & w.square(rest[0]), joined, lambda: chosen(rest[1:]))
+
+    chosen(plane_joined.KERNELS if plane_joined.possible(f.module.isa) else ())

@@ -10,7 +10,7 @@ from typing import Any
 
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
-from mindspore.kernels import complexes, floats, integers
+from mindspore.kernels import complexes, floats, integers, lanes, narrow
 from mindspore.kernels.casts import cast
 from mindspore.kernels.emit import Function, Value, is_float
 from mindspore.kernels.lanes import Complex, Lane, register_type
@@ -59,6 +59,8 @@ def constant(f: Function, value: Any, dtype: DType) -> Lane:
     if dtype.is_complex:
         number = complex(value)
         return Complex(f.value(number.real, kind), f.value(number.imag, kind))
+    if dtype in lanes.NARROW:
+        return narrow.constant(f, float(value), dtype)
     if dtype.is_floating:
         return f.value(float(value), kind)
     return f.value(bool(value) if dtype is dt.bool_ else int(value), kind)
@@ -103,7 +105,7 @@ def _select(f: Function, condition: Lane, yes: Lane, no: Lane) -> Lane:
         return Complex(f.select(chosen, yes.real, no.real), f.select(chosen, yes.imag, no.imag))
     assert isinstance(yes, Value)
     assert isinstance(no, Value)
-    return f.select(chosen, yes, no)
+    return narrow.chosen(f, chosen, yes, no)
 
 
 def _logical(f: Function, op: str, values: Sequence[Value]) -> Value:
@@ -128,6 +130,9 @@ def _real(f: Function, op: str, dtype: DType, args: Sequence[Value]) -> Value:
     if dtype is dt.bool_:
         return _bool(f, op, args)
     if dtype.is_floating:
+        kept = narrow.lower(f, op, dtype, args)
+        if kept is not None:
+            return kept
         r = floats.real(f, dtype)
         for floating in (floats.BINARY, floats.UNARY, floats.CLASSIFY):
             if op in floating:
