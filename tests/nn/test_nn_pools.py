@@ -138,3 +138,25 @@ def test_other_types(mode: str, dtype: Any) -> None:
 def test_refusals(call: Callable[[], Any], error: type[Exception], told: str) -> None:
     with pytest.raises(error, match=told):
         call()
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 5, 7), (3, 7, 7), (1, 4, 1, 3)])
+def test_means_of_whole_planes(mode: str, shape: tuple[int, ...]) -> None:
+    """One part takes the dimensions at once, in the result's shape; every element has the same share in the gradient."""
+    x = np.random.default_rng(3).standard_normal(shape, dtype=np.float32)
+    expected = x.mean((-2, -1), keepdims=True, dtype=np.float64)
+    found = ops.adaptive_avg_pool2d(Tensor(x), 1)
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found.asnumpy(), expected, rtol=1e-5, atol=1e-6)
+    weights = Tensor(np.arange(1, expected.size + 1, dtype=np.float32).reshape(expected.shape))
+    gradient = ms.grad(lambda x: (nn.AdaptiveAvgPool2d(1)(x) * weights).sum())(Tensor(x))
+    share = weights.asnumpy() / (shape[-1] * shape[-2])
+    np.testing.assert_allclose(gradient.asnumpy(), np.broadcast_to(share, shape), rtol=1e-6)
+
+
+def test_largest_of_whole_planes_and_of_overlapping_parts(mode: str) -> None:
+    x = np.random.default_rng(4).standard_normal((2, 3, 5, 7), dtype=np.float32)
+    np.testing.assert_array_equal(ops.adaptive_max_pool2d(Tensor(x), 1).asnumpy(), x.max((2, 3), keepdims=True))
+    rows = ops.adaptive_max_pool2d(Tensor(x), (1, 3)).asnumpy()
+    expected = np.stack([x[..., a:b].max((2, 3)) for a, b in ((0, 3), (2, 5), (4, 7))], -1)[:, :, None]
+    np.testing.assert_array_equal(rows, expected)

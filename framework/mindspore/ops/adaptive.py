@@ -57,6 +57,8 @@ def _between(x: Any, axis: int, begin: int, end: int) -> Any:
 def _folded(x: Any, counts: tuple[int, ...], fold: Any) -> Any:
     """Parts folded one dimension after the other: `fold` of folds is the fold of all."""
     rank = len(counts)
+    if all(count == 1 for count in counts):
+        return f.reshape(fold(x, tuple(range(x.ndim - rank, x.ndim)), False), (*x.shape[: x.ndim - rank], *counts))
     for i in range(rank):
         axis, count = x.ndim - rank + i, counts[i]
         size = x.shape[axis]
