@@ -160,3 +160,45 @@ def test_largest_of_whole_planes_and_of_overlapping_parts(mode: str) -> None:
     rows = ops.adaptive_max_pool2d(Tensor(x), (1, 3)).asnumpy()
     expected = np.stack([x[..., a:b].max((2, 3)) for a, b in ((0, 3), (2, 5), (4, 7))], -1)[:, :, None]
     np.testing.assert_array_equal(rows, expected)
+
+
+SQUARES = [(1, 1, 2, 2), (2, 3, 5, 7), (3, 2, 28, 28), (2, 2, 9, 33), (1, 2, 64, 65), (2, 1, 32, 64)]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", SQUARES)
+def test_windows_of_two_by_two(mode: str, shape: tuple[int, ...], dtype: type) -> None:
+    """Odd sizes leave a row and a column out, which get no gradient."""
+    draw = np.random.default_rng(5)
+    x: Any = draw.standard_normal(shape).astype(dtype)
+    height, width = shape[2] // 2, shape[3] // 2
+    parts = x[:, :, : 2 * height, : 2 * width].reshape(*shape[:2], height, 2, width, 2)
+    largest = ops.max_pool2d(Tensor(x), 2, 2).asnumpy()
+    np.testing.assert_array_equal(largest, parts.max((3, 5)))
+    means = ops.avg_pool2d(Tensor(x), 2, 2).asnumpy()
+    np.testing.assert_allclose(means, parts.mean((3, 5), dtype=np.float64), rtol=1e-5, atol=1e-6)
+    weights = draw.standard_normal(means.shape).astype(dtype)
+    gradient = ms.grad(lambda x: (nn.AvgPool2d(2, 2)(x) * Tensor(weights)).sum())(Tensor(x))
+    expected = np.zeros(shape)
+    expected[:, :, : 2 * height, : 2 * width] = weights.repeat(2, 2).repeat(2, 3) / 4
+    np.testing.assert_allclose(gradient.asnumpy(), expected, rtol=1e-6)
+
+
+def test_windows_of_two_by_two_with_nan(mode: str) -> None:
+    x = np.random.default_rng(6).standard_normal((2, 2, 28, 28), dtype=np.float32)
+    x[0, 1, 3, 27] = np.nan
+    found = ops.max_pool2d(Tensor(x), 2, 2).asnumpy()
+    np.testing.assert_array_equal(np.argwhere(np.isnan(found)), [[0, 1, 1, 13]])
+
+
+@pytest.mark.parametrize("ceil", [False, True])
+@pytest.mark.parametrize("shape", [(2, 3, 13, 18), (2, 2, 35, 40)])
+def test_windows_of_three_by_three(mode: str, shape: tuple[int, ...], ceil: bool) -> None:
+    x = np.random.default_rng(7).standard_normal(shape, dtype=np.float32)
+    for pad in (0, 1):
+        found = ops.max_pool2d(Tensor(x), 3, 2, pad, ceil_mode=ceil).asnumpy()
+        wide = np.full((*shape[:2], shape[2] + 4, shape[3] + 4), -np.inf, np.float32)
+        wide[:, :, pad : pad + shape[2], pad : pad + shape[3]] = x
+        for i, j in np.ndindex(found.shape[2:]):
+            window = wide[:, :, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3]
+            np.testing.assert_array_equal(found[:, :, i, j], window.max((2, 3)))

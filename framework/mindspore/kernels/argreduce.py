@@ -6,7 +6,7 @@ Buffers: input ``[outer, count, inner]``, Int32 output ``[outer, inner]``. Param
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
@@ -22,8 +22,10 @@ FAMILY = "argreduce"
 BLOCK = 256
 SHORT = 128
 """Rows below this are too short for the two passes of longer ones."""
-LONG_BLOCK = 1 << 10
-"""Elements of a long row whose extreme is found before it is compared: they stay in the first-level cache."""
+BESIDE = 4
+"""Vectors that are compared independently of each other."""
+LONG_BLOCK = 1 << 8
+"""Elements of a long row whose extreme is found before it is compared; of the best block the elements are looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +166,10 @@ def _blocks(arg: Arg, module: Module) -> str:
     row, count = f.arguments
     first = arg.load(f, row, f.index(0))
     with f.loop(0, count, LONG_BLOCK, carried=[first, f.index(0)], hints=[NO_VECTOR]) as block:
-        stop = f.minimum(block.index + LONG_BLOCK, count)
-        with f.loop(block.index, stop, carried=[arg.load(f, row, block.index)]) as each:
-            each.next(arg.extreme(f, each.carried[0], arg.load(f, row, each.index)))
-        wins = arg.better(f, each.results[0], block.carried[0])
-        block.next(f.select(wins, each.results[0], block.carried[0]), f.select(wins, block.index, block.carried[1]))
+        found, old = _block_extreme(arg, f, row, block.index, count), block.carried
+        wins = arg.better(f, found, splat(f, old[0], lanes_of(found.type)))
+        some = f.intrinsic("vector.reduce.or", "i1", wins, suffix=mangled(wins.type))
+        block.next(*f.choose(some, partial(_with_place, arg, f, found, block.index), partial(list, old), rare=True))
     wanted, begin = block.results
     stop, nowhere = f.minimum(begin + LONG_BLOCK, count), f.value((1 << 31) - 1, "i32")
     with f.loop(begin, stop, carried=[nowhere]) as each:
@@ -177,6 +178,31 @@ def _blocks(arg: Arg, module: Module) -> str:
         each.next(f.minimum(here, each.carried[0]))
     f.ret(each.results[0].to("zext", "i64"))
     return name
+
+
+def _block_extreme(arg: Arg, f: Function, row: Value, begin: Value, count: Value) -> Value:
+    """A vector with the extreme of a block among its lanes, from independent vectors side by side.
+
+    The last vectors of a row are read again from before its end: what lies before the block is no better than what was found.
+    """
+    width = f.module.isa.lanes(SIZES[register_type(arg.dtype)])
+    beside = min(BESIDE, SHORT // width)
+    step = beside * width
+
+    def group(index: Value) -> list[Value]:
+        place = f.minimum(index, count - step)
+        return [arg.load_lanes(f, row, place + k * width, width) for k in range(beside)]
+
+    stop = f.minimum(begin + LONG_BLOCK, count)
+    with f.loop(begin + step, stop, step, carried=group(begin), hints=[NO_VECTOR]) as each:
+        each.next(*[arg.extreme(f, a, b) for a, b in zip(each.carried, group(each.index), strict=True)])
+    return reduce(partial(arg.extreme, f), each.results)
+
+
+def _with_place(arg: Arg, f: Function, found: Value, place: Value) -> list[Value]:
+    """The extreme of the lanes, and `place`."""
+    name = f"f{arg.kind}imum" if arg.dtype.is_floating else ("s" if arg.dtype.kind == "i" else "u") + arg.kind
+    return [f.intrinsic(f"vector.reduce.{name}", element(found.type), found, suffix=mangled(found.type)), place]
 
 
 def _few(arg: Arg, module: Module) -> str:

@@ -11,6 +11,7 @@ from mindspore.base import dtypes as dt
 from mindspore.base.shapes import Shape, row_major_strides
 from mindspore.ir.types import TensorType
 from mindspore.kernels import access as acc
+from mindspore.kernels import window_vectors
 from mindspore.kernels.access import Access
 from mindspore.primitives.scalar import Expr, trace
 
@@ -23,7 +24,9 @@ def suits(kind: str, x: TensorType, attrs: Mapping[str, Any]) -> bool:
     """Whether the windows of `x` are few known elements, none of them in the padding."""
     numbers = (*x.shape, *attrs["kernel"], *attrs["strides"], *attrs["dilation"])
     known = all(type(n) is int for n in numbers)
-    return kind in KINDS and known and prod(attrs["kernel"]) <= MOST_TAPS and not any(map(any, attrs["pads"]))
+    if kind not in KINDS or not known or prod(attrs["kernel"]) > MOST_TAPS or any(map(any, attrs["pads"])):
+        return False
+    return not window_vectors.pairs(kind, x.dtype, attrs)
 
 
 def views(x: Shape, counts: Shape, attrs: Mapping[str, Any]) -> list[Access]:

@@ -120,6 +120,15 @@ class Lines:
             result = f.emit(self.vector, f"insertelement {result}, {one}, i64 {i}")
         return result
 
+    def neighbours(self, pointer: Value, count: int) -> list[Value]:
+        """`load` of `count` neighbouring pointers, for a stride of 2: even and odd elements of the same vectors."""
+        f, n = self.f, self.lanes
+        found = []
+        for first in range(0, count, 2):
+            low, high = (f.load(self.vector, pointer.at(self.type, first + n * k)) for k in range(2))
+            found += [shuffle(f, low, high, list(range(odd, 2 * n, 2))) for odd in range(min(2, count - first))]
+        return found
+
 
 def by_stride(f: Function, stride: Value, run: Callable[[int | Value], None]) -> None:
     """`run` for the stride: a number where it is 1 or 2."""

@@ -49,7 +49,7 @@ class _Work:
 
     def __init__(self, f: Function, numbers: Value, kind: str, dtype: DType, buffers: list[Value]) -> None:
         self.f, self.kind, self.dtype, self.buffers = f, kind, dtype, buffers
-        listed = [f.load("i64", numbers.at("i64", i)) for i in range(1, 19)]
+        self.planes, *listed = (f.load("i64", numbers.at("i64", i)) for i in range(19))
         self.sizes, self.windows, self.kernel, self.strides, self.before, self.dilation = (
             listed[i : i + DIMS] for i in range(0, 18, DIMS)
         )
@@ -71,8 +71,15 @@ class _Work:
         """(position of tap 0, first tap, end of taps) of the taps of window `window` that lie inside dimension d."""
         f, step = self.f, self.dilation[d]
         first = window * self.strides[d] - self.before[d]
-        begin = f.select(first < 0, f.op("sdiv", step - 1 - first, step), f.index(0))
-        end = f.minimum(self.kernel[d], f.op("sdiv", self.sizes[d] - first + (step - 1), step))
+
+        def side_by_side() -> list[Value]:
+            return [f.maximum(f.index(0) - first, 0), f.minimum(self.kernel[d], self.sizes[d] - first)]
+
+        def apart() -> list[Value]:
+            begin = f.select(first < 0, f.op("sdiv", step - 1 - first, step), f.index(0))
+            return [begin, f.minimum(self.kernel[d], f.op("sdiv", self.sizes[d] - first + (step - 1), step))]
+
+        begin, end = f.choose(step.eq(1), side_by_side, apart)
         return first, begin, end
 
     def reached(self, tap: Value) -> tuple[Value, Value, Value]:
@@ -189,7 +196,23 @@ def _planes(kind: str, dtype: DType, f: Function, begin: Value, end: Value, capt
     w = _Work(f, captured[0], kind, dtype, captured[1:])
     if window_vectors.suits(kind, dtype):
         window_vectors.planes(w, begin, end)
-        return
+    elif kind == "spread":
+
+        def doubled() -> list[Value]:
+            window_vectors.spread(w, begin, end)
+            return []
+
+        def general() -> list[Value]:
+            _each_row(w, begin, end)
+            return []
+
+        f.choose(window_vectors.spreads(w), doubled, general)
+    else:
+        _each_row(w, begin, end)
+
+
+def _each_row(w: _Work, begin: Value, end: Value) -> None:
+    f, kind = w.f, w.kind
     with f.loop(begin, end, hints=_HINTS) as plane:
         if kind in _ADDING:
             with f.loop(0, w.plane) as i:
