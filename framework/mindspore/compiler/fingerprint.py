@@ -38,6 +38,12 @@ class UnknownStateError(Exception):
     """Something that a compilation may depend on, but that has no description."""
 
 
+def _from_factories(cls: type) -> list[types.FunctionType]:
+    """Functions that a class got from other functions: guards watch the cells of their closures."""
+    held = (getattr(each, "__func__", each) for each in vars(cls).values())
+    return [f for f in held if isinstance(f, types.FunctionType) and f.__closure__ and "<locals>" in f.__qualname__]
+
+
 class Fingerprint:
     """The walk. ``entered``: digests of the code of functions that inference enters.
 
@@ -226,7 +232,7 @@ class Fingerprint:
     def _class(self, value: type) -> list[str]:
         told = [f"class {value.__module__} {value.__qualname__}"]
         if in_library(value) or not python_made(value):
-            return told
+            return told + self._all(_from_factories(value))
         told += [self.told(type(value)), *self._all(value.__mro__[1:])]
         for name in sorted(vars(value).keys() - _UNTOLD):
             held = vars(value)[name]
