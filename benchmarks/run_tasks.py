@@ -6,11 +6,9 @@ python benchmarks/run_tasks.py TASK SECONDS      # prints one JSON object
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 START = time.perf_counter()
@@ -27,9 +25,9 @@ IMPORTED = time.perf_counter()
 
 import compile_models as models  # noqa: E402
 from compile_models import floats, layers, trainer, waited  # noqa: E402
+from memory import peak_kib  # noqa: E402
 
 Work = Callable[[], Any]
-MIB = 1 << 20
 
 
 def of(function: Callable[..., Any], *shapes: tuple[int, ...]) -> Work:
@@ -112,12 +110,8 @@ WORK: Mapping[str, Callable[[], Work]] = {
 
 
 def resident() -> float:
-    """MiB that this process held at most. A child starts with its parent's figure in `ru_maxrss`; the kernel's own counter does not."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    except FileNotFoundError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
+    """MiB that this process held at most."""
+    return peak_kib() / 1024
 
 
 def rounds(work: Work, first: float, seconds: float) -> Iterator[float]:

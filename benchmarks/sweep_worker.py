@@ -16,11 +16,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import sweep_operations
+from memory import forget_peak, peak_kib
 from sweep_shapes import Case, of_message
 
 Call = Callable[[], object]
@@ -425,16 +425,6 @@ FRAMEWORKS: Mapping[str, Callable[[], Framework]] = {
     "jax": Jax,
     "numpy": NumPy,
 }
-
-
-def peak_kib() -> int:
-    """Most resident memory since the last `forget_peak`."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
-
-
-def forget_peak() -> None:
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def prepare(framework: Framework, case: Case) -> tuple[Call | None, dict[str, Any]]:

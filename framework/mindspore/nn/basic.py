@@ -8,7 +8,7 @@ from typing import Any
 from mindspore import ops
 from mindspore.base import dtypes as dt
 from mindspore.base.dtypes import DType
-from mindspore.common.checks import boolean, positive_int
+from mindspore.common.checks import boolean, exact_float, positive_int
 from mindspore.common.initializer import HeUniform, Uniform, initializer
 from mindspore.common.parameter import Parameter
 from mindspore.common.tensor import Tensor
@@ -124,11 +124,7 @@ class Dropout(Cell):
     def __init__(self, keep_prob: float = 0.5, p: float | None = None, dtype: DType = dt.float32) -> None:
         super().__init__()
         if p is None:
-            if not isinstance(keep_prob, float):
-                raise TypeError(
-                    f"For 'Dropout', the type of 'keep_prob' should be 'float', but got type '{type(keep_prob).__name__}'."
-                )
-            if not 0.0 < keep_prob <= 1.0:
+            if not 0.0 < exact_float("Dropout", "keep_prob", keep_prob) <= 1.0:
                 raise ValueError(
                     f"For 'Dropout', the 'keep_prob' must be a number in range (0, 1], but got {keep_prob}."
                 )
